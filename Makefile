@@ -1,0 +1,42 @@
+# Everything that is run by hand or by CI. `make up` and `make test` need only python3 (3.11+) and node.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+PY := .venv/bin/python
+export PYTHONDONTWRITEBYTECODE :=
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
+
+.PHONY: help up test lock lint synth clean
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/installed: pyproject.toml requirements.lock
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; python3 is $$(python3 --version 2>&1)." >&2; exit 1; }
+	command -v node > /dev/null || { echo "Node.js is needed (the CDK runs on it): apt-get install nodejs." >&2; exit 1; }
+	[ -x $(PY) ] || python3 -m venv .venv || { echo "python3 has no venv: apt-get install python3-venv." >&2; exit 1; }
+	$(PY) -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	.venv/bin/uv pip install --quiet --compile-bytecode --python $(PY) --requirement requirements.lock --editable .
+	touch $@
+
+up: .venv/installed  ## install what is missing and serve the API on this machine
+	@exec $(PY) -m infra.local
+
+test: .venv/installed  ## install what is missing and run every test that CI runs
+	@$(PY) -m pytest
+
+lint: .venv/installed  ## formatting, lint rules and types
+	@.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+synth: .venv/installed  ## write the CloudFormation templates to cdk.out
+	@$(PY) -m infra.app
+
+lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
+	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate pyproject.toml --output-file layers/dependencies/requirements.txt
+	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --all-extras --constraint layers/dependencies/requirements.txt pyproject.toml --output-file requirements.lock
+
+clean:  ## remove everything that the targets above made
+	@rm -rf .venv cdk.out .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""OpenAI's Assistants API, served from your own AWS account."""
