@@ -1,0 +1,39 @@
+"""What every test may ask for: a scripted model provider, and a local stack that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.model_server import ModelServer
+
+if TYPE_CHECKING:  # moto takes a second to import, which unit tests need not wait for
+    from infra.local import LocalStack
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`make smoke` names an endpoint; without one the tests bring up the local stack."""
+    group = parser.getgroup("endpoint", "the endpoint that tests/e2e talks to")
+    group.addoption("--base-url", help="a deployed endpoint, https://…/v1; default: a local stack")
+    group.addoption("--api-key", help="a key of that endpoint")
+    group.addoption("--model", default="demo", help="a model of that endpoint (default: demo)")
+
+
+@pytest.fixture(scope="session")
+def model_server() -> Iterator[ModelServer]:
+    """The scripted model provider that the local stack's runs ask."""
+    with ModelServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(model_server: ModelServer) -> Iterator[LocalStack]:
+    """The synthesized template, deployed on this machine with open authentication."""
+    from infra.local import LocalStack
+
+    models = '{"demo": {"provider": "demo"}}'
+    parameters = {"ModelUrl": model_server.url, "Models": models, "Auth": "open"}
+    with LocalStack(parameters=parameters) as stack:
+        yield stack
