@@ -8,9 +8,9 @@ export PYTHONDONTWRITEBYTECODE :=
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up test lock lint synth clean
+.PHONY: help up demo test test-e2e smoke bench lock lint synth clean
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .venv/installed: pyproject.toml requirements.lock
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; python3 is $$(python3 --version 2>&1)." >&2; exit 1; }
@@ -20,11 +20,31 @@ help:  ## list the targets
 	.venv/bin/uv pip install --quiet --compile-bytecode --python $(PY) --requirement requirements.lock --editable .
 	touch $@
 
+# npm writes this file last, and anew on every install.
+NODE_SDK := tests/e2e/node/node_modules/.package-lock.json
+$(NODE_SDK): tests/e2e/node/package.json tests/e2e/node/package-lock.json
+	@command -v npm > /dev/null || { echo "npm is needed (it installs OpenAI's Node SDK for the tests): apt-get install npm." >&2; exit 1; }
+	npm ci --silent --no-audit --no-fund --prefix tests/e2e/node
+	touch $@
+
 up: .venv/installed  ## install what is missing and serve the API on this machine
 	@exec $(PY) -m infra.local
 
-test: .venv/installed  ## install what is missing and run every test that CI runs
+demo: .venv/installed  ## watch a streamed conversation with a function call on the local stack
+	@exec $(PY) -m infra.local.demo
+
+test: .venv/installed $(NODE_SDK)  ## install what is missing and run every test that CI runs
 	@$(PY) -m pytest
+
+test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the local stack
+	@$(PY) -m pytest tests/e2e
+
+smoke: .venv/installed $(NODE_SDK)  ## the e2e suite against BASE_URL with API_KEY (and MODEL, default demo)
+	@[ -n "$${BASE_URL:-}" ] && [ -n "$${API_KEY:-}" ] || { echo "Usage: make smoke BASE_URL=https://…/v1 API_KEY=sk-…" >&2; exit 1; }
+	$(PY) -m pytest tests/e2e --base-url "$$BASE_URL" --model "$${MODEL:-demo}"
+
+bench: .venv/installed  ## count and time what runs cost; the table here, the numbers in .cache/bench.json
+	@$(PY) -m tests.benchmarks
 
 lint: .venv/installed  ## formatting, lint rules and types
 	@.venv/bin/ruff format --check .
@@ -39,4 +59,4 @@ lock: .venv/installed  ## renew the pinned versions after a change of pyproject.
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --all-extras --constraint layers/dependencies/requirements.txt pyproject.toml --output-file requirements.lock
 
 clean:  ## remove everything that the targets above made
-	@rm -rf .venv cdk.out .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules .pytest_cache .mypy_cache .ruff_cache

@@ -16,8 +16,10 @@ if TYPE_CHECKING:  # moto takes a second to import, which unit tests need not wa
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`make smoke` names an endpoint; without one the tests bring up the local stack."""
     group = parser.getgroup("endpoint", "the endpoint that tests/e2e talks to")
-    group.addoption("--base-url", help="a deployed endpoint, https://…/v1; default: a local stack")
-    group.addoption("--api-key", help="a key of that endpoint")
+    group.addoption(
+        "--base-url",
+        help="https://…/v1 of a deployed endpoint, its key in API_KEY; or a local stack",
+    )
     group.addoption("--model", default="demo", help="a model of that endpoint (default: demo)")
 
 

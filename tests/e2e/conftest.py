@@ -1,5 +1,6 @@
 """The endpoint under test and clients of it; a deployed endpoint is left as it was found."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -34,8 +35,8 @@ def base_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def api_key(request: pytest.FixtureRequest) -> str:
     """The deployed endpoint's key; locally a key of its own, so a tenant of its own, per test."""
-    given: str | None = request.config.getoption("--api-key")
-    return given or f"sk-{uuid4().hex}"
+    deployed = request.config.getoption("--base-url") is not None
+    return os.environ["API_KEY"] if deployed else f"sk-{uuid4().hex}"
 
 
 @pytest.fixture(scope="session")

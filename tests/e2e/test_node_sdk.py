@@ -1,0 +1,91 @@
+"""The official Node SDK, whose AssistantStream is the strictest reader of our events."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.envelope import error
+from tests.model_server import Break, Call, Calls, ModelServer, Text, Turn
+
+NODE = Path(__file__).parent / "node"
+PARIS, ROME = Call("weather", {"city": "Paris"}), Call("weather", {"city": "Rome"})
+Play = Callable[..., Any]
+
+
+@pytest.fixture
+def play(base_url: str, api_key: str) -> Play:
+    """Plays one scenario of node/scenarios.mjs; what it saw."""
+    assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
+
+    def play(scenario: str, model: str = "") -> Any:
+        environment = {**os.environ, "OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": api_key}
+        ended = subprocess.run(
+            ["node", "scenarios.mjs", scenario, model],
+            cwd=NODE,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    return play
+
+
+def test_a_streamed_answer(play: Play, model_server: ModelServer) -> None:
+    seen = play("stream", model_server.script(Text("Hello ", "world")).name)
+    assert (seen["text"], seen["status"]) == ("Hello world", "completed")
+    assert seen["messages"] == ["completed"]
+    assert seen["steps"] == [["message_creation", "completed"]]
+
+
+def test_the_demo_model_streams_to_it_too(play: Play, demo_model: str) -> None:
+    seen = play("stream", demo_model)
+    assert seen["status"] == "completed"
+    assert seen["text"]
+
+
+def test_a_thread_created_and_streamed_in_one_call(play: Play, model_server: ModelServer) -> None:
+    seen = play("createAndRunStream", model_server.script(Text("Hi")).name)
+    assert seen["events"][0] == "thread.created"
+    assert (seen["text"], seen["status"]) == ("Hi", "completed")
+
+
+def test_text_then_parallel_calls_then_another_round_then_an_answer(
+    play: Play, model_server: ModelServer
+) -> None:
+    model = model_server.script(
+        Turn(Text("One moment."), Calls(PARIS, ROME)), Calls(ROME), Text("Sunny ", "everywhere.")
+    )
+    first, second, third = play("streamUntilAnswered", model.name)
+    assert (first["text"], first["status"]) == ("One moment.", "requires_action")
+    assert second["status"] == "requires_action"
+    assert (third["text"], third["status"]) == ("Sunny everywhere.", "completed")
+    outputs = [m["content"] for m in model.requests[1].body["messages"] if m["role"] == "tool"]
+    assert outputs == ["sunny in Paris", "sunny in Rome"]
+
+
+def test_a_stream_that_ends_in_failure(play: Play, model_server: ModelServer) -> None:
+    seen = play("stream", model_server.script(Turn(Text("Once upon"), Break())).name)
+    assert (seen["text"], seen["status"]) == ("Once upon", "failed")
+    assert seen["steps"] == [["message_creation", "failed"]]
+
+
+def test_polling_and_walking_the_messages(play: Play, model_server: ModelServer) -> None:
+    seen = play("pollUntilAnswered", model_server.script(Calls(PARIS), Text("Sunny.")).name)
+    assert seen == {"status": "completed", "messages": [["user", "Hello"], ["assistant", "Sunny."]]}
+
+
+def test_errors_have_their_class_and_body(play: Play) -> None:
+    assert play("unknownAssistant") == {
+        "type": "NotFoundError",
+        "status": 404,
+        "body": error("No assistant found with id 'asst_unknown'."),
+        "traced": True,
+    }
