@@ -1,0 +1,63 @@
+"""The key-value pairs that a file carries in a vector store, and their order-preserving tokens."""
+
+import struct
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+Kind = Literal["string", "number", "boolean"]
+EXACT = 2**53  # beyond it a double cannot tell two neighbouring integers apart
+
+
+def _exact(value: str | bool | int | float) -> str | bool | int | float:
+    if isinstance(value, int) and abs(value) > EXACT:
+        raise ValueError("integers beyond 2**53 are not exact in JSON: use a string")
+    return value
+
+
+AttributeKey = Annotated[str, StringConstraints(max_length=64)]
+AttributeValue = Annotated[
+    Annotated[str, StringConstraints(max_length=512)]
+    | bool
+    | int
+    | Annotated[float, Field(allow_inf_nan=False)],
+    AfterValidator(_exact),
+]
+Attributes = Annotated[dict[AttributeKey, AttributeValue], Field(max_length=16)]
+
+
+def kind_of(value: str | bool | float) -> Kind:
+    """Values of different kinds are never equal and never in order: `true` is not 1."""
+    if isinstance(value, bool):
+        return "boolean"
+    return "string" if isinstance(value, str) else "number"
+
+
+def token(key: str, value: str | bool | float) -> str:
+    """One string for a pair, so that an index needs one field for all pairs of all files.
+
+    Two pairs have the same token if and only if they are equal, and the tokens of one key and kind
+    sort, by code point and so by UTF-8 byte, as their values do. The key's length stands first, so
+    that no key or value can be crafted into another pair's token.
+    """
+    return prefix(key, kind_of(value)) + _sortable(value)
+
+
+def prefix(key: str, kind: Kind) -> str:
+    """What the tokens of this key and kind begin with, and no other token."""
+    return f"{len(key)}:{key}:{kind}:"
+
+
+def prefix_end(key: str, kind: Kind) -> str:
+    """The smallest string above every token of this key and kind."""
+    return f"{len(key)}:{key}:{kind};"
+
+
+def _sortable(value: str | bool | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value
+    (bits,) = struct.unpack(">Q", struct.pack(">d", value + 0.0))  # -0.0 + 0.0 is 0.0
+    # Order of doubles as integers: flip all bits of the negative, the sign of the others.
+    return f"{bits ^ (2**64 - 1 if bits >> 63 else 2**63):016x}"
