@@ -70,7 +70,7 @@ def _holds(comparison: str, wanted: Any, found: Any) -> bool:
     if found is None:
         return False
     choices = wanted if isinstance(wanted, list) else [wanted]
-    compare = _ORDER.get(comparison, operator.eq)
+    compare: Callable[[Any, Any], bool] = _ORDER.get(comparison, operator.eq)
     return any(kind_of(found) == kind_of(one) and compare(found, one) for one in choices)
 
 
