@@ -4,11 +4,13 @@ SHELL := bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 PY := .venv/bin/python
+CDK := PATH=$(CURDIR)/.venv/bin:$$PATH npx --yes aws-cdk@2.1148.1
 export PYTHONDONTWRITEBYTECODE :=
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e smoke bench lock lint synth clean
+.PHONY: help up demo test test-e2e smoke bench lock lint synth diff deploy clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -54,8 +56,14 @@ lint: .venv/installed  ## formatting, lint rules and types
 synth: .venv/installed  ## write the CloudFormation templates to cdk.out
 	@$(PY) -m infra.app
 
+diff: .venv/installed  ## compare the templates with what is deployed
+	@$(CDK) diff
+
+deploy: .venv/installed  ## build and deploy both stacks to the AWS account of your credentials
+	@$(CDK) deploy --all
+
 lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
-	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate pyproject.toml --output-file layers/dependencies/requirements.txt
+	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes pyproject.toml --output-file layers/dependencies/requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --all-extras --constraint layers/dependencies/requirements.txt pyproject.toml --output-file requirements.lock
 
 clean:  ## remove everything that the targets above made

@@ -1,0 +1,50 @@
+"""The CDK application: two stacks, one for what must survive and one for what can be redeployed."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from aws_cdk import App
+
+from infra.bundling import InterpreterMissing
+from infra.options import Options
+from infra.repository import REPOSITORY
+from infra.stacks.data import DataStack
+from infra.stacks.service import ServiceStack
+
+
+def synthesize(outdir: Path, *, bundle: bool) -> None:
+    """Write the cloud assembly to `outdir`.
+
+    Without `bundle` nothing is built or checked: the assets point at their sources, which is what
+    runs on this machine, and the templates are the same. Raises InterpreterMissing.
+    """
+    context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
+    if not bundle:
+        context["aws:cdk:bundling-stacks"] = []
+    app = App(
+        outdir=str(outdir),
+        context=context,
+        analytics_reporting=False,
+        tree_metadata=bundle,
+        stack_traces=bundle,
+        builtin_cloud_formation_validation=bundle,
+    )
+    options = Options.of(app)
+    data = DataStack(app, "AssistantsData", options)
+    ServiceStack(app, "AssistantsService", options, table=data.table, bucket=data.bucket)
+    app.synth()
+
+
+def main() -> None:
+    # The CDK command line says where it wants the assembly; by hand it is the folder it looks in.
+    outdir = Path(os.environ.get("CDK_OUTDIR", REPOSITORY / "cdk.out"))
+    try:
+        synthesize(outdir, bundle=True)
+    except InterpreterMissing as missing:
+        sys.exit(str(missing))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Layer contents built without Docker: wheels for the runtime, and bytecode of its own Python.
+
+Lambda cannot keep bytecode that it compiled (its code folder is read-only), so a layer without it
+compiles every module again at each cold start.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+# Models of AWS services that the functions speak to; the 430 others weigh 27 MB.
+AWS_SERVICES = frozenset({"dynamodb", "s3", "ssm", "sqs", "stepfunctions", "sts"})
+
+SUPERFLUOUS = ("bin", "*.dist-info", "**/*.pyi", "**/py.typed", "botocore/data/*/*/examples-1.json")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a layer runs: Python's minor version and the platform as uv names it."""
+
+    python: str
+    platform: str
+
+
+LAMBDA = Target(python="3.13", platform="aarch64-manylinux_2_28")
+
+
+class InterpreterMissing(Exception):
+    """This machine has no interpreter of the runtime's minor version to compile bytecode with."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Python {version} is needed to compile bytecode for Lambda: install it "
+            f"(`.venv/bin/uv python install {version}` is one way), or deploy with slower cold "
+            "starts by `-c bytecode=false`."
+        )
+
+
+def install_requirements(requirements: Path, python: Path, target: Target) -> None:
+    """Unpack the wheels of `requirements`, whose hashes must match, into the folder `python`."""
+    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-deps"]
+    command += ["--require-hashes", "--only-binary", ":all:", "--link-mode", "copy"]
+    command += ["--python-version", target.python, "--python-platform", target.platform]
+    subprocess.run([*command, "--target", python, "--requirement", requirements], check=True)  # noqa: S603
+    _prune(python)
+
+
+def compile_bytecode(layer: Path, interpreter: Path) -> None:
+    """Put a `.pyc` beside each module of `layer`, valid whatever the time stamps become in a zip.
+
+    Tracebacks name the modules where Lambda unpacks a layer: under /opt.
+    """
+    command: list[str | Path] = [interpreter, "-m", "compileall", "-q", "-j", "0", "-s", layer, "-p", "/opt"]
+    subprocess.run([*command, "--invalidation-mode", "unchecked-hash", layer], check=True)  # noqa: S603
+
+
+def find_interpreter(version: str) -> Path:
+    """A working interpreter of the minor `version`; raises InterpreterMissing."""
+    for candidate in _candidates(version):
+        if _version(candidate) == version:
+            return candidate
+    raise InterpreterMissing(version)
+
+
+def _candidates(version: str) -> Iterator[Path]:
+    yield Path(sys.executable)
+    if on_path := shutil.which(f"python{version}"):
+        yield Path(on_path)
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR", "~/.local/share/uv/python")).expanduser()
+    yield from uv.glob(f"cpython-{version}.*/bin/python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    yield from pyenv.glob(f"versions/{version}.*/bin/python{version}")
+
+
+def _version(interpreter: Path) -> str | None:
+    """None when it does not run, as a pyenv shim of a version that is not switched on."""
+    program = "import sys; print('%d.%d' % sys.version_info[:2])"
+    answer = subprocess.run(  # noqa: S603
+        [interpreter, "-c", program], capture_output=True, text=True, check=False
+    )
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def _prune(python: Path) -> None:
+    """Remove what no function reads."""
+    services = (folder for folder in (python / "botocore/data").glob("*/") if folder.is_dir())
+    superfluous = [folder for folder in services if folder.name not in AWS_SERVICES]
+    for pattern in SUPERFLUOUS:
+        superfluous += python.glob(pattern)
+    for path in superfluous:
+        shutil.rmtree(path) if path.is_dir() else path.unlink()

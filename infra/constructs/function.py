@@ -1,0 +1,106 @@
+"""The one Lambda function of the house: code by folder, own role, own log, shared layers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.constructs.grants import Grant, Resources
+from infra.constructs.labels import named, sourced
+from infra.constructs.layers import ARCHITECTURE, RUNTIME, Layers
+from infra.options import Options
+from infra.repository import REPOSITORY
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A deployable, `functions/<name>/handler.py`, as data.
+
+    `timeout` is in seconds, `memory` in MiB. One that `streams` runs under the streaming runtime
+    loop. `schedule` is an EventBridge expression such as `rate(1 minute)`.
+    """
+
+    name: str
+    timeout: int
+    grants: Sequence[Grant]
+    memory: int = 512
+    streams: bool = False
+    reads_model_key: bool = False
+    schedule: str | None = None
+
+    @property
+    def id(self) -> str:
+        """`call_model` is `CallModel` in the template and in the state machine."""
+        return self.name.title().replace("_", "")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What all functions share."""
+
+    layers: Layers
+    environment: Mapping[str, str]
+    resources: Resources
+    options: Options
+
+
+class Function(lambda_.Function):
+    """`spec` on `platform`. Its role allows its grants and to write its own log, nothing more."""
+
+    def __init__(self, scope: Construct, spec: FunctionSpec, platform: Platform) -> None:
+        source = f"functions/{spec.name}"
+        log = logs.LogGroup(
+            scope,
+            f"{spec.id}Log",
+            retention=platform.options.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        self.execution_role = _role(scope, spec, platform, log)
+        super().__init__(
+            scope,
+            spec.id,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            code=lambda_.Code.from_asset(str(REPOSITORY / source), exclude=["**/__pycache__"]),
+            handler="handler.handler",
+            layers=platform.layers.of(streams=spec.streams),
+            environment=_environment(spec, platform),
+            memory_size=spec.memory,
+            timeout=Duration.seconds(spec.timeout),
+            role=self.execution_role,
+            log_group=log,
+            tracing=_tracing(platform.options),
+        )
+        sourced(named(self), source)
+        if spec.schedule:
+            events.Rule(
+                scope,
+                f"{spec.id}Schedule",
+                schedule=events.Schedule.expression(spec.schedule),
+                targets=[targets.LambdaFunction(self)],
+            )
+
+
+def _role(scope: Construct, spec: FunctionSpec, platform: Platform, log: logs.LogGroup) -> iam.Role:
+    role = iam.Role(
+        scope, f"{spec.id}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")
+    )
+    log.grant_write(role)
+    for grant in spec.grants:
+        role.add_to_policy(grant(platform.resources))
+    return role
+
+
+def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
+    wrapper = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/stream"} if spec.streams else {}
+    return {**platform.environment, **wrapper, "POWERTOOLS_SERVICE_NAME": spec.name}
+
+
+def _tracing(options: Options) -> lambda_.Tracing:
+    return lambda_.Tracing.ACTIVE if options.tracing else lambda_.Tracing.DISABLED

@@ -1,0 +1,57 @@
+"""API Gateway's own errors in OpenAI's envelope, which the official clients can read.
+
+Templates are no VTL: `$context` values are put in as they are, `messageString` with its quotes.
+https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+"""
+
+from dataclasses import dataclass
+
+from aws_cdk import aws_apigateway as apigateway
+
+GATEWAY_MESSAGE = "$context.error.messageString"
+INVALID_URL = '"Invalid URL ($context.httpMethod $context.path)"'
+
+
+@dataclass(frozen=True)
+class GatewayError:
+    """How one of the gateway's error types is rendered; `message` is JSON text.
+
+    Without a `status` the gateway's own stays.
+    """
+
+    response: apigateway.ResponseType
+    type: str
+    message: str = GATEWAY_MESSAGE
+    code: str = "null"
+    status: str | None = None
+
+    @property
+    def envelope(self) -> str:
+        members = f'"message": {self.message}, "type": "{self.type}"'
+        return f'{{"error": {{{members}, "param": null, "code": {self.code}}}}}'
+
+
+def gateway_errors() -> tuple[GatewayError, ...]:
+    kind = apigateway.ResponseType
+    bad, slow_down, broken = "invalid_request_error", "rate_limit_error", "server_error"
+    return (
+        GatewayError(kind.DEFAULT_4_XX, bad),
+        GatewayError(kind.DEFAULT_5_XX, broken),
+        # What the gateway says of a path or method that it has no method for.
+        GatewayError(kind.MISSING_AUTHENTICATION_TOKEN, bad, INVALID_URL, status="404"),
+        GatewayError(kind.RESOURCE_NOT_FOUND, bad, INVALID_URL, status="404"),
+        GatewayError(kind.REQUEST_TOO_LARGE, bad, status="413"),
+        GatewayError(kind.THROTTLED, slow_down, code='"rate_limit_exceeded"', status="429"),
+    )
+
+
+def add_gateway_errors(gateway: apigateway.RestApi) -> None:
+    for error in gateway_errors():
+        gateway.add_gateway_response(
+            error.response.response_type,
+            type=error.response,
+            status_code=error.status,
+            templates={"application/json": error.envelope},
+            # Any origin may read them: they say nothing of anybody's data.
+            response_headers={"Access-Control-Allow-Origin": "'*'"},
+        )

@@ -1,0 +1,99 @@
+"""The layers: third-party packages, the package `assistants`, and the streaming runtime loop."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra import bundling
+from infra.constructs.labels import named, sourced
+from infra.options import Options
+from infra.repository import REPOSITORY
+
+RUNTIME = lambda_.Runtime.PYTHON_3_13
+ARCHITECTURE = lambda_.Architecture.ARM_64
+
+Fill = Callable[[Path], None]
+
+
+class Layers(Construct):
+    """Two layers for every function and a third for those that stream."""
+
+    def __init__(self, scope: Construct, id: str, options: Options) -> None:
+        super().__init__(scope, id)
+        # Found here, as an error inside of the bundling would reach the user through Node.
+        compiles = options.bytecode and Stack.of(self).bundling_required
+        interpreter = bundling.find_interpreter(bundling.LAMBDA.python) if compiles else None
+        recipe = _recipe(options)
+        dependencies = _Bundling(_fill_dependencies, interpreter)
+        assistants = _Bundling(_fill_assistants, interpreter)
+        self._shared = [
+            _layer(scope, "Dependencies", _bundled(dependencies, recipe)),
+            _layer(scope, "Assistants", _bundled(assistants, recipe)),
+        ]
+        self._streaming = _layer(scope, "Streaming")
+
+    def of(self, *, streams: bool) -> Sequence[lambda_.LayerVersion]:
+        return [*self._shared, self._streaming] if streams else self._shared
+
+
+@jsii.implements(ILocalBundling)
+class _Bundling:
+    """Fills a layer's folder, then adds bytecode if there is an interpreter for it."""
+
+    def __init__(self, fill: Fill, interpreter: Path | None) -> None:
+        self._fill = fill
+        self._interpreter = interpreter
+
+    def try_bundle(self, output_dir: str, **_options: Any) -> bool:
+        layer = Path(output_dir)
+        self._fill(layer)
+        if self._interpreter:
+            bundling.compile_bytecode(layer, self._interpreter)
+        return True
+
+
+def _fill_dependencies(layer: Path) -> None:
+    requirements = REPOSITORY / "layers/dependencies/requirements.txt"
+    bundling.install_requirements(requirements, layer / "python", bundling.LAMBDA)
+
+
+def _fill_assistants(layer: Path) -> None:
+    package = REPOSITORY / "layers/assistants/python"
+    shutil.copytree(package, layer / "python", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def _layer(
+    scope: Construct, id: str, bundled: BundlingOptions | None = None
+) -> lambda_.LayerVersion:
+    source = f"layers/{id.lower()}"
+    code = lambda_.Code.from_asset(
+        str(REPOSITORY / source),
+        exclude=["**/__pycache__"],
+        asset_hash_type=AssetHashType.SOURCE,
+        bundling=bundled,
+    )
+    layer = lambda_.LayerVersion(
+        scope,
+        id,
+        code=code,
+        compatible_runtimes=[RUNTIME],
+        compatible_architectures=[ARCHITECTURE],
+    )
+    return sourced(named(layer), source)
+
+
+def _bundled(local: _Bundling, recipe: str) -> BundlingOptions:
+    # No container runs; the command is part of the asset's hash, and so renews it with the recipe.
+    return BundlingOptions(image=DockerImage.from_registry("none"), command=[recipe], local=local)
+
+
+def _recipe(options: Options) -> str:
+    text = Path(bundling.__file__).read_text() + Path(__file__).read_text()
+    return hashlib.sha256(f"{text}{options.bytecode}".encode()).hexdigest()

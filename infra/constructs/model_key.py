@@ -1,0 +1,39 @@
+"""The right to read the model's key, for those who call the model and only when there is one."""
+
+from collections.abc import Sequence
+
+from aws_cdk import CfnCondition, Fn, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+
+class ModelKeyPolicy(Construct):
+    """A policy on the one SSM parameter that `reference` (`ssm:/name`, or empty) names.
+
+    The default key of SSM decrypts for whoever may read the parameter; a parameter under a key of
+    the user's own needs that key's policy to admit these roles.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, reference: str, readers: Sequence[iam.IRole]
+    ) -> None:
+        super().__init__(scope, id)
+        given = CfnCondition(
+            self, "Given", expression=Fn.condition_not(Fn.condition_equals(reference, ""))
+        )
+        name = Fn.select(1, Fn.split("ssm:/", reference))
+        parameter = Stack.of(self).format_arn(
+            service="ssm", resource="parameter", resource_name=name
+        )
+        policy = iam.CfnPolicy(
+            self,
+            "Policy",
+            policy_name="ReadModelKey",
+            policy_document=iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[parameter])
+                ]
+            ),
+            roles=[reader.role_name for reader in readers],
+        )
+        policy.cfn_options.condition = given

@@ -1,0 +1,103 @@
+"""The state machine whose executions are runs, and the rule that follows its broken executions."""
+
+import re
+from collections.abc import Mapping
+
+from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from infra.constructs.labels import named
+from infra.options import Options
+from infra.repository import REPOSITORY
+
+DEFINITION = REPOSITORY / "statemachines/run.asl.json"
+
+
+def run_machine_arn(scope: Construct) -> str:
+    """The machine's ARN, made from its name.
+
+    Functions know the machine and the machine its functions: references would close a circle.
+    """
+    return Stack.of(scope).format_arn(
+        service="states",
+        resource="stateMachine",
+        resource_name=_name(scope),
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+
+
+def placeholders(definition: str) -> set[str]:
+    """The `Name` of each `${Name}`: the functions that the machine invokes."""
+    return set(re.findall(r"\$\{(\w+)\}", definition))
+
+
+class RunMachine(Construct):
+    """`statemachines/run.asl.json` over `functions`, which it looks up by their ids.
+
+    An execution that ends otherwise than by its last state is told to `on_broken_execution`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        options: Options,
+        *,
+        functions: Mapping[str, lambda_.Function],
+        on_broken_execution: lambda_.Function,
+    ) -> None:
+        super().__init__(scope, id)
+        definition = DEFINITION.read_text()
+        arns = {name: functions[name].function_arn for name in sorted(placeholders(definition))}
+        named(
+            sfn.StateMachine(
+                scope,
+                "RunMachine",
+                state_machine_name=_name(scope),
+                definition_body=sfn.DefinitionBody.from_string(definition),
+                definition_substitutions=arns,
+                role=_role(self, list(arns.values())),
+                logs=sfn.LogOptions(destination=_log(self, options), level=sfn.LogLevel.ERROR),
+                tracing_enabled=options.tracing,
+            )
+        )
+        events.Rule(
+            self,
+            "BrokenExecution",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "stateMachineArn": [run_machine_arn(scope)],
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                },
+            ),
+            targets=[targets.LambdaFunction(on_broken_execution)],
+        )
+
+
+def _name(scope: Construct) -> str:
+    return f"{Stack.of(scope).stack_name}-Run"
+
+
+def _role(scope: Construct, functions: list[str]) -> iam.Role:
+    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions))
+    return role
+
+
+def _log(scope: Construct, options: Options) -> logs.LogGroup:
+    # Under this prefix the service need not add each group to a resource policy of limited size.
+    return logs.LogGroup(
+        scope,
+        "Log",
+        log_group_name=f"/aws/vendedlogs/states/{_name(scope)}",
+        retention=options.log_retention,
+        removal_policy=RemovalPolicy.DESTROY,
+    )

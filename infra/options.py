@@ -1,0 +1,31 @@
+"""The choices of a deployment: CDK context, whose defaults stand in cdk.json."""
+
+from aws_cdk.aws_logs import RetentionDays
+from constructs import Construct
+from pydantic import BaseModel, ConfigDict
+
+
+class Options(BaseModel):
+    """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
+
+    `throttle_rate` is requests a second, `throttle_burst` requests at once; without them the
+    account's own limits hold.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    retain_data: bool
+    deletion_protection: bool
+    log_retention: RetentionDays
+    access_log: bool
+    tracing: bool
+    throttle_rate: float | None
+    throttle_burst: int | None
+    bytecode: bool
+
+    @classmethod
+    def of(cls, scope: Construct) -> "Options":
+        """Raises pydantic's ValidationError for a value of the wrong kind."""
+        return cls.model_validate(
+            {key: scope.node.try_get_context(key) for key in cls.model_fields}
+        )

@@ -1,0 +1,56 @@
+"""What must survive a redeployment: the table and the bucket."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.constructs.labels import named
+from infra.options import Options
+
+
+class DataStack(Stack):
+    """One DynamoDB table and one S3 bucket, which outlive the stack unless asked otherwise."""
+
+    def __init__(self, scope: Construct, id: str, options: Options) -> None:
+        super().__init__(scope, id, description="Serverless Assistants: the data")
+        removal = RemovalPolicy.RETAIN if options.retain_data else RemovalPolicy.DESTROY
+        self.table = named(
+            dynamodb.Table(
+                self,
+                "Table",
+                partition_key=_key("pk", dynamodb.AttributeType.STRING),
+                sort_key=_key("sk", dynamodb.AttributeType.STRING),
+                billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+                point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                    point_in_time_recovery_enabled=True
+                ),
+                time_to_live_attribute="ttl",
+                deletion_protection=options.deletion_protection,
+                removal_policy=removal,
+            )
+        )
+        # Only rows with a deadline carry these two attributes, so the index stays small.
+        self.table.add_global_secondary_index(
+            index_name="due",
+            partition_key=_key("due_pk", dynamodb.AttributeType.STRING),
+            sort_key=_key("due_at", dynamodb.AttributeType.NUMBER),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+        self.bucket = named(
+            s3.Bucket(
+                self,
+                "Bucket",
+                block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+                encryption=s3.BucketEncryption.S3_MANAGED,
+                enforce_ssl=True,
+                lifecycle_rules=[
+                    s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))
+                ],
+                removal_policy=removal,
+            )
+        )
+
+
+def _key(name: str, type: dynamodb.AttributeType) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=type)

@@ -1,0 +1,84 @@
+"""What can be redeployed at any time: functions, layers, run machine and REST API."""
+
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from assistants.http.routes import ROUTES
+from infra.constructs import settings
+from infra.constructs.function import Function, FunctionSpec, Platform
+from infra.constructs.grants import Resources, resume_runs, start_runs, use_table, use_values
+from infra.constructs.layers import Layers
+from infra.constructs.model_key import ModelKeyPolicy
+from infra.constructs.rest_api import RestApi
+from infra.constructs.run_machine import RunMachine, run_machine_arn
+from infra.options import Options
+
+HTTP = (use_table, use_values, start_runs, resume_runs)
+
+FUNCTIONS = (
+    FunctionSpec("api", timeout=29, memory=1024, grants=HTTP),
+    FunctionSpec("stream", timeout=900, streams=True, grants=HTTP),
+    FunctionSpec("call_model", timeout=900, grants=(use_table, use_values), reads_model_key=True),
+    FunctionSpec("await_tool_outputs", timeout=30, grants=(use_table, resume_runs)),
+    FunctionSpec("finish_run", timeout=30, grants=(use_table,)),
+)
+
+
+class ServiceStack(Stack):
+    """The service on `table` and `bucket`; its parameters are the settings."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        options: Options,
+        *,
+        table: dynamodb.Table,
+        bucket: s3.Bucket,
+    ) -> None:
+        super().__init__(scope, id, description="Serverless Assistants: the service")
+        machine = run_machine_arn(self)
+        environment = settings.declare(self)
+        platform = Platform(
+            layers=Layers(self, "Layers", options),
+            environment={
+                **environment,
+                "ASSISTANTS_TABLE": table.table_name,
+                "ASSISTANTS_BUCKET": bucket.bucket_name,
+                "ASSISTANTS_STATE_MACHINE": machine,
+            },
+            resources=Resources(table.table_arn, bucket.bucket_arn, machine),
+            options=options,
+        )
+        functions = {spec.id: Function(self, spec, platform) for spec in FUNCTIONS}
+        ModelKeyPolicy(
+            self,
+            "ModelKeyPolicy",
+            reference=environment[settings.MODEL_KEY.variable],
+            readers=[functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key],
+        )
+        RunMachine(
+            self,
+            "Run",
+            options,
+            functions=functions,
+            on_broken_execution=functions["FinishRun"],
+        )
+        api = RestApi(
+            self,
+            "Gateway",
+            options,
+            routes=ROUTES,
+            api=functions["Api"],
+            stream=functions["Stream"],
+        )
+        outputs = {
+            "BaseUrl": api.url,
+            "TableName": table.table_name,
+            "BucketName": bucket.bucket_name,
+            "StateMachineArn": machine,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
