@@ -54,8 +54,9 @@ def compile_bytecode(layer: Path, interpreter: Path) -> None:
 
     Tracebacks name the modules where Lambda unpacks a layer: under /opt.
     """
-    command: list[str | Path] = [interpreter, "-m", "compileall", "-q", "-j", "0", "-s", layer, "-p", "/opt"]
-    subprocess.run([*command, "--invalidation-mode", "unchecked-hash", layer], check=True)  # noqa: S603
+    command: list[str | Path] = [interpreter, "-m", "compileall", "-q", "-j", "0"]
+    command += ["-s", layer, "-p", "/opt", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([*command, layer], check=True)  # noqa: S603
 
 
 def find_interpreter(version: str) -> Path:
@@ -87,9 +88,9 @@ def _version(interpreter: Path) -> str | None:
 
 def _prune(python: Path) -> None:
     """Remove what no function reads."""
-    services = (folder for folder in (python / "botocore/data").glob("*/") if folder.is_dir())
-    superfluous = [folder for folder in services if folder.name not in AWS_SERVICES]
+    for service in (python / "botocore/data").glob("*/"):
+        if service.name not in AWS_SERVICES:
+            shutil.rmtree(service)
     for pattern in SUPERFLUOUS:
-        superfluous += python.glob(pattern)
-    for path in superfluous:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in list(python.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

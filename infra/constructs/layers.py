@@ -51,7 +51,7 @@ class _Bundling:
         self._fill = fill
         self._interpreter = interpreter
 
-    def try_bundle(self, output_dir: str, **_options: Any) -> bool:
+    def try_bundle(self, output_dir: str, *_options: Any) -> bool:
         layer = Path(output_dir)
         self._fill(layer)
         if self._interpreter:

@@ -61,16 +61,13 @@ class RestApi(Construct):
 
 
 def _buffered(function: lambda_.Function) -> apigateway.LambdaIntegration:
-    return apigateway.LambdaIntegration(
-        function, scope_permission_to_method=False, allow_test_invoke=False
-    )
+    return apigateway.LambdaIntegration(function, scope_permission_to_method=False)
 
 
 def _streamed(function: lambda_.Function) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(
         function,
         scope_permission_to_method=False,
-        allow_test_invoke=False,
         response_transfer_mode=apigateway.ResponseTransferMode.STREAM,
         timeout=Duration.minutes(15),
     )

@@ -53,11 +53,12 @@ class ServiceStack(Stack):
             options=options,
         )
         functions = {spec.id: Function(self, spec, platform) for spec in FUNCTIONS}
+        callers = [functions[spec.id] for spec in FUNCTIONS if spec.reads_model_key]
         ModelKeyPolicy(
             self,
             "ModelKeyPolicy",
             reference=environment[settings.MODEL_KEY.variable],
-            readers=[functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key],
+            readers=[caller.execution_role for caller in callers],
         )
         RunMachine(
             self,
