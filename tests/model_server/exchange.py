@@ -31,8 +31,6 @@ class Request:
 
     body: dict[str, Any]
     headers: dict[str, str]
-    first_token_at: float | None = None
-    """`time.monotonic()` just before the first piece of content was written."""
 
 
 class _ConnectionCutError(Exception):
@@ -122,6 +120,7 @@ class _Stream:
         self._id = _completion_id()
         self._model = request.body["model"]
         self._begun = False
+        self._opened = False
 
     def play(self) -> None:
         for part in self._turn.parts:
@@ -138,9 +137,9 @@ class _Stream:
         self._exchange.wfile.write(b"0\r\n\r\n")
 
     def _delta(self, delta: chunks.Delta) -> None:
-        if self._request.first_token_at is None:
+        if not self._opened:
+            self._opened = True
             self._event(chunks.chunk(self._id, self._model, chunks.OPENING))
-            self._request.first_token_at = time.monotonic()
         self._event(chunks.chunk(self._id, self._model, delta))
 
     def _event(self, data: chunks.Delta) -> None:
