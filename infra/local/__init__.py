@@ -1,0 +1,1 @@
+"""The second deployment target: runs the synthesized template on this machine."""

@@ -1,0 +1,165 @@
+"""Hosts Lambda functions: finds or starts a worker for each invocation."""
+
+import os
+import subprocess
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from infra.local.function_spec import FunctionSpec
+from infra.local.invocation import FunctionError, Invocation
+from infra.local.processes import Processes
+from infra.local.timers import Timers
+from infra.local.worker import INIT_SECONDS, Worker
+
+CONCURRENCY = (
+    1000  # executions at once of a function without a limit of its own, as in a new account
+)
+
+
+class TooManyRequests(Exception):
+    """Raised when a function already runs as often as it may."""
+
+
+class Function:
+    """One hosted function and its workers."""
+
+    def __init__(self, spec: FunctionSpec, log: Path, host: "FunctionHost") -> None:
+        self.spec = spec
+        self.arn = spec.arn
+        self.timeout = spec.timeout
+        self.limit = CONCURRENCY if spec.concurrency is None else spec.concurrency
+        self.workers: set[Worker] = set()
+        self.invocations = 0
+        self.cold_starts = 0
+        self._log = log
+        self._host = host
+        self._lock = threading.Lock()
+        self._idle: list[Worker] = []  # the last one used is used first
+        self._pending: deque[Invocation] = deque()
+        self._starting = 0
+        self._closed = False
+
+    @property
+    def logs(self) -> str:
+        """What the function's workers have printed."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def invoke(self, payload: bytes) -> Invocation:
+        """Hand the event to a free worker, or start one. Raises `TooManyRequests`."""
+        invocation = Invocation(payload)
+        with self._lock:
+            busy = sum(worker.invocation is not None for worker in self.workers)
+            if self._closed or busy + len(self._pending) >= self.limit:
+                raise TooManyRequests(self.spec.name)
+            self.invocations += 1
+            if self._idle:
+                self._idle.pop().assign(invocation)
+                return invocation
+            self._pending.append(invocation)
+        self._start_missing()
+        return invocation
+
+    def freed(self, worker: Worker) -> None:
+        with self._lock:
+            if not worker.ready:
+                worker.ready = True
+                self._starting -= 1
+            if self._pending:
+                worker.assign(self._pending.popleft())
+            elif worker in self.workers:
+                self._idle.append(worker)
+
+    def ended(self, worker: Worker, reason: FunctionError) -> None:
+        with self._lock:
+            self.workers.discard(worker)
+            if worker in self._idle:
+                self._idle.remove(worker)
+            invocation = worker.invocation
+            if not worker.ready:
+                self._starting -= 1
+                invocation = self._pending.popleft() if self._pending else None
+            elif invocation and not invocation.delivered and not self._closed:
+                self._pending.appendleft(invocation)
+                invocation = None
+        if invocation:
+            invocation.finish(reason)
+        self._start_missing()
+
+    def close(self) -> None:
+        """Kill every worker, and fail what still runs or waits."""
+        with self._lock:
+            self._closed = True
+            waiting, self._pending = self._pending, deque()
+            workers = tuple(self.workers)
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            worker.join()
+        for invocation in waiting:
+            invocation.finish(FunctionError.of("Runtime.ExitError", "The host is closing"))
+
+    def _start_missing(self) -> None:
+        with self._lock:
+            missing = len(self._pending) - self._starting
+            self._starting += max(0, missing)
+        for _ in range(missing):
+            threading.Thread(target=self._start_worker, daemon=True).start()
+
+    def _start_worker(self) -> None:
+        with self._host.init_slots:
+            with self._lock:
+                if len(self._pending) < self._starting:  # others took what this one was meant for
+                    self._starting -= 1
+                    return
+                worker = Worker(self, self._host.processes, self._host.timers)
+                self.workers.add(worker)
+                self.cold_starts += 1
+            worker.start(self._spawn)
+            worker.wait_until_ready(INIT_SECONDS)
+
+    def _spawn(self, runtime_port: int) -> "subprocess.Popen[bytes]":
+        environment = self.spec.process_environment(runtime_port, self._host.aws(self.spec))
+        return self._host.processes.start(
+            self.spec.command(), environment, self.spec.code, self._log
+        )
+
+
+class FunctionHost(Mapping[str, Function]):
+    """All hosted functions, by logical id. `aws` gives a function its endpoint and credentials."""
+
+    def __init__(self, aws: Callable[[FunctionSpec], Mapping[str, str]]) -> None:
+        self.aws = aws
+        self.processes = Processes()
+        self.timers = Timers()
+        self.init_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
+        self._logs = TemporaryDirectory(prefix="assistants-logs-")
+        self._functions: dict[str, Function] = {}
+        self._names: dict[str, Function] = {}
+
+    def add(self, spec: FunctionSpec) -> None:
+        log = Path(self._logs.name, f"{spec.logical_id}.log")
+        self._functions[spec.logical_id] = self._names[spec.name] = Function(spec, log, self)
+
+    def find(self, name: str) -> Function | None:
+        """The function with this name, or this (perhaps partial or qualified) ARN."""
+        return self._names.get(name.split("function:")[-1].split(":")[0])
+
+    def close(self) -> None:
+        """Kill every worker. Nothing is left running."""
+        self.timers.close()
+        for function in self._functions.values():
+            function.close()
+        self.processes.close()
+        self._logs.cleanup()
+
+    def __getitem__(self, logical_id: str) -> Function:
+        return self._functions[logical_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)

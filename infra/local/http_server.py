@@ -1,0 +1,207 @@
+"""A small threaded HTTP/1.1 server, the one that all local endpoints share.
+
+Keep-alive, chunked bodies in both directions and no Nagle delay: Werkzeug's and wsgiref's servers
+close every connection. Trailers, which the Lambda Runtime API sends, reach no WSGI application.
+"""
+
+import logging
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.message import Message
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler
+from io import BufferedIOBase
+
+PIECE = 65536
+
+log = logging.getLogger(__name__)
+
+
+class BodyTooLarge(Exception):
+    """Raised when a body is longer than its reader accepts."""
+
+
+class Body:
+    """The body of a request, read from the connection as it is asked for."""
+
+    def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
+        self.trailers: dict[str, str] = {}
+        self._stream = stream
+        self._chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+        self._remaining = 0 if self._chunked else int(headers.get("Content-Length") or 0)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body as it arrives; after the last chunk, `trailers` is filled."""
+        while self._remaining:
+            piece = self._stream.read(min(self._remaining, PIECE))
+            if not piece:
+                raise ConnectionError("the request ended within its body")
+            self._remaining -= len(piece)
+            yield piece
+        while self._chunked:
+            size = self._read_chunk_size()
+            if size:
+                yield self._stream.read(size)
+                self._stream.readline(3)
+            else:
+                self._chunked = False
+                self._read_trailers()
+
+    def read(self, limit: int | None = None) -> bytes:
+        """The rest of the body. Raises `BodyTooLarge` above `limit` bytes."""
+        pieces: list[bytes] = []
+        size = 0
+        for piece in self.chunks():
+            size += len(piece)
+            if limit is not None and size > limit:
+                raise BodyTooLarge(limit)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    def discard(self) -> None:
+        """Read on to the next request, so that the client hears the answer to this one."""
+        for _ in self.chunks():
+            pass
+
+    def _read_chunk_size(self) -> int:
+        line = self._stream.readline(PIECE)
+        if not line:
+            raise ConnectionError("the request ended within its body")
+        return int(line.split(b";")[0], 16)
+
+    def _read_trailers(self) -> None:
+        while (line := self._stream.readline(PIECE)) not in (b"\r\n", b"\n", b""):
+            name, _, value = line.decode("latin-1").partition(":")
+            self.trailers[name.strip().lower()] = value.strip()
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request; `path` and `query` are still percent-encoded."""
+
+    method: str
+    path: str
+    query: str
+    headers: Message
+    body: Body
+    client: str
+
+
+@dataclass
+class Response:
+    """One response; an iterated body is sent chunk by chunk as it comes."""
+
+    status: int
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes | Iterator[bytes] = field(default=b"")
+
+
+Handler = Callable[[Request], Response]
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # a small answer leaves in one segment
+    server: "Server"  # type: ignore[assignment]
+
+    def answer(self) -> None:
+        try:
+            body = Body(self.rfile, self.headers)
+        except ValueError:
+            self.send_error(400, "Bad Content-Length")
+            return
+        path, _, query = self.path.partition("?")
+        client = self.client_address[0]
+        request = Request(self.command, path, query, self.headers, body, client)
+        response = self._handle(request)
+        body.discard()
+        self._send(response)
+
+    def _handle(self, request: Request) -> Response:
+        try:
+            return self.server.handle(request)
+        except ConnectionError:
+            raise
+        except Exception:  # the edge of the server: a bug in an endpoint must not end the process
+            log.exception("%s %s", request.method, request.path)
+            return Response(500)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
+
+    def _send(self, response: Response) -> None:
+        self.send_response_only(response.status, _reason(response.status))
+        for name, value in response.headers:
+            self.send_header(name, value)
+        if isinstance(response.body, bytes):
+            if response.status not in (204, 304):
+                self.send_header("Content-Length", str(len(response.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(response.body)
+            self.wfile.flush()
+        else:
+            self._send_chunks(response.body)
+
+    def _send_chunks(self, chunks: Iterator[bytes]) -> None:
+        framed = self.request_version != "HTTP/1.0"
+        if framed:
+            self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.flush()
+        if self.command == "HEAD":
+            return
+        for chunk in chunks:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if framed else chunk)
+            self.wfile.flush()
+        if framed:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: what fails is logged where it fails."""
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
+
+
+class Server:
+    """Serves `handle` on `host`:`port` (0 = any free one), a thread for each connection."""
+
+    def __init__(self, handle: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.handle = handle
+        self._listener = socket.create_server((host, port), family=family, backlog=1024)
+        self.host, self.port = self._listener.getsockname()[:2]
+        self._connections: set[socket.socket] = set()
+        self._closed = False
+        threading.Thread(target=self._accept, name=f"http:{self.port}", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening and cut every open connection."""
+        self._closed = True
+        with suppress(OSError):  # wakes the thread that waits in accept
+            socket.create_connection((self.host, self.port)).close()
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with self._listener:
+            while True:
+                connection, client = self._listener.accept()
+                if self._closed:
+                    connection.close()
+                    return
+                self._connections.add(connection)
+                threading.Thread(target=self._serve, args=(connection, client), daemon=True).start()
+
+    def _serve(self, connection: socket.socket, client: object) -> None:
+        try:
+            with connection, suppress(ConnectionError):
+                _Connection(connection, client, self)  # type: ignore[arg-type]
+        finally:
+            self._connections.discard(connection)

@@ -1,0 +1,61 @@
+"""One invocation of a function, as its caller and its worker share it."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+
+Part = bytes | None  # None ends the response
+
+
+class FunctionError(Exception):
+    """Raised to a caller whose function failed; `payload` is the JSON that Lambda answers."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(payload.decode(errors="replace"))
+        self.payload = payload
+
+    @classmethod
+    def of(cls, error_type: str, message: str) -> "FunctionError":
+        return cls(json.dumps({"errorType": error_type, "errorMessage": message}).encode())
+
+
+@dataclass(eq=False)
+class Invocation:
+    """The event on its way in, the response on its way out."""
+
+    payload: bytes
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    delivered: bool = False
+    finished: bool = False
+    _parts: "SimpleQueue[Part]" = field(default_factory=SimpleQueue)
+    _error: FunctionError | None = None
+    _abandoned: bool = False
+
+    def write(self, chunk: bytes) -> None:
+        """Pass on a part of the response."""
+        if not self._abandoned:
+            self._parts.put(chunk)
+
+    def finish(self, error: FunctionError | None = None) -> None:
+        """End the response; only the first end counts."""
+        if not self.finished:
+            self.finished = True
+            self._error = error
+            self._parts.put(None)
+
+    def abandon(self) -> None:
+        """Drop what is still to come; the function runs on, as it does on AWS."""
+        self._abandoned = True
+
+    def chunks(self) -> Iterator[bytes]:
+        """The response as it arrives. Raises `FunctionError`, perhaps after some chunks."""
+        while (part := self._parts.get()) is not None:
+            yield part
+        if self._error:
+            raise self._error
+
+    def response(self) -> bytes:
+        """The whole response. Raises `FunctionError`."""
+        return b"".join(self.chunks())

@@ -1,0 +1,105 @@
+"""The Lambda Runtime API of one worker: what AWS's runtimes ask for work and answer to.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; its streaming mode is read off AWS's
+own runtime clients (aws-lambda-go, aws-lambda-nodejs-runtime-interface-client).
+"""
+
+import base64
+from dataclasses import dataclass
+from typing import Protocol
+
+from infra.local.http_server import BodyTooLarge, Request, Response
+from infra.local.invocation import FunctionError, Invocation
+
+RESPONSE_LIMIT = 6_291_556  # bytes of a buffered response; 6 MB and what Lambda adds
+PREFIX = "/2018-06-01/runtime/"
+ACCEPTED = Response(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An invocation as the runtime gets it, with the moment (epoch, ms) at which it is ended."""
+
+    invocation: Invocation
+    deadline_ms: int
+    function_arn: str
+
+
+class Runner(Protocol):
+    """The worker behind a Runtime API."""
+
+    def next(self) -> Delivery | None:
+        """Wait for work; None when the worker is to end."""
+
+    def current(self, request_id: str) -> Invocation | None:
+        """The invocation at hand, if `request_id` is it."""
+
+    def finish(self, error: FunctionError | None = None) -> None:
+        """End the invocation at hand; the worker is free again."""
+
+    def init_failed(self, error: FunctionError) -> None:
+        """The handler could not be loaded."""
+
+
+class RuntimeApi:
+    """Answers one worker's requests."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def handle(self, request: Request) -> Response:
+        match request.path.removeprefix(PREFIX).split("/"):
+            case ["invocation", "next"]:
+                return self._next()
+            case ["invocation", request_id, "response" | "error" as ending]:
+                return self._end(request, request_id, ending)
+            case ["init", "error"]:
+                self._runner.init_failed(FunctionError(request.body.read()))
+                return ACCEPTED
+        return Response(404)
+
+    def _next(self) -> Response:
+        delivery = self._runner.next()
+        if delivery is None:
+            raise ConnectionAbortedError("the worker is to end")
+        headers = [
+            ("Content-Type", "application/json"),
+            ("Lambda-Runtime-Aws-Request-Id", delivery.invocation.request_id),
+            ("Lambda-Runtime-Deadline-Ms", str(delivery.deadline_ms)),
+            ("Lambda-Runtime-Invoked-Function-Arn", delivery.function_arn),
+        ]
+        return Response(200, headers, delivery.invocation.payload)
+
+    def _end(self, request: Request, request_id: str, ending: str) -> Response:
+        invocation = self._runner.current(request_id)
+        if invocation is None:
+            return Response(400, body=b'{"errorType":"InvalidRequestID"}')
+        if ending == "response":
+            return self._respond(request, invocation)
+        self._runner.finish(FunctionError(request.body.read()))
+        return ACCEPTED
+
+    def _respond(self, request: Request, invocation: Invocation) -> Response:
+        if request.headers.get("Lambda-Runtime-Function-Response-Mode") == "streaming":
+            for chunk in request.body.chunks():
+                invocation.write(chunk)
+            self._runner.finish(_trailing_error(request.body.trailers))
+            return ACCEPTED
+        try:
+            invocation.write(request.body.read(RESPONSE_LIMIT))
+        except BodyTooLarge:
+            self._runner.finish(_TOO_LARGE)
+            return Response(413, body=b'{"errorType":"RequestEntityTooLarge"}')
+        self._runner.finish()
+        return ACCEPTED
+
+
+_TOO_LARGE = FunctionError.of(
+    "Function.ResponseSizeTooLarge",
+    f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
+)
+
+
+def _trailing_error(trailers: dict[str, str]) -> FunctionError | None:
+    body = trailers.get("lambda-runtime-function-error-body")
+    return FunctionError(base64.b64decode(body)) if body else None

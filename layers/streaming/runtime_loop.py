@@ -1,0 +1,190 @@
+"""The runtime loop of a function that streams its response.
+
+AWS's own runtime for Python answers only with whole bodies; this loop takes its place on the same
+managed runtime. It speaks the Lambda Runtime API's streaming mode (`Transfer-Encoding: chunked`,
+errors in trailers) and API Gateway's response format: JSON of status and headers, eight NUL bytes,
+then the body.
+
+The handler is called with the event, a `ResponseStream` and a `Context`.
+"""
+
+import base64
+import http.client
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Handler = Callable[[Any, "ResponseStream", "Context"], object]
+RUNTIME = "/2018-06-01/runtime"
+
+
+class ClientGone(ConnectionError):
+    """Raised by `write` when nobody takes the response any more."""
+
+
+class NothingAnswered(RuntimeError):
+    """Reported when a handler returns without beginning a response."""
+
+
+class Context:
+    """What a handler may know of its invocation, named as in AWS's own runtime."""
+
+    def __init__(self, headers: http.client.HTTPMessage) -> None:
+        self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
+        self.invoked_function_arn = headers["Lambda-Runtime-Invoked-Function-Arn"]
+        self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = os.environ["AWS_LAMBDA_FUNCTION_VERSION"]
+        self.memory_limit_in_mb = os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self._deadline_ms = int(headers["Lambda-Runtime-Deadline-Ms"])
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends this invocation; never negative."""
+        return max(0, self._deadline_ms - int(time.time() * 1000))
+
+
+class ResponseStream:
+    """One response: `begin` once, then `write` chunk by chunk; each chunk leaves at once."""
+
+    def __init__(self, api: str, request_id: str) -> None:
+        self.begun = False
+        self._connection = http.client.HTTPConnection(api)
+        self._path = f"{RUNTIME}/invocation/{request_id}/response"
+
+    def begin(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Send the status and the headers. A repeated header keeps all of its values.
+
+        The format is API Gateway's "Lambda proxy integration format for response streaming".
+        """
+        values: dict[str, list[str]] = {}
+        for name, value in headers:
+            values.setdefault(name.lower(), []).append(value)
+        prelude = {
+            "statusCode": status,
+            "headers": {name: value[0] for name, value in values.items() if len(value) == 1},
+            "multiValueHeaders": {name: value for name, value in values.items() if len(value) > 1},
+        }
+        self._connection.putrequest("POST", self._path)
+        self._connection.putheader("Lambda-Runtime-Function-Response-Mode", "streaming")
+        self._connection.putheader("Transfer-Encoding", "chunked")
+        self._connection.putheader(
+            "Content-Type", "application/vnd.awslambda.http-integration-response"
+        )
+        self._connection.putheader(
+            "Trailer", "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body"
+        )
+        self._connection.endheaders()
+        self.begun = True
+        self.write(json.dumps(prelude).encode() + bytes(8))
+
+    def write(self, chunk: bytes) -> None:
+        """Send one chunk at once. Raises `ClientGone`."""
+        if chunk:  # an empty chunk would end the body
+            self._send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Close the body, in its trailers the error that cut it short. Raises `ClientGone`."""
+        trailers = b""
+        if error is not None:
+            body = base64.b64encode(json.dumps(describe(error)).encode())
+            trailers = (
+                b"Lambda-Runtime-Function-Error-Type: %b\r\n"
+                b"Lambda-Runtime-Function-Error-Body: %b\r\n"
+            ) % (type(error).__name__.encode(), body)
+        self._send(b"0\r\n%b\r\n" % trailers)
+        try:
+            self._connection.getresponse().read()
+        except (OSError, http.client.HTTPException) as gone:
+            raise ClientGone("the response was cut off") from gone
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._connection.send(data)
+        except OSError as error:
+            raise ClientGone("the response is no longer read") from error
+
+
+def describe(error: BaseException) -> dict[str, object]:
+    """An error in the shape that Lambda's callers know."""
+    return {
+        "errorType": type(error).__name__,
+        "errorMessage": str(error),
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+def report(api: str, path: str, error: BaseException) -> None:
+    """Tell Lambda that the start, or an invocation before its response, has failed."""
+    connection = http.client.HTTPConnection(api)
+    headers = {"Lambda-Runtime-Function-Error-Type": type(error).__name__}
+    connection.request("POST", RUNTIME + path, json.dumps(describe(error)), headers)
+    connection.getresponse().read()
+    connection.close()
+
+
+def load_handler() -> Handler:
+    """Import `_HANDLER` ("module.function") from the function's code and its layers."""
+    sys.path[0:1] = [os.environ["LAMBDA_TASK_ROOT"], "/opt/python"]
+    module, _, name = os.environ["_HANDLER"].rpartition(".")
+    handler: Handler = getattr(importlib.import_module(module), name)
+    return handler
+
+
+def answer(handler: Handler, api: str, headers: http.client.HTTPMessage, event: object) -> None:
+    """Run one invocation to its end, whatever happens in the handler."""
+    context = Context(headers)
+    stream = ResponseStream(api, context.aws_request_id)
+    try:
+        failure = attempt(handler, event, stream, context)
+        if failure and not stream.begun:
+            report(api, f"/invocation/{context.aws_request_id}/error", failure)
+        else:
+            stream.end(failure)
+    except ClientGone as gone:
+        print(f"RequestId: {context.aws_request_id} {gone}")
+    finally:
+        stream.close()
+
+
+def attempt(
+    handler: Handler, event: object, stream: ResponseStream, context: Context
+) -> Exception | None:
+    """Call the handler; its error, or None. Raises `ClientGone`."""
+    try:
+        handler(event, stream, context)
+    except ClientGone:
+        raise
+    except Exception as error:  # the edge of the runtime: the error belongs to the invocation
+        traceback.print_exception(error)
+        return error
+    return None if stream.begun else NothingAnswered("the handler began no response")
+
+
+def main() -> None:
+    api = os.environ["AWS_LAMBDA_RUNTIME_API"]
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    try:
+        handler = load_handler()
+    except Exception as error:  # the edge of the runtime: whatever the import raised
+        traceback.print_exception(error)
+        report(api, "/init/error", error)
+        sys.exit(1)
+    connection = http.client.HTTPConnection(api)
+    while True:
+        connection.request("GET", f"{RUNTIME}/invocation/next")
+        response = connection.getresponse()
+        event = json.loads(response.read())
+        if trace := response.headers["Lambda-Runtime-Trace-Id"]:
+            os.environ["_X_AMZN_TRACE_ID"] = trace
+        answer(handler, api, response.headers, event)
+
+
+if __name__ == "__main__":
+    main()

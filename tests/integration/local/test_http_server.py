@@ -1,0 +1,135 @@
+"""The HTTP server that all local endpoints share keeps connections and streams both ways."""
+
+import http.client
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from infra.local.http_server import BodyTooLarge, Handler, Request, Response, Server
+
+Serve = Callable[[Handler], Server]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    servers: list[Server] = []
+
+    def start(handle: Handler) -> Server:
+        servers.append(Server(handle))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def exchange(server: Server, sent: bytes) -> bytes:
+    """What comes back until the server closes or says nothing more."""
+    with socket.create_connection((server.host, server.port)) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def echo(request: Request) -> Response:
+    return Response(200, [("X-Method", request.method)], request.body.read())
+
+
+def test_one_connection_carries_many_requests(serve: Serve) -> None:
+    server = serve(echo)
+    connection = http.client.HTTPConnection(server.host, server.port)
+    for number in range(3):
+        connection.request("PUT", "/", f"body {number}")
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, f"body {number}".encode())
+        assert response.headers["X-Method"] == "PUT"
+        assert connection.sock is not None
+    connection.close()
+
+
+def test_a_chunked_request_is_read_with_its_trailers(serve: Serve) -> None:
+    def handle(request: Request) -> Response:
+        pieces = list(request.body.chunks())
+        return Response(200, [], repr((pieces, request.body.trailers)).encode())
+
+    sent = (
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Error: broken off\r\n\r\n"
+    )
+    answer = exchange(serve(handle), sent)
+    assert answer.endswith(repr(([b"abc", b"de"], {"x-error": "broken off"})).encode())
+
+
+def test_an_iterated_response_is_chunked_and_the_connection_stays(serve: Serve) -> None:
+    server = serve(lambda _: Response(200, [], iter([b"one", b"two"])))
+    connection = http.client.HTTPConnection(server.host, server.port)
+    for _ in range(2):
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert response.headers["Transfer-Encoding"] == "chunked"
+        assert response.read() == b"onetwo"
+    connection.close()
+
+
+def test_a_body_that_the_handler_left_unread_does_not_spoil_the_next_request(serve: Serve) -> None:
+    server = serve(lambda request: Response(200, [], request.path.encode()))
+    sent = b"POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\nGET /GET /b HTTP/1.1\r\n\r\n"
+    answer = exchange(server, sent)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert answer.endswith(b"/b")
+
+
+def test_a_body_above_the_readers_limit_is_refused_and_the_client_hears_it(serve: Serve) -> None:
+    def handle(request: Request) -> Response:
+        try:
+            return Response(200, [], request.body.read(1000))
+        except BodyTooLarge:
+            return Response(413)
+
+    server = serve(handle)
+    connection = http.client.HTTPConnection(server.host, server.port)
+    connection.request("POST", "/", b"x" * 5_000_000)
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (413, b"")
+    connection.close()
+
+
+def test_an_error_in_the_handler_is_a_500_and_logged(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    def handle(request: Request) -> Response:
+        raise LookupError("a bug")
+
+    assert exchange(serve(handle), b"GET / HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 500")
+    assert "a bug" in caplog.text
+
+
+def test_an_error_within_the_response_cuts_it_off(serve: Serve) -> None:
+    def body() -> Iterator[bytes]:
+        yield b"half"
+        raise ConnectionAbortedError("the function failed")
+
+    answer = exchange(serve(lambda _: Response(200, [], body())), b"GET / HTTP/1.1\r\n\r\n")
+    assert answer.endswith(b"4\r\nhalf\r\n")
+
+
+def test_a_malformed_length_is_a_bad_request(serve: Serve) -> None:
+    answer = exchange(serve(echo), b"POST / HTTP/1.1\r\nContent-Length: many\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+
+
+def test_head_has_the_length_and_no_body(serve: Serve) -> None:
+    server = serve(lambda _: Response(200, [], b"12345"))
+    answer = exchange(server, b"HEAD / HTTP/1.1\r\n\r\n")
+    assert b"Content-Length: 5\r\n" in answer
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_closing_cuts_open_connections_and_frees_the_port(serve: Serve) -> None:
+    server = serve(echo)
+    with socket.create_connection((server.host, server.port)) as connection:
+        server.close()
+        assert connection.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((server.host, server.port))
