@@ -1,0 +1,122 @@
+"""The embedded search index, for this machine and for tests: one SQLite file.
+
+Vectors are compared one by one (sqlite-vec), so the nearest are exact; words are found by FTS5.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+import sqlite_vec
+
+from assistants.adapters import sqlite_rows as rows
+from assistants.domain.filters import Comparison, Compound
+from assistants.domain.passage import Chunk, Document
+from assistants.domain.ranking import Candidates
+from assistants.ports.search import Query, SearchUnavailable
+
+BUSY_SECONDS = 30
+
+
+class SqliteIndex:
+    """A `SearchIndex` in the file `path`, which keeps to the model it was made for.
+
+    Raises `ValueError` if the file was made for another model or dimension.
+    """
+
+    def __init__(self, path: Path, *, model: str, dimensions: int) -> None:
+        self._dimensions = dimensions
+        self._lock = threading.Lock()
+        self._connection = _connect(path)
+        with self._transaction() as cursor:
+            cursor.execute(rows.SCHEMA)
+            made_for = cursor.execute("SELECT model, dimensions FROM embedding").fetchone()
+            if made_for is None:
+                cursor.execute("INSERT INTO embedding VALUES (?, ?)", (model, dimensions))
+            elif made_for != (model, dimensions):
+                raise ValueError(f"{path} holds vectors of {made_for}, not {(model, dimensions)}")
+
+    def put(
+        self, document: Document, chunks: Sequence[Chunk], vectors: Sequence[Sequence[float]]
+    ) -> None:
+        if any(len(vector) != self._dimensions for vector in vectors):
+            raise ValueError(f"this index takes vectors of {self._dimensions} dimensions")
+        with self._transaction() as cursor:
+            owner = rows.save_document(cursor, document)
+            for chunk, vector in zip(chunks, vectors, strict=True):
+                rows.save_chunk(cursor, owner, document.filename, chunk, vector)
+
+    def set_attributes(self, document: Document, chunks: int) -> None:
+        with self._transaction() as cursor:
+            owner = rows.find_document(cursor, document)
+            if owner is not None and chunks:
+                rows.save_document(cursor, document)
+
+    def delete(self, document: Document, chunks: int) -> None:
+        with self._transaction() as cursor:
+            owner = rows.find_document(cursor, document)
+            if owner is not None:
+                rows.delete_chunks(cursor, owner, 0, chunks)
+                rows.delete_document_if_empty(cursor, owner)
+
+    def count(self, document: Document) -> int:
+        with self._transaction("BEGIN") as cursor:
+            return rows.count_chunks(cursor, rows.find_document(cursor, document))
+
+    def search(
+        self,
+        project: str,
+        vector_store_ids: Sequence[str],
+        queries: Sequence[Query],
+        *,
+        condition: Comparison | Compound | None = None,
+        limit: int = 100,
+    ) -> list[Candidates]:
+        with self._transaction("BEGIN") as cursor:
+            documents = rows.find_documents(cursor, project, vector_store_ids, condition)
+            return [
+                Candidates(
+                    rows.nearest(cursor, documents, query.vector, limit),
+                    rows.matching(cursor, documents, query.text, limit),
+                )
+                for query in queries
+            ]
+
+    def wake(self) -> None:
+        """Nothing to do: a file does not sleep."""
+
+    @contextmanager
+    def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[apsw.Cursor]:
+        """A writer waits for its turn at once: later, SQLite would refuse it one."""
+        with self._lock:  # a connection may not be used by two threads at the same time
+            try:
+                cursor = self._connection.execute(begin)
+                yield cursor
+                cursor.execute("COMMIT")
+            except apsw.Error as error:
+                raise SearchUnavailable(f"The search index failed: {error}") from error
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+
+def _connect(path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(path))
+    connection.set_busy_timeout(BUSY_SECONDS * 1000)
+    connection.enable_load_extension(True)
+    connection.load_extension(sqlite_vec.loadable_path())
+    connection.enable_load_extension(False)
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.pragma("journal_mode", "wal")
+            break
+        except apsw.BusyError:  # the one statement that does not wait for another process
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+    connection.pragma("synchronous", "normal")
+    return connection

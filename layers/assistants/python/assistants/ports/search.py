@@ -1,0 +1,83 @@
+"""Finding passages: vectors for texts, and an index of chunks by vector and by word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from assistants.domain.filters import Comparison, Compound
+from assistants.domain.passage import Chunk, Document
+from assistants.domain.ranking import Candidates
+
+Vector = list[float]
+
+
+class SearchUnavailable(Exception):
+    """Raise when the index or the embedding model does not answer; a later try may succeed."""
+
+
+class Embedder(Protocol):
+    """Texts to vectors of length 1, so that a dot product is a cosine."""
+
+    model: str
+    dimensions: int
+    unrelated: float
+    """The cosine that this model gives to texts that have nothing in common."""
+
+    def documents(self, texts: Sequence[str]) -> list[Vector]:
+        """Vectors to be found by. Raises `SearchUnavailable`."""
+        ...
+
+    def query(self, text: str) -> Vector:
+        """The vector to search with. Raises `SearchUnavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    text: str
+    vector: Vector
+
+
+class SearchIndex(Protocol):
+    """Chunks of all projects whose vectors come from one model and have one dimension.
+
+    Every method raises `SearchUnavailable`. Writing again what was written changes nothing. What
+    was written may take seconds to be found; `count` tells when it is.
+    """
+
+    def put(
+        self, document: Document, chunks: Sequence[Chunk], vectors: Sequence[Sequence[float]]
+    ) -> None:
+        """Add or replace chunks of a document."""
+        ...
+
+    def set_attributes(self, document: Document, chunks: int) -> None:
+        """Give the chunks 0..chunks-1 the attributes that `document` has now."""
+        ...
+
+    def delete(self, document: Document, chunks: int) -> None:
+        """Remove the chunks 0..chunks-1; those that do not exist are fine."""
+        ...
+
+    def count(self, document: Document) -> int:
+        """How many of its chunks a search can find now."""
+        ...
+
+    def search(
+        self,
+        project: str,
+        vector_store_ids: Sequence[str],
+        queries: Sequence[Query],
+        *,
+        condition: Comparison | Compound | None = None,
+        limit: int = 100,
+    ) -> list[Candidates]:
+        """For each query the `limit` nearest and the `limit` best matching chunks.
+
+        Only of these stores of this project, and of files whose attributes pass the condition.
+        """
+        ...
+
+    def wake(self) -> None:
+        """Ask for nothing, so that an index that sleeps when idle is awake when it is needed."""
+        ...
