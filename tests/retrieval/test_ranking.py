@@ -1,6 +1,5 @@
 """How two lists become one: arithmetic that every index shares."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 

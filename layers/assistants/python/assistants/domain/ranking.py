@@ -53,7 +53,8 @@ def rank(
     for candidates in found:
         for passage, score in _scores(candidates, ranking, unrelated).items():
             best[passage] = max(score, best.get(passage, 0.0))
-    hits = [Hit(passage, score) for passage, score in best.items()]
+    # Rounded, so that what reaches a threshold but for the last bit of a double passes it.
+    hits = [Hit(passage, round(score, 6)) for passage, score in best.items()]
     hits = [hit for hit in hits if hit.score >= ranking.score_threshold]
     return sorted(hits, key=_order)[:limit]
 
