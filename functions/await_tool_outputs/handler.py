@@ -1,0 +1,12 @@
+"""State AwaitToolOutputs: keep the task token and ask the client to act."""
+
+from typing import Any
+
+from assistants.bootstrap import backend
+from assistants.telemetry import logger
+
+
+def handler(event: dict[str, Any], _: Any) -> None:
+    """`{project, thread, run, token}` in. The state goes on when the token is called back."""
+    logger.append_keys(run_id=event["run"], thread_id=event["thread"])
+    backend().waits.begin(event["project"], event["thread"], event["run"], event["token"])

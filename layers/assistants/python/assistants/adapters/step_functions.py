@@ -1,0 +1,43 @@
+"""Runs as executions of the state machine."""
+
+import json
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assistants.ports.executions import Outcome
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class StepFunctions:
+    def __init__(self, state_machine: str, client: Callable[[], "SFNClient"]) -> None:
+        self._state_machine = state_machine
+        self._make_client = client
+
+    @cached_property
+    def _client(self) -> "SFNClient":
+        return self._make_client()
+
+    def start(self, project: str, thread_id: str, run_id: str) -> None:
+        """The execution is named by the run and its input never differs, so AWS starts it once."""
+        ids = {"project": project, "thread": thread_id, "run": run_id, "turn": 0}
+        try:
+            self._client.start_execution(
+                stateMachineArn=self._state_machine, name=run_id, input=json.dumps(ids)
+            )
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return
+
+    def resume(self, token: str, outcome: Outcome) -> bool:
+        gone = (
+            self._client.exceptions.InvalidToken,
+            self._client.exceptions.TaskDoesNotExist,
+            self._client.exceptions.TaskTimedOut,
+        )
+        try:
+            self._client.send_task_success(taskToken=token, output=json.dumps({"outcome": outcome}))
+        except gone:
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""The API's nouns and rules. Imports nothing else of ours."""

@@ -1,0 +1,93 @@
+"""Everything that can be wrong with a request, as typed errors in the words of the original API."""
+
+from collections.abc import Iterable
+
+
+class ApiError(Exception):
+    """A refusal that the caller sees as `{"error": {message, type, param, code}}` with `status`."""
+
+    status = 500
+    type = "server_error"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.code = code
+
+
+class InvalidRequest(ApiError):
+    """Raise when a parameter, or the state of an object, does not allow the request."""
+
+    status = 400
+    type = "invalid_request_error"
+
+
+class Unauthorized(InvalidRequest):
+    """Raise when no key, or no valid key, was given."""
+
+    status = 401
+
+
+class NotFound(InvalidRequest):
+    """Raise when the caller's project has no such object or the service no such URL."""
+
+    status = 404
+
+
+class MethodNotAllowed(InvalidRequest):
+    """Raise when a URL exists, but not for this method."""
+
+    status = 405
+
+
+class RateLimited(ApiError):
+    """Raise when a limit of the deployment is reached and a later call can succeed."""
+
+    status = 429
+    type = "requests"
+
+
+def no_such(kind: str, identifier: str) -> NotFound:
+    return NotFound(f"No {kind} found with id '{identifier}'.")
+
+
+def no_api_key() -> Unauthorized:
+    return Unauthorized(
+        "You didn't provide an API key. You need to provide your API key in an Authorization "
+        "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
+    )
+
+
+def wrong_api_key(key: str) -> Unauthorized:
+    shown = key if len(key) <= 8 else f"{key[:3]}{'*' * 8}{key[-4:]}"
+    return Unauthorized(f"Incorrect API key provided: {shown}.", code="invalid_api_key")
+
+
+def thread_busy(thread_id: str, run_id: str) -> InvalidRequest:
+    return InvalidRequest(f"Thread {thread_id} already has an active run {run_id}.")
+
+
+def thread_closed_to_messages(thread_id: str, run_id: str) -> InvalidRequest:
+    return InvalidRequest(f"Can't add messages to {thread_id} while a run {run_id} is active.")
+
+
+def thread_in_use(thread_id: str, run_id: str) -> InvalidRequest:
+    return InvalidRequest(f"Can't delete {thread_id} while a run {run_id} is active.")
+
+
+def outputs_not_accepted(status: str) -> InvalidRequest:
+    return InvalidRequest(f'Runs in status "{status}" do not accept tool outputs.')
+
+
+def wrong_outputs(expected: Iterable[str], got: Iterable[str]) -> InvalidRequest:
+    return InvalidRequest(f"Expected tool outputs for call_ids {list(expected)}, got {list(got)}")
+
+
+def not_cancellable(status: str) -> InvalidRequest:
+    return InvalidRequest(f"Cannot cancel run with status '{status}'.")
+
+
+def unsupported_model(model: str, hint: str) -> InvalidRequest:
+    message = f"The requested model '{model}' cannot be used with the Assistants API. {hint}"
+    return InvalidRequest(message, param="model", code="unsupported_model")

@@ -1,0 +1,64 @@
+"""Identifiers: a prefix that tells the kind, and 26 characters that tell the order of creation."""
+
+import re
+import secrets
+import threading
+import time
+
+from assistants.domain.errors import InvalidRequest
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
+_RANDOM_BITS = 80
+_NATIVE = re.compile(rf"[{_ALPHABET}]{{26}}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+ASSISTANT = "asst_"
+THREAD = "thread_"
+MESSAGE = "msg_"
+RUN = "run_"
+STEP = "step_"
+FILE = "file-"
+TOOL_CALL = "call_"
+API_KEY = "key_"
+
+
+class _Clock:
+    """Orders of one process strictly grow, even inside one millisecond and when time jumps back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self) -> int:
+        candidate = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+        with self._lock:
+            self._last = max(candidate, self._last + 1)
+            return self._last
+
+
+_clock = _Clock()
+
+
+def new_order() -> str:
+    """26 characters that sort by time of creation: 48 bits of milliseconds, 80 bits of chance."""
+    number = _clock.next()
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def new_id(prefix: str) -> str:
+    return prefix + new_order()
+
+
+def order_of(identifier: str) -> str:
+    """The sort key inside an id made by `new_id`; a foreign id is its own order."""
+    suffix = re.split(r"[_-]", identifier, maxsplit=1)[-1]
+    return suffix if _NATIVE.fullmatch(suffix) else identifier
+
+
+def check_id(value: str, prefix: str, param: str) -> str:
+    """The id itself, or `InvalidRequest` in the words of the original when its kind is wrong."""
+    if not value.startswith(prefix) or not _ID.fullmatch(value):
+        kind = prefix.rstrip("_-")
+        message = f"Invalid '{param}': '{value}'. Expected an ID that begins with '{kind}'."
+        raise InvalidRequest(message, param=param, code="invalid_value")
+    return value

@@ -1,0 +1,51 @@
+"""The one table of legal run status changes, after the guide of the original API."""
+
+from typing import Any
+
+from assistants.domain.run import RunStatus
+
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    "queued": frozenset({"in_progress", "cancelling", "expired", "failed"}),
+    "in_progress": frozenset(
+        {
+            "requires_action",
+            "cancelling",
+            "completed",
+            "incomplete",
+            "failed",
+            "expired",
+        }
+    ),
+    "requires_action": frozenset({"queued", "cancelling", "expired", "failed"}),
+    "cancelling": frozenset({"cancelled", "completed", "failed", "expired"}),
+    "cancelled": frozenset(),
+    "completed": frozenset(),
+    "incomplete": frozenset(),
+    "failed": frozenset(),
+    "expired": frozenset(),
+}
+TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
+
+
+class IllegalTransition(Exception):
+    """Raise when a run would change between two statuses that the table does not connect."""
+
+    def __init__(self, before: RunStatus, after: RunStatus) -> None:
+        super().__init__(f"A run in status {before} cannot become {after}.")
+
+
+def check(before: RunStatus, after: RunStatus) -> None:
+    if after not in TRANSITIONS[before]:
+        raise IllegalTransition(before, after)
+
+
+def stamps(status: RunStatus, now: int) -> dict[str, Any]:
+    """The members of a run that its entry into `status` sets; `now` is in Unix seconds."""
+    if status not in TERMINAL:
+        return {"started_at": now} if status == "in_progress" else {}
+    ended: dict[str, Any] = {"required_action": None}
+    if status != "expired":
+        ended["expires_at"] = None
+    if status in ("completed", "failed", "cancelled"):
+        ended[f"{status}_at"] = now
+    return ended

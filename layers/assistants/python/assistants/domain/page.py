@@ -1,0 +1,40 @@
+"""Lists: the envelope every list answers with, and the cursor every list takes."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import Field, SerializeAsAny
+
+from assistants.domain.schema import Object, Request
+
+
+class Cursor(Request):
+    """Which page of a list: `after` and `before` are ids of objects of that list."""
+
+    limit: int = Field(default=20, ge=1, le=100)
+    order: Literal["asc", "desc"] = "desc"
+    after: str | None = None
+    before: str | None = None
+
+
+class Page(Object):
+    """One page. `first_id` and `last_id` are null on an empty page, as the original answers."""
+
+    object: Literal["list"] = "list"
+    data: Sequence[SerializeAsAny[Object]]
+    first_id: str | None
+    last_id: str | None
+    has_more: bool
+
+    @classmethod
+    def of(cls, data: Sequence[Object], *, has_more: bool) -> "Page":
+        ids: list[str] = [getattr(item, "id") for item in data]  # noqa: B009
+        first, last = (ids[0], ids[-1]) if ids else (None, None)
+        return cls(data=data, first_id=first, last_id=last, has_more=has_more)
+
+
+class Listing(Object):
+    """A list that has no pages."""
+
+    object: Literal["list"] = "list"
+    data: Sequence[SerializeAsAny[Object]]

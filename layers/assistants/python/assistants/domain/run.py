@@ -1,0 +1,179 @@
+"""Runs: one assistant working on one thread until it has answered, failed or needs the client."""
+
+import json
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from assistants.domain.message import MessageCreate
+from assistants.domain.schema import (
+    Instructions,
+    Metadata,
+    Object,
+    Part,
+    Request,
+    Temperature,
+    TopP,
+)
+from assistants.domain.thread import ThreadCreate
+from assistants.domain.tool import (
+    ReasoningEffort,
+    ResponseFormat,
+    ToolChoice,
+    ToolResources,
+    Tools,
+)
+
+RunStatus = Literal[
+    "queued",
+    "in_progress",
+    "requires_action",
+    "cancelling",
+    "cancelled",
+    "failed",
+    "completed",
+    "incomplete",
+    "expired",
+]
+ErrorCode = Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
+
+
+class LastError(Object):
+    code: ErrorCode
+    message: str
+
+
+class RunIncomplete(Object):
+    reason: Literal["max_completion_tokens", "max_prompt_tokens"]
+
+
+class Usage(Object):
+    """Tokens, as the provider counted them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            total_tokens=self.total_tokens + other.total_tokens,
+        )
+
+
+class TruncationStrategy(Part):
+    type: Literal["auto", "last_messages"]
+    last_messages: Annotated[int, Field(ge=1)] | None = None
+
+
+class RunSettings(Object):
+    """What a run was asked to do. Never changes once the run exists."""
+
+    id: str
+    created_at: int
+    thread_id: str
+    assistant_id: str
+    model: str
+    instructions: str
+    tools: Tools
+    temperature: float | None
+    top_p: float | None
+    max_prompt_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    truncation_strategy: TruncationStrategy = TruncationStrategy(type="auto", last_messages=None)
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
+    response_format: ResponseFormat = "auto"
+    reasoning_effort: ReasoningEffort | None = None
+
+
+class RunProgress(Object):
+    """How far a run has come, as clients see it."""
+
+    status: RunStatus = "queued"
+    required_action: dict[str, Any] | None = None
+    last_error: LastError | None = None
+    expires_at: int | None = None
+    started_at: int | None = None
+    cancelled_at: int | None = None
+    failed_at: int | None = None
+    completed_at: int | None = None
+    incomplete_details: RunIncomplete | None = None
+    usage: Usage | None = None
+    metadata: Metadata = {}
+
+
+class RunState(RunProgress):
+    """All that the service knows of a run's progress; what `RunProgress` lacks is never shown."""
+
+    deadline: int  # Unix seconds; unlike `expires_at` it stays when the run ends
+    watched: bool = False  # a client reads the stream, so deltas are worth writing at once
+    sequence: int = 0  # of the journal's record that came with the last change of this state
+    opened: int | None = None  # the turn that a worker has begun
+    turn: int = 0  # how many turns are finished
+    next: Literal["done", "action"] = "done"  # what the last finished turn asks for
+    waiting_step: str | None = None  # the step whose function calls wait for outputs
+    waiting_usage: Usage | None = None  # what the turn that made this step has cost
+    waited: int | None = None  # the turn behind which the newest wait began
+    spent: Usage = Usage()
+
+
+class Run(RunSettings, RunProgress):
+    object: Literal["thread.run"] = "thread.run"
+
+    poll_after_ms: ClassVar[int | None] = 200
+
+    @classmethod
+    def of(cls, settings: RunSettings, state: RunState) -> "Run":
+        progress = {name: getattr(state, name) for name in RunProgress.model_fields}
+        return cls.model_construct(**dict(settings), **progress)
+
+
+class _RunMembers(Request):
+    assistant_id: str
+    model: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    instructions: Instructions | None = None
+    tools: Tools | None = None
+    metadata: Metadata | None = None
+    temperature: Temperature | None = None
+    top_p: TopP | None = None
+    stream: bool | None = None
+    max_prompt_tokens: Annotated[int, Field(ge=256)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=256)] | None = None
+    truncation_strategy: TruncationStrategy | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: ResponseFormat | None = None
+    reasoning_effort: ReasoningEffort | None = None
+
+
+class RunCreate(_RunMembers):
+    additional_instructions: Instructions | None = None
+    additional_messages: list[MessageCreate] | None = None
+
+
+class ThreadRunCreate(_RunMembers):
+    thread: ThreadCreate | None = None
+    tool_resources: ToolResources | None = None
+
+
+class RunModify(Request):
+    metadata: Metadata | None = None
+
+
+class ToolOutput(Request):
+    """What a client's function answered. Numbers and booleans are kept as their JSON text."""
+
+    tool_call_id: str
+    output: str
+
+    @field_validator("output", mode="before")
+    @classmethod
+    def _numbers_as_text(cls, value: object) -> object:
+        return json.dumps(value) if isinstance(value, bool | int | float) else value
+
+
+class ToolOutputsSubmit(Request):
+    tool_outputs: list[ToolOutput]
+    stream: bool | None = None

@@ -1,0 +1,91 @@
+"""Tools an assistant may use, the choice between them, and the format of what it answers."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from assistants.domain.schema import Part
+
+FunctionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class FunctionDefinition(Part):
+    name: FunctionName
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class FunctionTool(Part):
+    type: Literal["function"]
+    function: FunctionDefinition
+
+
+class CodeInterpreterTool(Part):
+    type: Literal["code_interpreter"]
+
+
+class RankingOptions(Part):
+    score_threshold: Annotated[float, Field(ge=0, le=1)]
+    ranker: Literal["auto", "default_2024_08_21"] = "auto"
+
+
+class FileSearchOptions(Part):
+    max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
+    ranking_options: RankingOptions | None = None
+
+
+class FileSearchTool(Part):
+    type: Literal["file_search"]
+    file_search: FileSearchOptions | None = None
+
+
+Tool = Annotated[CodeInterpreterTool | FileSearchTool | FunctionTool, Field(discriminator="type")]
+Tools = Annotated[list[Tool], Field(max_length=128)]
+
+
+class FunctionChoice(Part):
+    name: str
+
+
+class NamedToolChoice(Part):
+    type: Literal["function", "code_interpreter", "file_search"]
+    function: FunctionChoice | None = None
+
+
+ToolChoice = Literal["none", "auto", "required"] | NamedToolChoice
+
+
+class JsonSchema(Part):
+    name: FunctionName
+    description: str | None = None
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    strict: bool | None = None
+
+
+class PlainFormat(Part):
+    type: Literal["text", "json_object"]
+
+
+class JsonSchemaFormat(Part):
+    type: Literal["json_schema"]
+    json_schema: JsonSchema
+
+
+ResponseFormat = (
+    Literal["auto"] | Annotated[PlainFormat | JsonSchemaFormat, Field(discriminator="type")]
+)
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+class CodeInterpreterResources(Part):
+    file_ids: Annotated[list[str], Field(max_length=20)] = []
+
+
+class FileSearchResources(Part):
+    vector_store_ids: Annotated[list[str], Field(max_length=1)] = []
+
+
+class ToolResources(Part):
+    code_interpreter: CodeInterpreterResources | None = None
+    file_search: FileSearchResources | None = None

@@ -1,0 +1,1 @@
+"""The ASGI edge: routes, validation, server-sent events, the error envelope."""

@@ -1,0 +1,60 @@
+"""What an endpoint sees of a request, and what it may answer with."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from assistants.domain.errors import InvalidRequest
+from assistants.domain.page import Cursor
+from assistants.domain.schema import Object, Request
+from assistants.http.validation import parse, parse_query
+from assistants.services.backend import Backend
+
+R = TypeVar("R", bound=Request)
+
+
+@dataclass(frozen=True)
+class EventStream:
+    """An answer that arrives piece by piece: frames of `text/event-stream`."""
+
+    frames: Iterator[bytes]
+
+
+Reply = Object | EventStream
+Endpoint = Callable[["Call"], Reply]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of one project: path members, query members and the body, not yet trusted."""
+
+    backend: Backend
+    project: str
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+
+    def body(self, schema: type[R]) -> R:
+        """Raises `InvalidRequest` for malformed JSON and for everything `schema` refuses."""
+        return parse(schema, self._json())
+
+    def cursor(self) -> Cursor:
+        return self.parameters(Cursor)
+
+    def parameters(self, schema: type[R]) -> R:
+        """The query members. Raises `InvalidRequest` for everything `schema` refuses."""
+        return parse_query(schema, self.query)
+
+    def _json(self) -> Any:
+        if not self.content.strip():
+            return {}
+        try:
+            return json.loads(self.content)
+        except ValueError as error:
+            raise InvalidRequest(
+                "We could not parse the JSON body of your request. (HINT: This likely means you "
+                "aren't using your HTTP library correctly. The API expects a JSON payload, but "
+                "what was sent was not valid JSON.)"
+            ) from error

@@ -1,0 +1,1 @@
+"""One module per resource: each function turns a call into one use case."""

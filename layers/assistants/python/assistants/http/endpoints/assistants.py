@@ -1,0 +1,27 @@
+"""/v1/assistants"""
+
+from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
+from assistants.domain.page import Page
+from assistants.domain.schema import Deleted
+from assistants.http.call import Call
+
+
+def create(call: Call) -> Assistant:
+    return call.backend.assistants.create(call.project, call.body(AssistantCreate))
+
+
+def list_(call: Call) -> Page:
+    return call.backend.assistants.list(call.project, call.cursor())
+
+
+def get(call: Call) -> Assistant:
+    return call.backend.assistants.get(call.project, call.path["assistant_id"])
+
+
+def modify(call: Call) -> Assistant:
+    body = call.body(AssistantModify)
+    return call.backend.assistants.modify(call.project, call.path["assistant_id"], body)
+
+
+def delete(call: Call) -> Deleted:
+    return call.backend.assistants.delete(call.project, call.path["assistant_id"])

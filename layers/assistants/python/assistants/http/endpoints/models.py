@@ -1,0 +1,13 @@
+"""/v1/models"""
+
+from assistants.domain.model import Model
+from assistants.domain.page import Listing
+from assistants.http.call import Call
+
+
+def list_(call: Call) -> Listing:
+    return Listing(data=call.backend.catalog.models())
+
+
+def get(call: Call) -> Model:
+    return call.backend.catalog.model(call.path["model"])

@@ -1,0 +1,48 @@
+"""/v1/threads/{thread_id}/runs and /v1/threads/runs"""
+
+from assistants.domain.page import Page
+from assistants.domain.run import Run, RunCreate, RunModify, ThreadRunCreate, ToolOutputsSubmit
+from assistants.http.call import Call, EventStream, Reply
+from assistants.http.events import frames
+
+
+def create(call: Call) -> Reply:
+    body = call.body(RunCreate)
+    run = call.backend.runs.create(call.project, call.path["thread_id"], body)
+    return _follow(call, run) if body.stream else run
+
+
+def create_with_thread(call: Call) -> Reply:
+    body = call.body(ThreadRunCreate)
+    run = call.backend.runs.create_with_thread(call.project, body)
+    return _follow(call, run) if body.stream else run
+
+
+def list_(call: Call) -> Page:
+    return call.backend.runs.list(call.project, call.path["thread_id"], call.cursor())
+
+
+def get(call: Call) -> Run:
+    return call.backend.runs.get(call.project, *_ids(call))
+
+
+def modify(call: Call) -> Run:
+    return call.backend.runs.modify(call.project, *_ids(call), call.body(RunModify))
+
+
+def cancel(call: Call) -> Run:
+    return call.backend.cancellation.cancel(call.project, *_ids(call))
+
+
+def submit_tool_outputs(call: Call) -> Reply:
+    body = call.body(ToolOutputsSubmit)
+    submitted = call.backend.tool_outputs.submit(call.project, *_ids(call), body)
+    return _follow(call, submitted.run, submitted.after) if body.stream else submitted.run
+
+
+def _follow(call: Call, run: Run, after: int = -1) -> EventStream:
+    return EventStream(frames(call.backend.relay.follow(call.project, run, after=after)))
+
+
+def _ids(call: Call) -> tuple[str, str]:
+    return call.path["thread_id"], call.path["run_id"]

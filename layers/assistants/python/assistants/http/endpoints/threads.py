@@ -1,0 +1,22 @@
+"""/v1/threads"""
+
+from assistants.domain.schema import Deleted
+from assistants.domain.thread import Thread, ThreadCreate, ThreadModify
+from assistants.http.call import Call
+
+
+def create(call: Call) -> Thread:
+    return call.backend.threads.create(call.project, call.body(ThreadCreate))
+
+
+def get(call: Call) -> Thread:
+    return call.backend.threads.get(call.project, call.path["thread_id"])
+
+
+def modify(call: Call) -> Thread:
+    body = call.body(ThreadModify)
+    return call.backend.threads.modify(call.project, call.path["thread_id"], body)
+
+
+def delete(call: Call) -> Deleted:
+    return call.backend.threads.delete(call.project, call.path["thread_id"])

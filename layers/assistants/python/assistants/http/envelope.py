@@ -1,0 +1,24 @@
+"""The error envelope, rendered in this one place."""
+
+from typing import Any
+
+from assistants.domain.errors import ApiError
+
+
+def envelope(error: ApiError) -> dict[str, Any]:
+    return {
+        "error": {
+            "message": error.message,
+            "type": error.type,
+            "param": error.param,
+            "code": error.code,
+        }
+    }
+
+
+def crash(request_id: str) -> ApiError:
+    """What a client sees of an error of ours."""
+    return ApiError(
+        "The server had an error processing your request. Sorry about that! You can retry your "
+        f"request. (Please include the request ID {request_id} in your report.)"
+    )

@@ -1,0 +1,50 @@
+"""The one route table: the ASGI app serves it, the CDK makes the gateway's resources from it."""
+
+from dataclasses import dataclass
+
+from assistants.http.call import Endpoint
+from assistants.http.endpoints import assistants, messages, models, run_steps, runs, threads
+
+
+@dataclass(frozen=True)
+class Route:
+    """A method and path below `/v1`; `streams` when the answer may be server-sent events."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    streams: bool = False
+
+
+ROUTES = (
+    Route("POST", "/assistants", assistants.create),
+    Route("GET", "/assistants", assistants.list_),
+    Route("GET", "/assistants/{assistant_id}", assistants.get),
+    Route("POST", "/assistants/{assistant_id}", assistants.modify),
+    Route("DELETE", "/assistants/{assistant_id}", assistants.delete),
+    Route("POST", "/threads", threads.create),
+    Route("POST", "/threads/runs", runs.create_with_thread, streams=True),
+    Route("GET", "/threads/{thread_id}", threads.get),
+    Route("POST", "/threads/{thread_id}", threads.modify),
+    Route("DELETE", "/threads/{thread_id}", threads.delete),
+    Route("POST", "/threads/{thread_id}/messages", messages.create),
+    Route("GET", "/threads/{thread_id}/messages", messages.list_),
+    Route("GET", "/threads/{thread_id}/messages/{message_id}", messages.get),
+    Route("POST", "/threads/{thread_id}/messages/{message_id}", messages.modify),
+    Route("DELETE", "/threads/{thread_id}/messages/{message_id}", messages.delete),
+    Route("POST", "/threads/{thread_id}/runs", runs.create, streams=True),
+    Route("GET", "/threads/{thread_id}/runs", runs.list_),
+    Route("GET", "/threads/{thread_id}/runs/{run_id}", runs.get),
+    Route("POST", "/threads/{thread_id}/runs/{run_id}", runs.modify),
+    Route("POST", "/threads/{thread_id}/runs/{run_id}/cancel", runs.cancel),
+    Route(
+        "POST",
+        "/threads/{thread_id}/runs/{run_id}/submit_tool_outputs",
+        runs.submit_tool_outputs,
+        streams=True,
+    ),
+    Route("GET", "/threads/{thread_id}/runs/{run_id}/steps", run_steps.list_),
+    Route("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", run_steps.get),
+    Route("GET", "/models", models.list_),
+    Route("GET", "/models/{model}", models.get),
+)

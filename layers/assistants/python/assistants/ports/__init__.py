@@ -1,0 +1,1 @@
+"""Every outside thing as a Protocol; adapters point at these."""

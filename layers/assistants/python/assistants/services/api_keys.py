@@ -1,0 +1,96 @@
+"""API keys: issued once, stored only as a hash, each bound to one project (tenant)."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass, field
+from typing import Literal
+
+from assistants.domain.errors import no_api_key, no_such, wrong_api_key
+from assistants.domain.ids import API_KEY, new_id
+from assistants.domain.page import Cursor
+from assistants.domain.schema import Object
+from assistants.ports.clock import Clock
+from assistants.ports.store import Create, Delete, Row, Store
+from assistants.services import keyspace
+from assistants.services.listing import page_of_rows
+
+CACHE_SECONDS = 60.0  # for so long a revoked key may still be accepted by a warm function
+_PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class ApiKey(Object):
+    """The record of a key. The key itself is known only to whoever got it."""
+
+    id: str
+    project: str
+    name: str
+    created_at: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class ApiKeys:
+    """`auth` is `keys`: only issued keys are accepted; or `open`: any key, each its own tenant."""
+
+    store: Store
+    clock: Clock
+    auth: Literal["keys", "open"]
+    _known: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def identify(self, authorization: str | None) -> str:
+        """The project of the bearer key in an `Authorization` header. Raises `Unauthorized`."""
+        scheme, _, key = (authorization or "").partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key:
+            raise no_api_key()
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        if self.auth == "open":
+            return f"open-{digest[:32]}"
+        known = self._known.get(digest)
+        if known is None or known[0] < self.clock.time():
+            [row] = self.store.get(keyspace.api_key_secret(digest))
+            if row is None:
+                raise wrong_api_key(key)
+            known = (self.clock.time() + CACHE_SECONDS, row.body["project"])
+            self._known[digest] = known
+        return known[1]
+
+    def create(self, project: str, name: str) -> tuple[ApiKey, str]:
+        """A new key, and its only copy. Raises `ValueError` for a project that no key can have."""
+        if not _PROJECT.fullmatch(project) or project.startswith("open-"):
+            raise ValueError(
+                f"'{project}' cannot be a project: use a-z, 0-9 and '-', not beginning with 'open-'"
+            )
+        secret = f"sk-{secrets.token_urlsafe(36)}"
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        key = ApiKey(
+            id=new_id(API_KEY),
+            project=project,
+            name=name,
+            created_at=int(self.clock.time()),
+            digest=digest,
+        )
+        self.store.commit(
+            Create(Row(keyspace.api_key_secret(digest), {"project": project, "id": key.id})),
+            Create(Row(keyspace.api_key(project, key.id), key.model_dump())),
+        )
+        return key, secret
+
+    def list(self, project: str) -> list[ApiKey]:
+        keys: list[ApiKey] = []
+        cursor, has_more = Cursor(limit=100, order="asc"), True
+        while has_more:
+            rows, has_more = page_of_rows(self.store, keyspace.api_keys(project), "", cursor)
+            keys += [ApiKey.model_validate(row.body) for row in rows]
+            cursor = cursor.model_copy(update={"after": keys[-1].id if keys else None})
+        return keys
+
+    def revoke(self, project: str, key_id: str) -> ApiKey:
+        """Raises `NotFound`."""
+        [row] = self.store.get(keyspace.api_key(project, key_id))
+        if row is None:
+            raise no_such("API key", key_id)
+        key = ApiKey.model_validate(row.body)
+        self.store.commit(Delete(keyspace.api_key_secret(key.digest)), Delete(row.key))
+        return key

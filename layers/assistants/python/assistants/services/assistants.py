@@ -1,0 +1,76 @@
+"""Assistants: create, list, get, modify, delete."""
+
+from dataclasses import dataclass
+
+from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
+from assistants.domain.errors import no_such
+from assistants.domain.ids import ASSISTANT, check_id, new_id
+from assistants.domain.model import Catalog
+from assistants.domain.page import Cursor, Page
+from assistants.domain.schema import Deleted
+from assistants.ports.clock import Clock
+from assistants.ports.store import Conflict, Create, Delete, Row, Store
+from assistants.services import keyspace
+from assistants.services.hosted_tools import HostedTools
+from assistants.services.listing import page
+from assistants.services.modification import given, modify
+
+# Members that a null resets; for the others null means "not given".
+_CLEARABLE = frozenset({"name", "description", "instructions", "reasoning_effort"})
+
+
+@dataclass(frozen=True)
+class Assistants:
+    store: Store
+    catalog: Catalog
+    hosted_tools: HostedTools
+    clock: Clock
+
+    def create(self, project: str, body: AssistantCreate) -> Assistant:
+        self._check(body)
+        assistant = Assistant(
+            id=new_id(ASSISTANT), created_at=int(self.clock.time()), **given(body)
+        )
+        key = keyspace.assistant(project, assistant.id)
+        self.store.commit(Create(Row(key, assistant.model_dump(mode="json"))))
+        return assistant
+
+    def list(self, project: str, cursor: Cursor) -> Page:
+        return page(self.store, keyspace.assistants(project), "", cursor, _load)
+
+    def get(self, project: str, assistant_id: str) -> Assistant:
+        return _load(self._row(project, assistant_id))
+
+    def modify(self, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
+        """Changes only the members that are named. Two modifications at once both take effect."""
+        self._check(body)
+        return modify(
+            self.store,
+            read=lambda: self._row(project, assistant_id),
+            change=lambda row: _load(row).model_copy(update=given(body, clearable=_CLEARABLE)),
+        )
+
+    def delete(self, project: str, assistant_id: str) -> Deleted:
+        key = keyspace.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
+        try:
+            self.store.commit(Delete(key, expected=True))
+        except Conflict as conflict:
+            raise no_such("assistant", assistant_id) from conflict
+        return Deleted(id=assistant_id, object="assistant.deleted")
+
+    def _check(self, body: AssistantCreate | AssistantModify) -> None:
+        if body.model is not None:
+            self.catalog.route(body.model)
+        self.hosted_tools.check_tools(body.tools)
+        self.hosted_tools.check_resources(body.tool_resources)
+
+    def _row(self, project: str, assistant_id: str) -> Row:
+        key = keyspace.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
+        [row] = self.store.get(key)
+        if row is None:
+            raise no_such("assistant", assistant_id)
+        return row
+
+
+def _load(row: Row) -> Assistant:
+    return Assistant.model_validate(row.body)

@@ -1,0 +1,102 @@
+"""All use cases, wired together over the ports."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from assistants.domain.model import Catalog
+from assistants.ports.chat_model import ChatModel
+from assistants.ports.clock import Clock
+from assistants.ports.executions import Executions
+from assistants.ports.store import Store
+from assistants.services.api_keys import ApiKeys
+from assistants.services.assistants import Assistants
+from assistants.services.cancellation import Cancellation
+from assistants.services.endings import Endings
+from assistants.services.hosted_tools import HostedTools
+from assistants.services.messages import Messages
+from assistants.services.prompts import Prompts
+from assistants.services.relay import Relay
+from assistants.services.run_records import RunRecords
+from assistants.services.run_steps import RunSteps
+from assistants.services.runs import Runs
+from assistants.services.threads import Threads
+from assistants.services.tool_outputs import ToolOutputs
+from assistants.services.turns import Turns
+from assistants.services.waits import Waits
+
+
+@dataclass(frozen=True)
+class Backend:
+    """The service. Each use case is built when it is first asked for."""
+
+    store: Store
+    executions: Executions
+    model: ChatModel
+    catalog: Catalog
+    clock: Clock
+    auth: Literal["keys", "open"] = "keys"
+    run_ttl_seconds: int = 600
+    hosted_tools: HostedTools = field(default_factory=HostedTools)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        return ApiKeys(self.store, self.clock, self.auth)
+
+    @cached_property
+    def assistants(self) -> Assistants:
+        return Assistants(self.store, self.catalog, self.hosted_tools, self.clock)
+
+    @cached_property
+    def threads(self) -> Threads:
+        return Threads(self.store, self.hosted_tools, self.clock)
+
+    @cached_property
+    def messages(self) -> Messages:
+        return Messages(self.store, self.hosted_tools, self.clock)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(
+            store=self.store,
+            records=self.records,
+            executions=self.executions,
+            endings=self.endings,
+            threads=self.threads,
+            catalog=self.catalog,
+            hosted_tools=self.hosted_tools,
+            clock=self.clock,
+            ttl_seconds=self.run_ttl_seconds,
+        )
+
+    @cached_property
+    def run_steps(self) -> RunSteps:
+        return RunSteps(self.store, self.records)
+
+    @cached_property
+    def relay(self) -> Relay:
+        return Relay(self.records, self.clock)
+
+    @cached_property
+    def cancellation(self) -> Cancellation:
+        return Cancellation(self.records, self.waits)
+
+    @cached_property
+    def tool_outputs(self) -> ToolOutputs:
+        return ToolOutputs(self.records, self.waits, self.clock)
+
+    @cached_property
+    def waits(self) -> Waits:
+        return Waits(self.store, self.records, self.executions)
+
+    @cached_property
+    def turns(self) -> Turns:
+        return Turns(self.records, Prompts(self.store), self.model, self.endings, self.clock)
+
+    @cached_property
+    def endings(self) -> Endings:
+        return Endings(self.records, self.clock)
+
+    @cached_property
+    def records(self) -> RunRecords:
+        return RunRecords(self.store, self.clock)

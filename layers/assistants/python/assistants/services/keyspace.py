@@ -1,0 +1,86 @@
+"""Where each object lives in the one table.
+
+Every key but an API key's begins with the project: no query can reach another tenant. The full
+item lives in its order row, so that a list is one query; whatever else finds it is a pointer row.
+"""
+
+from assistants.domain.ids import order_of
+from assistants.ports.store import Key
+
+MESSAGES = "M#"
+RUNS = "R#"
+JOURNAL = "E#"
+
+
+def assistants(project: str) -> str:
+    return f"P#{project}#asst"
+
+
+def assistant(project: str, assistant_id: str) -> Key:
+    return Key(assistants(project), order_of(assistant_id))
+
+
+def api_keys(project: str) -> str:
+    return f"P#{project}#key"
+
+
+def api_key(project: str, key_id: str) -> Key:
+    return Key(api_keys(project), order_of(key_id))
+
+
+def api_key_secret(digest: str) -> Key:
+    """The one row without a project: it is what tells the project."""
+    return Key(f"K#{digest}", "K")
+
+
+def in_thread(project: str, thread_id: str) -> str:
+    return f"P#{project}#t#{thread_id}"
+
+
+def thread(project: str, thread_id: str) -> Key:
+    return Key(in_thread(project, thread_id), "THREAD")
+
+
+def lock(project: str, thread_id: str) -> Key:
+    """Exists only while a run of the thread is active; its revision is the run's id."""
+    return Key(in_thread(project, thread_id), "LOCK")
+
+
+def message(project: str, thread_id: str, message_id: str) -> Key:
+    return Key(in_thread(project, thread_id), MESSAGES + order_of(message_id))
+
+
+def message_of_run(project: str, thread_id: str, run_id: str, message_id: str) -> Key:
+    return Key(in_thread(project, thread_id), messages_of_run(run_id) + order_of(message_id))
+
+
+def messages_of_run(run_id: str) -> str:
+    return f"RM#{run_id}#"
+
+
+def run_state(project: str, thread_id: str, run_id: str) -> Key:
+    return Key(in_thread(project, thread_id), RUNS + order_of(run_id))
+
+
+def run_settings(project: str, thread_id: str, run_id: str) -> Key:
+    return Key(in_thread(project, thread_id), "RC#" + order_of(run_id))
+
+
+def steps(run_id: str) -> str:
+    return f"S#{order_of(run_id)}#"
+
+
+def step(project: str, thread_id: str, run_id: str, step_id: str) -> Key:
+    return Key(in_thread(project, thread_id), steps(run_id) + order_of(step_id))
+
+
+def in_run(project: str, run_id: str) -> str:
+    return f"P#{project}#r#{run_id}"
+
+
+def journal(project: str, run_id: str, sequence: int) -> Key:
+    return Key(in_run(project, run_id), f"{JOURNAL}{sequence:08d}")
+
+
+def wait(project: str, run_id: str, turn: int) -> Key:
+    return Key(in_run(project, run_id), f"W#{turn:04d}")

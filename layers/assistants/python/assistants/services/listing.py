@@ -1,0 +1,42 @@
+"""The one list mechanism: a page is one query whose cost does not depend on the list's length."""
+
+from collections.abc import Callable
+
+from assistants.domain.ids import order_of
+from assistants.domain.page import Cursor, Page
+from assistants.domain.schema import Object
+from assistants.ports.store import Row, Store
+
+
+def page(
+    store: Store, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], Object]
+) -> Page:
+    rows, has_more = page_of_rows(store, partition, prefix, cursor)
+    return Page.of([load(row) for row in rows], has_more=has_more)
+
+
+def page_of_rows(
+    store: Store, partition: str, prefix: str, cursor: Cursor
+) -> tuple[list[Row], bool]:
+    """The rows of a page in list order, and whether the list goes on behind them.
+
+    `before` alone asks for the objects just before the cursor, so the query runs towards the
+    list's beginning and its answer is turned round.
+    """
+    after, before = (
+        prefix + order_of(bound) if bound is not None else None
+        for bound in (cursor.after, cursor.before)
+    )
+    descending = cursor.order == "desc"
+    reverse = before is not None and after is None
+    low, high = (before, after) if descending else (after, before)
+    rows = store.query(
+        partition,
+        prefix,
+        after=low,
+        before=high,
+        limit=cursor.limit + 1,
+        descending=descending != reverse,
+    )
+    found = rows[: cursor.limit]
+    return (found[::-1] if reverse else found), len(rows) > cursor.limit

@@ -1,0 +1,110 @@
+"""Messages: create, list, get, modify, delete."""
+
+from dataclasses import dataclass
+
+from assistants.domain.errors import no_such, thread_closed_to_messages
+from assistants.domain.ids import MESSAGE, RUN, THREAD, check_id, new_id
+from assistants.domain.message import Message, MessageCreate, MessageModify, content_blocks
+from assistants.domain.page import Cursor, Page
+from assistants.domain.schema import Deleted
+from assistants.ports.clock import Clock
+from assistants.ports.store import Conflict, Create, Delete, Require, Row, Store
+from assistants.services import keyspace
+from assistants.services.hosted_tools import HostedTools
+from assistants.services.listing import page, page_of_rows
+from assistants.services.modification import given, modify
+
+
+def new_message(thread_id: str, body: MessageCreate, now: int) -> Message:
+    return Message(
+        id=new_id(MESSAGE),
+        created_at=now,
+        thread_id=thread_id,
+        status="completed",
+        completed_at=now,
+        role=body.role,
+        content=content_blocks(body.content),
+        attachments=body.attachments or [],
+        metadata=body.metadata or {},
+    )
+
+
+def row_of(project: str, message: Message) -> Row:
+    key = keyspace.message(project, message.thread_id, message.id)
+    return Row(key, message.model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class Messages:
+    store: Store
+    hosted_tools: HostedTools
+    clock: Clock
+
+    def create(self, project: str, thread_id: str, body: MessageCreate) -> Message:
+        """Raises `InvalidRequest` while a run of the thread is active."""
+        thread = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
+        lock = keyspace.lock(project, thread_id)
+        self.hosted_tools.check_message(body)
+        message = new_message(thread_id, body, int(self.clock.time()))
+        try:
+            self.store.commit(
+                Require(thread), Require(lock, present=False), Create(row_of(project, message))
+            )
+        except Conflict as conflict:
+            if 0 in conflict.failed:
+                raise no_such("thread", thread_id) from conflict
+            held = conflict.failed[1]
+            run_id = held.body["run_id"] if held else ""
+            raise thread_closed_to_messages(thread_id, run_id) from conflict
+        return message
+
+    def list(
+        self, project: str, thread_id: str, cursor: Cursor, *, run_id: str | None = None
+    ) -> Page:
+        self._require_thread(project, thread_id)
+        partition = keyspace.in_thread(project, thread_id)
+        if run_id is None:
+            return page(self.store, partition, keyspace.MESSAGES, cursor, _load)
+        prefix = keyspace.messages_of_run(check_id(run_id, RUN, "run_id"))
+        pointers, has_more = page_of_rows(self.store, partition, prefix, cursor)
+        ids = [pointer.body["id"] for pointer in pointers]
+        rows = self.store.get(*(keyspace.message(project, thread_id, id_) for id_ in ids))
+        return Page.of([_load(row) for row in rows if row], has_more=has_more)
+
+    def get(self, project: str, thread_id: str, message_id: str) -> Message:
+        return _load(self._row(project, thread_id, message_id))
+
+    def modify(self, project: str, thread_id: str, message_id: str, body: MessageModify) -> Message:
+        return modify(
+            self.store,
+            read=lambda: self._row(project, thread_id, message_id),
+            change=lambda row: _load(row).model_copy(update=given(body)),
+        )
+
+    def delete(self, project: str, thread_id: str, message_id: str) -> Deleted:
+        row = self._row(project, thread_id, message_id)
+        writes = [Delete(row.key)]
+        if run_id := row.body["run_id"]:
+            writes.append(Delete(keyspace.message_of_run(project, thread_id, run_id, message_id)))
+        self.store.commit(*writes)
+        return Deleted(id=message_id, object="thread.message.deleted")
+
+    def _row(self, project: str, thread_id: str, message_id: str) -> Row:
+        thread, row = self.store.get(
+            keyspace.thread(project, check_id(thread_id, THREAD, "thread_id")),
+            keyspace.message(project, thread_id, check_id(message_id, MESSAGE, "message_id")),
+        )
+        if thread is None:
+            raise no_such("thread", thread_id)
+        if row is None:
+            raise no_such("message", message_id)
+        return row
+
+    def _require_thread(self, project: str, thread_id: str) -> None:
+        [row] = self.store.get(keyspace.thread(project, check_id(thread_id, THREAD, "thread_id")))
+        if row is None:
+            raise no_such("thread", thread_id)
+
+
+def _load(row: Row) -> Message:
+    return Message.model_validate(row.body)

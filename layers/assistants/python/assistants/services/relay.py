@@ -1,0 +1,83 @@
+"""A run told as it happens: the events of its journal, as whole objects and deltas."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from assistants.domain import lifecycle
+from assistants.domain.journal import Record, Story
+from assistants.domain.run import Run
+from assistants.ports.clock import Clock
+from assistants.services.run_records import GRACE_SECONDS, RunRecords
+
+POLL_SECONDS = 0.04
+QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
+KEEP_ALIVE_SECONDS = 15.0
+_QUIET_AFTER_SECONDS = 5.0
+_LAST = frozenset(f"thread.run.{status}" for status in (*lifecycle.TERMINAL, "requires_action"))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One event for the client. `number` counts the run's events from 1."""
+
+    number: int
+    name: str
+    data: dict[str, Any]
+
+
+class Stalled(Exception):
+    """Raise when a run's journal does not end, long after the run should have."""
+
+
+@dataclass(frozen=True)
+class Relay:
+    records: RunRecords
+    clock: Clock
+
+    def follow(self, project: str, run: Run, *, after: int = -1) -> Iterator[Told | None]:
+        """The events of the journal's records behind number `after`, until the run ends or waits
+        for the client; None when nothing has happened for a while. Raises `Stalled`.
+
+        The story is always told from its beginning, because later events only name changes.
+        """
+        teller = _Teller(Story(run.model_dump(mode="json")), after)
+        heard = kept_alive = self.clock.time()
+        while True:
+            records = self.records.read(project, run.id, teller.sequence, consistent=False)
+            for told in teller.tell(records):
+                yield told
+                if told.name in _LAST:
+                    return
+            now = self.clock.time()
+            if records:
+                heard = kept_alive = now
+            elif now - kept_alive >= KEEP_ALIVE_SECONDS:
+                kept_alive = now
+                yield None
+            self._pause(run, now, heard)
+
+    def _pause(self, run: Run, now: float, heard: float) -> None:
+        if run.expires_at is not None and now > run.expires_at + 2 * GRACE_SECONDS:
+            raise Stalled(run.id)
+        quiet = now - heard > _QUIET_AFTER_SECONDS
+        self.clock.sleep(QUIET_POLL_SECONDS if quiet else POLL_SECONDS)
+
+
+class _Teller:
+    """Takes in record after record; what comes behind number `after` is told."""
+
+    def __init__(self, story: Story, after: int) -> None:
+        self.sequence = 0
+        self._story = story
+        self._after = after
+        self._number = 0
+
+    def tell(self, records: Iterable[Record]) -> Iterator[Told]:
+        for record in records:
+            for event in record.events:
+                self._number += 1
+                data = self._story.tell(event)
+                if self.sequence > self._after:
+                    yield Told(self._number, event.name, data)
+            self.sequence += 1

@@ -1,0 +1,205 @@
+"""How a run is stored: its settings, its state and its journal, and the one way to change them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistants.domain import lifecycle
+from assistants.domain.errors import no_such
+from assistants.domain.ids import RUN, THREAD, check_id, new_order
+from assistants.domain.journal import Control, Event, Record
+from assistants.domain.run import Run, RunProgress, RunSettings, RunState, RunStatus
+from assistants.ports.clock import Clock
+from assistants.ports.store import Conflict, Create, Delete, Replace, Row, Store, Write
+from assistants.services import keyspace
+
+JOURNAL_TTL_SECONDS = 24 * 3600
+GRACE_SECONDS = 30  # how long after its deadline a run is left to its own machine
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    project: str
+    settings: RunSettings
+    state: RunState
+    row: Row
+
+    @property
+    def run(self) -> Run:
+        return Run.of(self.settings, self.state)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One atomic step of a run: a new status, members of its state, what the journal tells of it,
+    and the rows that belong to it. `sequence` is the journal's number to write at, if known.
+    """
+
+    author: str = field(default_factory=new_order)
+    status: RunStatus | None = None
+    members: dict[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    control: Control | None = None
+    writes: tuple[Write, ...] = ()
+    sequence: int | None = None
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    store: Store
+    clock: Clock
+
+    def load(self, project: str, thread_id: str, run_id: str) -> LoadedRun:
+        """Raises `NotFound` for an unknown run, and for a run whose thread is gone."""
+        thread, state, settings = self.store.get(
+            keyspace.thread(project, check_id(thread_id, THREAD, "thread_id")),
+            keyspace.run_state(project, thread_id, check_id(run_id, RUN, "run_id")),
+            keyspace.run_settings(project, thread_id, run_id),
+        )
+        if thread is None:
+            raise no_such("thread", thread_id)
+        if state is None or settings is None:
+            raise no_such("run", run_id)
+        return loaded(project, settings, state)
+
+    def creation(self, run: LoadedRun, events: tuple[Event, ...]) -> list[Write]:
+        """The writes that make a run: the lock first, so that a conflict is told from its place."""
+        thread_id, run_id = run.settings.thread_id, run.settings.id
+        lock = Row(
+            keyspace.lock(run.project, thread_id),
+            {"run_id": run_id, "deadline": run.state.deadline},
+            revision=run_id,
+        )
+        settings = Row(
+            keyspace.run_settings(run.project, thread_id, run_id),
+            run.settings.model_dump(mode="json"),
+        )
+        record = self.record(run.project, run_id, 0, Record(author=run_id, events=events))
+        return [Create(lock), Create(run.row), Create(settings), record]
+
+    def change(
+        self,
+        project: str,
+        thread_id: str,
+        run_id: str,
+        decide: Callable[[LoadedRun], Change | None],
+    ) -> LoadedRun:
+        """Load, decide, commit; again from the start whenever the run moved meanwhile.
+
+        `decide` sees the run as it is and returns what to do, or None when nothing is left to do.
+        """
+        moved = False
+        while True:
+            run = self.load(project, thread_id, run_id)
+            change = decide(run)
+            if change is None:
+                return run
+            try:
+                return self.commit(run, change, self.tail(run) + 1 if moved else None)
+            except Conflict:
+                moved = True
+
+    def commit(self, run: LoadedRun, change: Change, sequence: int | None = None) -> LoadedRun:
+        """One transaction. A run that ends frees its thread with it. Raises `Conflict`."""
+        if change.sequence is not None:
+            sequence = change.sequence
+        if sequence is None:
+            sequence = run.state.sequence + 1
+        state, event = self._next(run, change, sequence)
+        over = state.status in lifecycle.TERMINAL
+        row = run.row.changed(
+            state.model_dump(mode="json"), due_at=None if over else state.deadline + GRACE_SECONDS
+        )
+        record = Record(change.author, (*change.events, *event), change.control)
+        writes: list[Write] = [
+            self.record(run.project, run.settings.id, sequence, record),
+            Replace(run.row, row),
+            *change.writes,
+        ]
+        if over:
+            lock = keyspace.lock(run.project, run.settings.thread_id)
+            writes.append(Delete(lock, revision=run.settings.id))
+        self.store.commit(*writes)
+        return LoadedRun(run.project, run.settings, state, row)
+
+    def modify(
+        self, project: str, thread_id: str, run_id: str, members: dict[str, Any]
+    ) -> LoadedRun:
+        """Change what the journal does not tell: the metadata."""
+        while True:
+            run = self.load(project, thread_id, run_id)
+            state = run.state.model_copy(update=members)
+            row = run.row.changed(state.model_dump(mode="json"), due_at=run.row.due_at)
+            try:
+                self.store.commit(Replace(run.row, row))
+            except Conflict:
+                continue
+            return LoadedRun(project, run.settings, state, row)
+
+    def _next(
+        self, run: LoadedRun, change: Change, sequence: int
+    ) -> tuple[RunState, tuple[Event, ...]]:
+        members = {**change.members, "sequence": sequence}
+        if change.status is None:
+            return run.state.model_copy(update=members), ()
+        lifecycle.check(run.state.status, change.status)
+        stamps = lifecycle.stamps(change.status, int(self.clock.time()))
+        if run.state.started_at is not None:
+            stamps.pop("started_at", None)
+        members |= {"status": change.status, **stamps}
+        if change.status in lifecycle.TERMINAL:
+            members["usage"] = members.get("spent", run.state.spent)
+        state = run.state.model_copy(update=members)
+        shown = state.model_dump(mode="json", include=set(members) & set(RunProgress.model_fields))
+        return state, (Event(f"thread.run.{change.status}", shown),)
+
+    # The journal
+
+    def record(self, project: str, run_id: str, sequence: int, record: Record) -> Create:
+        key = keyspace.journal(project, run_id, sequence)
+        ttl = int(self.clock.time()) + JOURNAL_TTL_SECONDS
+        return Create(Row(key, record.to_body(), ttl=ttl))
+
+    def read(
+        self, project: str, run_id: str, start: int, *, consistent: bool = True
+    ) -> list[Record]:
+        """The records from number `start` on, up to the first gap that an eventually consistent
+        read may show."""
+        rows = self.store.query(
+            keyspace.in_run(project, run_id),
+            keyspace.JOURNAL,
+            after=f"{keyspace.JOURNAL}{start - 1:08d}" if start else None,
+            limit=500,
+            consistent=consistent,
+        )
+        records = []
+        for number, row in enumerate(rows, start):
+            if row.key != keyspace.journal(project, run_id, number):
+                break
+            records.append(Record.from_body(row.body))
+        return records
+
+    def tail(self, run: LoadedRun) -> int:
+        """The number of the newest record."""
+        [row] = self.store.query(
+            keyspace.in_run(run.project, run.settings.id),
+            keyspace.JOURNAL,
+            limit=1,
+            descending=True,
+        )
+        return int(row.key.sort.removeprefix(keyspace.JOURNAL))
+
+
+def loaded(project: str, settings: Row, state: Row) -> LoadedRun:
+    return LoadedRun(
+        project,
+        RunSettings.model_validate(settings.body),
+        RunState.model_validate(state.body),
+        state,
+    )
+
+
+def new_run(project: str, settings: RunSettings, state: RunState) -> LoadedRun:
+    key = keyspace.run_state(project, settings.thread_id, settings.id)
+    row = Row(key, state.model_dump(mode="json"), due_at=state.deadline + GRACE_SECONDS)
+    return LoadedRun(project, settings, state, row)

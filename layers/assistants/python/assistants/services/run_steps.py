@@ -1,0 +1,35 @@
+"""Run steps: list and get."""
+
+from dataclasses import dataclass
+
+from assistants.domain.errors import no_such
+from assistants.domain.ids import STEP, check_id
+from assistants.domain.page import Cursor, Page
+from assistants.domain.run_step import RunStep
+from assistants.ports.store import Row, Store
+from assistants.services import keyspace
+from assistants.services.listing import page
+from assistants.services.run_records import RunRecords
+
+
+@dataclass(frozen=True)
+class RunSteps:
+    store: Store
+    records: RunRecords
+
+    def list(self, project: str, thread_id: str, run_id: str, cursor: Cursor) -> Page:
+        self.records.load(project, thread_id, run_id)
+        partition = keyspace.in_thread(project, thread_id)
+        return page(self.store, partition, keyspace.steps(run_id), cursor, _load)
+
+    def get(self, project: str, thread_id: str, run_id: str, step_id: str) -> RunStep:
+        self.records.load(project, thread_id, run_id)
+        check_id(step_id, STEP, "step_id")
+        [row] = self.store.get(keyspace.step(project, thread_id, run_id, step_id))
+        if row is None:
+            raise no_such("run step", step_id)
+        return _load(row)
+
+
+def _load(row: Row) -> RunStep:
+    return RunStep.model_validate(row.body)

@@ -1,0 +1,189 @@
+"""Runs: create, list, get, modify. What follows is in `turns`, `waits` and `endings`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assistants.domain.assistant import Assistant
+from assistants.domain.errors import InvalidRequest, no_such, thread_busy
+from assistants.domain.ids import ASSISTANT, RUN, THREAD, check_id, new_id
+from assistants.domain.journal import Event
+from assistants.domain.model import Catalog
+from assistants.domain.page import Cursor, Page
+from assistants.domain.run import (
+    Run,
+    RunCreate,
+    RunModify,
+    RunProgress,
+    RunSettings,
+    RunState,
+    ThreadRunCreate,
+)
+from assistants.domain.thread import ThreadCreate
+from assistants.ports.clock import Clock
+from assistants.ports.executions import Executions
+from assistants.ports.store import Conflict, Create, Key, Require, Row, Store, Write
+from assistants.services import keyspace
+from assistants.services.endings import Endings
+from assistants.services.hosted_tools import HostedTools
+from assistants.services.listing import page_of_rows
+from assistants.services.messages import new_message, row_of
+from assistants.services.modification import given
+from assistants.services.run_records import LoadedRun, RunRecords, loaded, new_run
+from assistants.services.threads import BATCH, Threads
+
+_OVERRIDES = ("tools", "temperature", "top_p", "response_format", "reasoning_effort")
+_OWN = (
+    "max_prompt_tokens",
+    "max_completion_tokens",
+    "truncation_strategy",
+    "tool_choice",
+    "parallel_tool_calls",
+)
+
+
+@dataclass(frozen=True)
+class Runs:
+    store: Store
+    records: RunRecords
+    executions: Executions
+    endings: Endings
+    threads: Threads
+    catalog: Catalog
+    hosted_tools: HostedTools
+    clock: Clock
+    ttl_seconds: int
+
+    def create(self, project: str, thread_id: str, body: RunCreate) -> Run:
+        """One active run per thread: a second one is refused until the first has ended."""
+        thread_key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
+        assistant_key = self._assistant_key(project, body.assistant_id)
+        thread, assistant = self.store.get(thread_key, assistant_key)
+        if thread is None:
+            raise no_such("thread", thread_id)
+        run = self._new(project, thread_id, assistant, body)
+        messages = self._additional_messages(project, thread_id, body)
+        writes = [*self.records.creation(run, _first_events(run)), Require(thread_key), *messages]
+        self._commit(run, writes)
+        return run.run
+
+    def create_with_thread(self, project: str, body: ThreadRunCreate) -> Run:
+        """A thread, its messages and the run in one request. Nothing exists if any is refused."""
+        [assistant] = self.store.get(self._assistant_key(project, body.assistant_id))
+        if body.tool_resources is not None:
+            self.hosted_tools.check_resources(body.tool_resources)
+        thread, messages = self.threads.new(project, body.thread or ThreadCreate())
+        thread_id = thread.row.body["id"]
+        run = self._new(project, thread_id, assistant, body)
+        events = (Event("thread.created", thread.row.body), *_first_events(run))
+        early = messages[: max(len(messages) - BATCH, 0)]
+        for start in range(0, len(early), BATCH):
+            self.store.commit(*early[start : start + BATCH])
+        late = messages[len(early) :]
+        self._commit(run, [*self.records.creation(run, events), thread, *late])
+        return run.run
+
+    def list(self, project: str, thread_id: str, cursor: Cursor) -> Page:
+        [thread] = self.store.get(
+            keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
+        )
+        if thread is None:
+            raise no_such("thread", thread_id)
+        partition = keyspace.in_thread(project, thread_id)
+        states, has_more = page_of_rows(self.store, partition, keyspace.RUNS, cursor)
+        orders = [row.key.sort.removeprefix(keyspace.RUNS) for row in states]
+        settings = self.store.get(
+            *(keyspace.run_settings(project, thread_id, order) for order in orders)
+        )
+        runs = [
+            loaded(project, setting, state).run
+            for setting, state in zip(settings, states, strict=True)
+            if setting
+        ]
+        return Page.of(runs, has_more=has_more)
+
+    def get(self, project: str, thread_id: str, run_id: str) -> Run:
+        return self.records.load(project, thread_id, run_id).run
+
+    def modify(self, project: str, thread_id: str, run_id: str, body: RunModify) -> Run:
+        return self.records.modify(project, thread_id, run_id, given(body)).run
+
+    def _commit(self, run: LoadedRun, writes: Sequence[Write]) -> None:
+        thread_id = run.settings.thread_id
+        try:
+            self.store.commit(*writes)
+        except Conflict as conflict:
+            held = conflict.failed.get(0)
+            if held is None:
+                raise no_such("thread", thread_id) from conflict
+            if held.body["deadline"] >= self.clock.time():
+                raise thread_busy(thread_id, held.body["run_id"]) from conflict
+            self.endings.end(run.project, thread_id, held.body["run_id"])
+            self._commit(run, writes)
+        self.executions.start(run.project, thread_id, run.settings.id)
+
+    def _assistant_key(self, project: str, assistant_id: str) -> Key:
+        return keyspace.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
+
+    def _new(
+        self, project: str, thread_id: str, row: Row | None, body: RunCreate | ThreadRunCreate
+    ) -> LoadedRun:
+        if row is None:
+            raise no_such("assistant", body.assistant_id)
+        assistant = Assistant.model_validate(row.body)
+        self.hosted_tools.check_tools(body.tools)
+        now = int(self.clock.time())
+        own = {name: value for name in _OWN if (value := getattr(body, name)) is not None}
+        settings = RunSettings(
+            id=new_id(RUN),
+            created_at=now,
+            thread_id=thread_id,
+            assistant_id=assistant.id,
+            model=body.model or assistant.model,
+            instructions=_instructions(assistant, body),
+            **{name: _override(assistant, body, name) for name in _OVERRIDES},
+            **own,
+        )
+        self.catalog.route(settings.model)
+        deadline = now + self.ttl_seconds
+        state = RunState(
+            expires_at=deadline,
+            deadline=deadline,
+            watched=bool(body.stream),
+            metadata=body.metadata or {},
+        )
+        return new_run(project, settings, state)
+
+    def _additional_messages(
+        self, project: str, thread_id: str, body: RunCreate
+    ) -> Sequence[Create]:
+        additional = body.additional_messages or []
+        if len(additional) > BATCH:
+            raise InvalidRequest(
+                f"Invalid 'additional_messages': array too long. Expected an array with maximum "
+                f"length {BATCH}, but got an array with length {len(additional)} instead.",
+                param="additional_messages",
+                code="array_above_max_length",
+            )
+        now = int(self.clock.time())
+        for message in additional:
+            self.hosted_tools.check_message(message)
+        return [
+            Create(row_of(project, new_message(thread_id, message, now))) for message in additional
+        ]
+
+
+def _override(assistant: Assistant, body: RunCreate | ThreadRunCreate, name: str) -> Any:
+    value = getattr(body, name)
+    return getattr(assistant, name) if value is None else value
+
+
+def _instructions(assistant: Assistant, body: RunCreate | ThreadRunCreate) -> str:
+    instructions = assistant.instructions if body.instructions is None else body.instructions
+    additional = body.additional_instructions if isinstance(body, RunCreate) else None
+    return "\n\n".join(part for part in (instructions, additional) if part)
+
+
+def _first_events(run: LoadedRun) -> tuple[Event, ...]:
+    progress = run.state.model_dump(mode="json", include=set(RunProgress.model_fields))
+    return Event("thread.run.created", progress), Event("thread.run.queued", {})

@@ -1,0 +1,84 @@
+"""What the client's functions answered: recorded first, then the waiting machine is called back."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from assistants.domain.errors import outputs_not_accepted, wrong_outputs
+from assistants.domain.journal import Event
+from assistants.domain.run import Run, ToolOutputsSubmit
+from assistants.ports.clock import Clock
+from assistants.ports.store import Row, Save
+from assistants.services.run_objects import row_of
+from assistants.services.run_records import Change, LoadedRun, RunRecords
+from assistants.services.waits import Waits
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """`after` is the number of the journal's record that a stream of the rest begins behind."""
+
+    run: Run
+    after: int
+
+
+@dataclass(frozen=True)
+class ToolOutputs:
+    records: RunRecords
+    waits: Waits
+    clock: Clock
+
+    def submit(
+        self, project: str, thread_id: str, run_id: str, body: ToolOutputsSubmit
+    ) -> Submitted:
+        """All outputs of one wait at once; the same submit again changes nothing and is fine.
+
+        Raises `InvalidRequest` for a run that does not wait and for an incomplete set.
+        """
+        outputs = {output.tool_call_id: output.output for output in body.tool_outputs}
+
+        def decide(run: LoadedRun) -> Change | None:
+            wait = self.waits.find(run)
+            if wait is not None and wait.body["answers"] == _digest(outputs):
+                return None
+            if run.state.status != "requires_action" or wait is None:
+                raise outputs_not_accepted(run.state.status)
+            if self.clock.time() >= run.state.deadline:
+                raise outputs_not_accepted("expired")
+            return self._change(run, wait, outputs, watched=bool(body.stream))
+
+        run = self.records.change(project, thread_id, run_id, decide)
+        wait = self.waits.wake(run, "submitted")
+        return Submitted(run.run, after=wait.body["asked_at"] if wait else 0)
+
+    def _change(
+        self, run: LoadedRun, wait: Row, outputs: dict[str, str], *, watched: bool
+    ) -> Change:
+        step = self.waits.step(run)
+        calls = step["step_details"]["tool_calls"]
+        expected = [call["id"] for call in calls if call["type"] == "function"]
+        if set(expected) != set(outputs):
+            raise wrong_outputs(expected, outputs)
+        for call in calls:
+            if call["type"] == "function":
+                call["function"]["output"] = outputs[call["id"]]
+        done = {
+            "id": step["id"],
+            "status": "completed",
+            "completed_at": int(self.clock.time()),
+            "step_details": step["step_details"],
+            "usage": run.state.waiting_usage.model_dump() if run.state.waiting_usage else None,
+        }
+        return Change(
+            status="queued",
+            members={"required_action": None, "waiting_step": None, "watched": watched},
+            events=(Event("thread.run.step.completed", done),),
+            writes=(
+                self.waits.answered(wait, _digest(outputs), run.state.sequence),
+                Save(row_of(run, step | done)),
+            ),
+        )
+
+
+def _digest(outputs: dict[str, str]) -> str:
+    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()

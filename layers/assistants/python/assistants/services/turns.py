@@ -1,0 +1,164 @@
+"""One turn of the model: what the state CallModel does.
+
+A worker opens the turn in the journal, streams the model's answer into it, and stores the finished
+turn before the state returns. Repeating the state is safe at every point: a finished turn is
+replayed, a turn of which nothing was shown is begun anew, and one that was shown in part ends the
+run as failed, because nothing may be said twice.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from assistants.domain import lifecycle
+from assistants.domain.errors import NotFound
+from assistants.domain.ids import new_order
+from assistants.domain.run import LastError, RunIncomplete, RunStatus
+from assistants.ports.chat_model import ChatModel, ModelError
+from assistants.ports.clock import Clock
+from assistants.ports.store import Conflict
+from assistants.services.endings import Endings
+from assistants.services.pacing import Tick, paced
+from assistants.services.prompts import Prompts
+from assistants.services.reply import Reply
+from assistants.services.run_objects import saves
+from assistants.services.run_records import Change, LoadedRun, RunRecords
+from assistants.services.turn_journal import Interrupted, Superseded, TurnJournal
+
+MAX_TURNS = 64
+_ENDLESS = LastError(
+    code="server_error", message=f"The run was ended after {MAX_TURNS} model turns."
+)
+_BROKEN = LastError(
+    code="server_error", message="The model's answer was interrupted and cannot be continued."
+)
+_FILTERED = LastError(
+    code="server_error", message="The provider's content filter ended the answer."
+)
+
+
+@dataclass(frozen=True)
+class Turns:
+    records: RunRecords
+    prompts: Prompts
+    model: ChatModel
+    endings: Endings
+    clock: Clock
+
+    def take(self, project: str, thread_id: str, run_id: str, turn: int) -> dict[str, Any]:
+        """Make turn number `turn` (from 0) and say what the machine does next."""
+        try:
+            run = self._take(project, thread_id, run_id, turn)
+        except NotFound:
+            return _outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
+        seconds_left = max(1, int(run.state.deadline - self.clock.time()))
+        ended = run.state.status in lifecycle.TERMINAL
+        next_ = "done" if ended else run.state.next
+        return _outcome(project, thread_id, run_id, turn + 1, next_, seconds_left)
+
+    def _take(self, project: str, thread_id: str, run_id: str, turn: int) -> LoadedRun:
+        author = new_order()
+        try:
+            run = self.records.change(
+                project, thread_id, run_id, lambda run: self._open(run, turn, author)
+            )
+            if run.state.turn == turn and run.state.status == "in_progress":
+                return self._answer(run, author)
+        except Interrupted:
+            self.endings.end(project, thread_id, run_id)
+        except ModelError as error:
+            last_error = LastError(code=error.code, message=error.message)
+            self.endings.end(project, thread_id, run_id, last_error)
+        except Superseded:
+            pass  # another worker has this turn; it alone may write
+        return self.records.load(project, thread_id, run_id)
+
+    def _open(self, run: LoadedRun, turn: int, author: str) -> Change | None:
+        """The record that makes this worker the only one who may write."""
+        state = run.state
+        if state.turn != turn or state.status in lifecycle.TERMINAL:
+            return None
+        if state.status == "cancelling" or self.clock.time() >= state.deadline:
+            raise Interrupted
+        if turn >= MAX_TURNS:
+            raise ModelError(_ENDLESS.code, _ENDLESS.message)
+        if state.opened == turn and self._was_shown(run):
+            raise ModelError(_BROKEN.code, _BROKEN.message)
+        return Change(
+            author=author,
+            status="in_progress" if state.status == "queued" else None,
+            members={"opened": turn},
+            control="open",
+        )
+
+    def _was_shown(self, run: LoadedRun) -> bool:
+        """Whether an earlier worker wrote anything of this turn that clients may have seen."""
+        since = self.records.read(run.project, run.settings.id, run.state.sequence + 1)
+        return any(record.events for record in since)
+
+    def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
+        reply = Reply(run.settings, self.clock)
+        journal = TurnJournal(self.records, run, author)
+        deltas = self.model.stream(self.prompts.request(run))
+        for tick in paced(deltas, watched=run.state.watched, clock=self.clock):
+            if tick.delta is not None:
+                reply.take(tick.delta)
+            self._keep_up(run, reply, journal, tick)
+        reply.complete()
+        return self._finish(run, reply, journal)
+
+    def _keep_up(self, run: LoadedRun, reply: Reply, journal: TurnJournal, tick: Tick) -> None:
+        if self.clock.time() >= run.state.deadline:
+            raise Interrupted
+        if tick.write and reply.pending:
+            events, objects = reply.drain()
+            journal.append(events, saves(run, events, objects))
+        elif tick.look:
+            journal.look()
+
+    def _finish(self, run: LoadedRun, reply: Reply, journal: TurnJournal) -> LoadedRun:
+        """Everything that is left, the end of the turn and perhaps of the run, in one write."""
+        events, objects = reply.drain()
+        status, members = _end_of(reply)
+        members |= {"turn": run.state.turn + 1, "spent": run.state.spent + reply.usage}
+        change = Change(
+            author=journal.author,
+            status=status,
+            members=members,
+            events=events,
+            writes=saves(run, events, objects),
+        )
+        while True:
+            try:
+                return self.records.commit(run, change, journal.next)
+            except Conflict:
+                run = self.records.load(run.project, run.settings.thread_id, run.settings.id)
+                journal.look()
+
+
+def _end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
+    """The status that a finished turn leaves its run in (none while tools are called), and why."""
+    if reply.calls_tools:
+        waiting = {"waiting_step": reply.step_id, "waiting_usage": reply.usage}
+        return None, {"next": "action", **waiting}
+    match reply.cut:
+        case "max_tokens":
+            return "incomplete", {
+                "incomplete_details": RunIncomplete(reason="max_completion_tokens")
+            }
+        case "content_filter":
+            return "failed", {"last_error": _FILTERED}
+        case _:
+            return "completed", {}
+
+
+def _outcome(
+    project: str, thread_id: str, run_id: str, turn: int, next_: str, seconds_left: int
+) -> dict[str, Any]:
+    return {
+        "project": project,
+        "thread": thread_id,
+        "run": run_id,
+        "turn": turn,
+        "next": next_,
+        "seconds_left": seconds_left,
+    }

@@ -1,0 +1,85 @@
+"""The wait for the client: a task token in one row, and what ends it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from assistants.domain.errors import NotFound
+from assistants.domain.run_step import required_action
+from assistants.ports.executions import Executions, Outcome
+from assistants.ports.store import Conflict, Create, Replace, Row, Store
+from assistants.services import keyspace
+from assistants.services.run_records import Change, LoadedRun, RunRecords
+
+
+@dataclass(frozen=True)
+class Waits:
+    store: Store
+    records: RunRecords
+    executions: Executions
+
+    def begin(self, project: str, thread_id: str, run_id: str, token: str) -> None:
+        """Store the token and ask the client to act, in one write.
+
+        The state may be repeated, with a new token: then the wait keeps the newest one, and if it
+        is over already the machine is called back at once.
+        """
+        try:
+            run = self.records.change(
+                project, thread_id, run_id, lambda run: self._ask_client(run, token)
+            )
+        except NotFound:
+            self.executions.resume(token, "cancelled")
+            return
+        if run.state.status == "requires_action":
+            self._renew(run, token)
+        else:
+            over: Outcome = "cancelled" if run.state.status != "queued" else "submitted"
+            self.executions.resume(token, over)
+
+    def _ask_client(self, run: LoadedRun, token: str) -> Change | None:
+        if run.state.status != "in_progress" or run.state.waiting_step is None:
+            return None
+        calls = self.step(run)["step_details"]["tool_calls"]
+        key = keyspace.wait(run.project, run.settings.id, run.state.turn)
+        return Change(
+            status="requires_action",
+            members={"required_action": required_action(calls), "waited": run.state.turn},
+            writes=(Create(Row(key, {"token": token, "answers": None, "asked_at": 0})),),
+        )
+
+    def _renew(self, run: LoadedRun, token: str) -> None:
+        wait = self.find(run)
+        if wait is None or wait.body["token"] == token:
+            return
+        try:
+            self.store.commit(Replace(wait, wait.changed({**wait.body, "token": token})))
+        except Conflict:
+            self.begin(run.project, run.settings.thread_id, run.settings.id, token)
+
+    def find(self, run: LoadedRun) -> Row | None:
+        """The newest wait of the run, over or not."""
+        if run.state.waited is None:
+            return None
+        [row] = self.store.get(keyspace.wait(run.project, run.settings.id, run.state.waited))
+        return row
+
+    def step(self, run: LoadedRun) -> dict[str, Any]:
+        """The step whose function calls wait for outputs."""
+        step_id = run.state.waiting_step or ""
+        [row] = self.store.get(
+            keyspace.step(run.project, run.settings.thread_id, run.settings.id, step_id)
+        )
+        if row is None:
+            raise LookupError(f"step {step_id} of {run.settings.id} is missing")
+        return row.body
+
+    def wake(self, run: LoadedRun, outcome: Outcome) -> Row | None:
+        """Call the machine back, if it waits. Returns the newest wait."""
+        if (wait := self.find(run)) is not None:
+            self.executions.resume(wait.body["token"], outcome)
+        return wait
+
+    def answered(self, wait: Row, answers: str, asked_at: int) -> Replace:
+        """The end of a wait: a digest of the outputs, to know them when they are sent again."""
+        body = {**wait.body, "answers": answers, "asked_at": asked_at}
+        return Replace(wait, wait.changed(body))

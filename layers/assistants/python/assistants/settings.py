@@ -1,0 +1,59 @@
+"""What a deployment can set, read once from the environment; the same names run everywhere."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+PREFIX = "ASSISTANTS_"
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) and value else value or {}
+
+
+def _words(value: Any) -> Any:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """Field `model_url` is the variable `ASSISTANTS_MODEL_URL`. An empty variable is not set."""
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    auth: Literal["keys", "open"] = Field(
+        default="keys",
+        description="keys: only issued keys. open: any key, each its own tenant.",
+    )
+    model_url: str | None = Field(
+        default=None, description="An OpenAI-compatible base URL (…/v1) for every unmapped model."
+    )
+    model_key: str | None = Field(
+        default=None, description="ssm:/name of the SecureString with that endpoint's key."
+    )
+    model_timeout_seconds: float = Field(
+        default=120, gt=0, description="Silence of the provider that fails the turn."
+    )
+    models: Annotated[dict[str, dict[str, Any]], BeforeValidator(_json)] = Field(
+        default={}, description="JSON: model name or pattern -> {provider, target}."
+    )
+    run_ttl_seconds: int = Field(
+        default=600, ge=1, le=840, description="Life of a run until it is expired."
+    )
+    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        default=(), description="Browser origins that may call the API."
+    )
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    table: str = Field(default="", description="The DynamoDB table. Set by the stack.")
+    bucket: str = Field(default="", description="The S3 bucket. Set by the stack.")
+    state_machine: str = Field(default="", description="The run machine's ARN. Set by the stack.")
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Settings":
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and value
+        }
+        return cls.model_validate(given)

@@ -1,0 +1,139 @@
+"""One small working double per port. No network, no AWS, no waiting."""
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from assistants.ports.chat_model import Delta, Finish, ModelError, ModelRequest, Text
+from assistants.ports.executions import Outcome
+from assistants.ports.store import (
+    Conflict,
+    Create,
+    Delete,
+    Key,
+    Replace,
+    Require,
+    Row,
+    Save,
+    Write,
+)
+
+
+class FakeStore:
+    """A table in a dict, with the conditions of the real one."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Key, Row] = {}
+
+    def get(self, *keys: Key) -> list[Row | None]:
+        return [copy.deepcopy(self.rows.get(key)) for key in keys]
+
+    def query(
+        self,
+        partition: str,
+        prefix: str,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int,
+        descending: bool = False,
+        consistent: bool = True,
+    ) -> list[Row]:
+        keys = sorted(
+            (
+                key
+                for key in self.rows
+                if key.partition == partition
+                and key.sort.startswith(prefix)
+                and (after is None or key.sort > after)
+                and (before is None or key.sort < before)
+            ),
+            key=lambda key: key.sort,
+            reverse=descending,
+        )
+        return [copy.deepcopy(self.rows[key]) for key in keys[:limit]]
+
+    def commit(self, *writes: Write) -> None:
+        failed = {
+            position: copy.deepcopy(self.rows.get(_key(write)))
+            for position, write in enumerate(writes)
+            if not self._allowed(write)
+        }
+        if failed:
+            raise Conflict(failed)
+        for write in writes:
+            match write:
+                case Create(row) | Save(row) | Replace(_, row):
+                    # What a real table gives back has been JSON on the way.
+                    self.rows[row.key] = replace(row, body=json.loads(json.dumps(row.body)))
+                case Delete(key):
+                    self.rows.pop(key, None)
+
+    def _allowed(self, write: Write) -> bool:
+        known = self.rows.get(_key(write))
+        match write:
+            case Create():
+                return known is None
+            case Replace(old, _):
+                return known is not None and known.revision == old.revision
+            case Delete(_, revision, expected):
+                if known is None:
+                    return not expected
+                return revision is None or known.revision == revision
+            case Require(_, present):
+                return (known is not None) == present
+            case _:
+                return True
+
+
+def _key(write: Write) -> Key:
+    match write:
+        case Create(row) | Save(row) | Replace(_, row):
+            return row.key
+        case Delete(key) | Require(key):
+            return key
+
+
+class FakeClock:
+    """Time that moves only when it is told to, or slept through."""
+
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
+        self.now = now
+
+    def time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeExecutions:
+    """Records what was started and which waits were ended."""
+
+    def __init__(self) -> None:
+        self.started: list[tuple[str, str, str]] = []
+        self.resumed: list[tuple[str, Outcome]] = []
+
+    def start(self, project: str, thread_id: str, run_id: str) -> None:
+        self.started.append((project, thread_id, run_id))
+
+    def resume(self, token: str, outcome: Outcome) -> bool:
+        self.resumed.append((token, outcome))
+        return True
+
+
+class ScriptedModel:
+    """Plays one script per turn: deltas, strings for text, or an error to raise."""
+
+    def __init__(self, *turns: list[Delta | str | ModelError]) -> None:
+        self.turns = list(turns)
+        self.requests: list[ModelRequest] = []
+
+    def stream(self, request: ModelRequest) -> Iterator[Delta]:
+        self.requests.append(request)
+        for item in self.turns.pop(0):
+            if isinstance(item, ModelError):
+                raise item
+            yield Text(item) if isinstance(item, str) else item
+        yield Finish("stop")
