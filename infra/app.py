@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import App
 
@@ -20,12 +21,10 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
     Without `bundle` nothing is built or checked: the assets point at their sources, which is what
     runs on this machine, and the templates are the same. Raises InterpreterMissing.
     """
-    context = json.loads((REPOSITORY / "cdk.json").read_text())["context"]
-    if not bundle:
-        context["aws:cdk:bundling-stacks"] = []
+    skip_bundling: dict[str, Any] = {} if bundle else {"aws:cdk:bundling-stacks": []}
     app = App(
         outdir=str(outdir),
-        context=context,
+        context={**context_defaults(), **skip_bundling},
         analytics_reporting=False,
         tree_metadata=bundle,
         stack_traces=bundle,
@@ -35,6 +34,11 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
     data = DataStack(app, "AssistantsData", options)
     ServiceStack(app, "AssistantsService", options, table=data.table, bucket=data.bucket)
     app.synth()
+
+
+def context_defaults() -> dict[str, Any]:
+    """The context of cdk.json, which only the CDK command line reads by itself."""
+    return dict(json.loads((REPOSITORY / "cdk.json").read_text())["context"])
 
 
 def main() -> None:

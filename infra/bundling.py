@@ -50,9 +50,9 @@ def install_requirements(requirements: Path, python: Path, target: Target) -> No
 
 
 def compile_bytecode(layer: Path, interpreter: Path) -> None:
-    """Put a `.pyc` beside each module of `layer`, valid whatever the time stamps become in a zip.
+    """Put bytecode beside each module of `layer`, valid whatever the time stamps become in a zip.
 
-    Tracebacks name the modules where Lambda unpacks a layer: under /opt.
+    It names the modules where Lambda unpacks them, so it is the same wherever it is compiled.
     """
     command: list[str | Path] = [interpreter, "-m", "compileall", "-q", "-j", "0"]
     command += ["-s", layer, "-p", "/opt", "--invalidation-mode", "unchecked-hash"]

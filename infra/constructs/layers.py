@@ -51,7 +51,8 @@ class _Bundling:
         self._fill = fill
         self._interpreter = interpreter
 
-    def try_bundle(self, output_dir: str, *_options: Any) -> bool:
+    # `image` is named because jsii passes options by name only to a method that names one.
+    def try_bundle(self, output_dir: str, *, image: DockerImage, **_options: Any) -> bool:  # noqa: ARG002
         layer = Path(output_dir)
         self._fill(layer)
         if self._interpreter:

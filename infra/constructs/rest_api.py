@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -39,11 +39,11 @@ class RestApi(Construct):
             apigateway.RestApi(
                 scope,
                 "RestApi",
+                rest_api_name=Stack.of(self).stack_name,
                 # An edge-optimized endpoint would cut a stream after 30 silent seconds.
                 endpoint_types=[apigateway.EndpointType.REGIONAL],
                 binary_media_types=["multipart/form-data"],
                 cloud_watch_role=options.access_log,
-                cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
                 deploy_options=_stage(self, options),
             )
         )

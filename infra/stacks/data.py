@@ -1,6 +1,6 @@
 """What must survive a redeployment: the table and the bucket."""
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -50,6 +50,8 @@ class DataStack(Stack):
                 removal_policy=removal,
             )
         )
+        CfnOutput(self, "TableName", value=self.table.table_name)
+        CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
 
 
 def _key(name: str, type: dynamodb.AttributeType) -> dynamodb.Attribute:

@@ -75,11 +75,5 @@ class ServiceStack(Stack):
             api=functions["Api"],
             stream=functions["Stream"],
         )
-        outputs = {
-            "BaseUrl": api.url,
-            "TableName": table.table_name,
-            "BucketName": bucket.bucket_name,
-            "StateMachineArn": machine,
-        }
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+        CfnOutput(self, "BaseUrl", value=api.url)
+        CfnOutput(self, "StateMachineArn", value=machine)

@@ -1,0 +1,46 @@
+"""A synthesized template as tests read it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Template:
+    """CloudFormation's JSON, with the questions that several tests ask of it."""
+
+    text: str
+    body: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, path: Path) -> "Template":
+        text = path.read_text()
+        return cls(text, json.loads(text))
+
+    @property
+    def resources(self) -> Mapping[str, Any]:
+        return dict(self.body["Resources"])
+
+    def of_type(self, kind: str) -> Mapping[str, Properties]:
+        """Properties by logical id; `kind` is what follows `AWS::`."""
+        return {
+            id: resource.get("Properties", {})
+            for id, resource in self.resources.items()
+            if resource["Type"] == f"AWS::{kind}"
+        }
+
+    def only(self, kind: str) -> Properties:
+        """The properties of the one resource of its type."""
+        (properties,) = self.of_type(kind).values()
+        return properties
+
+    def statements(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Each statement of each policy, with the role that has it."""
+        for policy in self.of_type("IAM::Policy").values():
+            for role in policy["Roles"]:
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    yield role["Ref"], statement

@@ -1,0 +1,124 @@
+"""Layers are built without Docker; here for the interpreter and platform that run the tests."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra import bundling
+from infra.bundling import AWS_SERVICES, InterpreterMissing, Target
+from infra.repository import REPOSITORY
+
+HERE = Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", platform="linux")
+
+
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dependency layer. Its wheels are in uv's cache, as the tests run on the same ones."""
+    layer = tmp_path_factory.mktemp("layer")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UV_OFFLINE", "1")
+        bundling.install_requirements(
+            REPOSITORY / "layers/dependencies/requirements.txt", layer / "python", HERE
+        )
+    return layer
+
+
+def run(layer: Path, program: str) -> str:
+    """The output of `program` where nothing but the layer and the standard library is found."""
+    path = f"import sys; sys.path.insert(0, {str(layer / 'python')!r}); "
+    command = [sys.executable, "-I", "-S", "-c", path + program]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_layer_holds_all_that_the_functions_import(layer: Path) -> None:
+    modules = "aws_lambda_powertools, boto3, mangum, pydantic, pynamodb.models, starlette, urllib3"
+    assert run(layer, f"import {modules}; print(boto3.__file__)").startswith(str(layer))
+
+
+def test_clients_of_the_services_in_use_can_be_made_from_the_layer(layer: Path) -> None:
+    program = (
+        "import boto3; session = boto3.Session(region_name='eu-central-1'); "
+        f"[session.client(name) for name in {sorted(AWS_SERVICES)}]; "
+        "print(*session.get_available_services())"
+    )
+    assert set(run(layer, program).split()) == AWS_SERVICES
+
+
+def test_the_layer_keeps_the_service_models_of_every_client_in_the_code() -> None:
+    sources = [*REPOSITORY.glob("functions/*/handler.py")]
+    sources += REPOSITORY.glob("layers/assistants/python/**/*.py")
+    made = re.compile(r"\b(?:client|resource)\(\s*\"([a-z0-9-]+)\"")
+    assert {name for source in sources for name in made.findall(source.read_text())} <= AWS_SERVICES
+
+
+def test_the_layer_leaves_out_what_no_function_reads(layer: Path) -> None:
+    superfluous = ("**/*.pyi", "**/*.dist-info", "**/examples-1.json", "python/bin")
+    assert [path for pattern in superfluous for path in layer.glob(pattern)] == []
+
+
+def test_a_package_whose_hash_differs_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    pinned = (REPOSITORY / "layers/dependencies/requirements.txt").read_text()
+    (six,) = re.findall(r"^six==\S+", pinned, re.MULTILINE)
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"{six} --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        bundling.install_requirements(requirements, tmp_path / "python", HERE)
+    assert "hash" in capfd.readouterr().err.lower()
+
+
+def module_in(layer: Path) -> Path:
+    module = layer / "python" / "answer.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("value = 42\n")
+    bundling.compile_bytecode(layer, Path(sys.executable))
+    return module
+
+
+def test_bytecode_is_used_whatever_the_time_stamps_say(tmp_path: Path) -> None:
+    module = module_in(tmp_path)
+    module.write_text("raise RuntimeError('compiled again')\n")
+    assert run(tmp_path, "import answer; print(answer.value)") == "42"
+
+
+def test_bytecode_is_the_same_wherever_it_is_compiled(tmp_path: Path) -> None:
+    compiled = [module_in(tmp_path / name).parent.glob("__pycache__/*") for name in ("a", "b")]
+    (first,), (second,) = map(list, compiled)
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_module_that_does_not_compile_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("def broken(:\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        bundling.compile_bytecode(tmp_path, Path(sys.executable))
+
+
+def test_the_interpreter_that_runs_is_found_for_its_own_version() -> None:
+    assert bundling.find_interpreter(HERE.python) == Path(sys.executable)
+
+
+def test_an_interpreter_on_the_path_that_does_not_run_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shim = tmp_path / "bin" / "python3.99"
+    real = tmp_path / "uv" / "cpython-3.99.1-linux" / "bin" / "python3.99"
+    for path, script in ((shim, "exit 127"), (real, "echo 3.99")):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "uv"))
+    assert bundling.find_interpreter("3.99") == real
+
+
+def test_a_missing_interpreter_is_one_sentence_that_says_what_to_do() -> None:
+    with pytest.raises(InterpreterMissing) as missing:
+        bundling.find_interpreter("3.99")
+    assert "Python 3.99" in str(missing.value)
+    assert "-c bytecode=false" in str(missing.value)
+    assert "\n" not in str(missing.value)

@@ -1,0 +1,78 @@
+"""What must survive: the table and the bucket."""
+
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template as Assertions
+from pydantic import ValidationError
+
+from infra.app import context_defaults
+from infra.options import Options
+from infra.stacks.data import DataStack
+from tests.infra.template import Template
+
+
+def deployed_with(**context: Any) -> Assertions:
+    app = App(context={**context_defaults(), **context})
+    return Assertions.from_stack(DataStack(app, "Data", Options.of(app)))
+
+
+def test_the_table_has_the_keys_of_the_key_design(data: Template) -> None:
+    table = data.only("DynamoDB::Table")
+    assert table["KeySchema"] == [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ]
+    (due,) = table["GlobalSecondaryIndexes"]
+    assert due == {
+        "IndexName": "due",
+        "KeySchema": [
+            {"AttributeName": "due_pk", "KeyType": "HASH"},
+            {"AttributeName": "due_at", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+    types = {key["AttributeName"]: key["AttributeType"] for key in table["AttributeDefinitions"]}
+    assert types == {"pk": "S", "sk": "S", "due_pk": "S", "due_at": "N"}
+
+
+def test_the_table_bills_by_request_forgets_by_ttl_and_can_be_restored(data: Template) -> None:
+    table = data.only("DynamoDB::Table")
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+
+
+def test_the_bucket_is_closed_encrypted_and_keeps_no_abandoned_uploads(data: Template) -> None:
+    bucket = data.only("S3::Bucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+
+
+def test_the_bucket_refuses_plain_http(data: Template) -> None:
+    (statement,) = data.only("S3::BucketPolicy")["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_data_outlives_its_stack_unless_asked_otherwise(data: Template) -> None:
+    assert data.resources["Table"]["DeletionPolicy"] == "Retain"
+    assert data.resources["Bucket"]["DeletionPolicy"] == "Retain"
+    given_up = deployed_with(retain_data=False)
+    for kind in ("DynamoDB::Table", "S3::Bucket"):
+        given_up.has_resource(f"AWS::{kind}", {"DeletionPolicy": "Delete"})
+
+
+def test_deletion_protection_is_an_option() -> None:
+    # `cdk -c` passes text.
+    protected = deployed_with(deletion_protection="true")
+    protected.has_resource_properties("AWS::DynamoDB::Table", {"DeletionProtectionEnabled": True})
+
+
+def test_an_option_of_the_wrong_kind_is_refused_by_name() -> None:
+    with pytest.raises(ValidationError, match="log_retention"):
+        deployed_with(log_retention="30 days")

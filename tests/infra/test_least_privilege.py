@@ -1,0 +1,126 @@
+"""Each role may do what its function does, on our own resources, and nothing else."""
+
+import pytest
+
+from tests.infra.template import Template
+
+TABLE = {
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+}
+VALUES = {"s3:GetObject", "s3:PutObject"}
+START = {"states:StartExecution"}
+RESUME = {"states:SendTaskSuccess"}
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+ALLOWED = {
+    "Api": TABLE | VALUES | START | RESUME | LOG,
+    "Stream": TABLE | VALUES | START | RESUME | LOG,
+    "CallModel": TABLE | VALUES | LOG | {"ssm:GetParameter"},
+    "AwaitToolOutputs": TABLE | RESUME | LOG,
+    "FinishRun": TABLE | LOG,
+}
+
+# Log delivery of a state machine cannot be narrowed: Step Functions' guide on logging gives this
+# very list, on every resource.
+DELIVERY = {
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+}
+
+
+def listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def actions(service: Template, role: str) -> set[object]:
+    statements = [statement for owner, statement in service.statements() if owner == role]
+    return {action for statement in statements for action in listed(statement["Action"])}
+
+
+def role_of(service: Template, function: str) -> str:
+    return str(service.of_type("Lambda::Function")[function]["Role"]["Fn::GetAtt"][0])
+
+
+@pytest.mark.parametrize("function", ALLOWED)
+def test_a_function_may_do_exactly_what_it_needs(service: Template, function: str) -> None:
+    assert actions(service, role_of(service, function)) == ALLOWED[function]
+
+
+def test_every_function_is_accounted_for(service: Template) -> None:
+    assert set(service.of_type("Lambda::Function")) == set(ALLOWED)
+
+
+def test_no_action_is_a_pattern(service: Template) -> None:
+    for _role, statement in service.statements():
+        assert not [action for action in listed(statement["Action"]) if "*" in str(action)]
+
+
+def test_only_log_delivery_is_allowed_on_every_resource(service: Template) -> None:
+    wide = [found for _, found in service.statements() if "*" in listed(found["Resource"])]
+    assert [set(statement["Action"]) for statement in wide] == [DELIVERY]
+
+
+def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
+    on_objects = [
+        statement["Resource"]
+        for _, statement in service.statements()
+        if any(str(action).startswith("s3:") for action in listed(statement["Action"]))
+    ]
+    assert on_objects
+    assert {resource["Fn::Join"][1][-1] for resource in on_objects} == {"/values/*"}
+
+
+def test_the_model_key_is_readable_only_where_one_is_named(service: Template) -> None:
+    policies = [
+        resource
+        for resource in service.resources.values()
+        if resource["Type"] == "AWS::IAM::Policy" and "ssm:GetParameter" in str(resource)
+    ]
+    (policy,) = policies
+    expected = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ModelKey"}, ""]}]}
+    assert service.body["Conditions"][policy["Condition"]] == expected
+
+
+def test_the_run_machine_invokes_the_functions_of_its_states_only(service: Template) -> None:
+    machine = service.only("StepFunctions::StateMachine")
+    role = machine["RoleArn"]["Fn::GetAtt"][0]
+    (invoke,) = (
+        statement
+        for owner, statement in service.statements()
+        if owner == role and statement["Action"] == "lambda:InvokeFunction"
+    )
+    substitutions = machine["DefinitionSubstitutions"].values()
+    assert sorted(map(str, invoke["Resource"])) == sorted(map(str, substitutions))
+
+
+def test_only_the_gateways_log_role_has_a_policy_of_amazons(service: Template) -> None:
+    managed = {
+        id: role["ManagedPolicyArns"]
+        for id, role in service.of_type("IAM::Role").items()
+        if "ManagedPolicyArns" in role
+    }
+    (account,) = service.of_type("ApiGateway::Account").values()
+    assert set(managed) == {account["CloudWatchRoleArn"]["Fn::GetAtt"][0]}
+    assert "AmazonAPIGatewayPushToCloudWatchLogs" in str(managed)
+
+
+def test_functions_are_invoked_by_the_gateway_and_by_rules_of_this_stack(
+    service: Template,
+) -> None:
+    permissions = service.of_type("Lambda::Permission").values()
+    for permission in permissions:
+        assert permission["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
+        assert "SourceArn" in permission
