@@ -3,7 +3,7 @@
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -150,9 +150,9 @@ class DynamoStore:
         checks, deletes, puts = _by_kind(writes)
         connection = self._item(None, None)._get_connection().connection
         connection.transact_write_items(
-            condition_check_items=[self._keyed(write) for write in checks],
-            delete_items=[self._keyed(write) for write in deletes],
-            put_items=[self._put(write) for write in puts],
+            condition_check_items=[self._keyed(writes[n]) for n in checks],
+            delete_items=[self._keyed(writes[n]) for n in deletes],
+            put_items=[self._put(writes[n]) for n in puts],
             update_items=[],
         )
 
@@ -194,11 +194,15 @@ class DynamoStore:
             return _Busy()
         if not isinstance(error, TransactWriteError):
             return error
-        sent = [write for kind in _by_kind(writes) for write in kind]
-        reasons = zip(sent, error.cancellation_reasons, strict=False)
-        refused = {write: reason for write, reason in reasons if reason and reason.code == _REFUSED}
+        sent = [position for kind in _by_kind(writes) for position in kind]
+        reasons = dict(zip(sent, error.cancellation_reasons, strict=False))
+        refused = {
+            position: self._old(reason)
+            for position, reason in reasons.items()
+            if reason and reason.code == _REFUSED
+        }
         if refused:
-            return Conflict({writes.index(write): self._old(refused[write]) for write in refused})
+            return Conflict(refused)
         codes = {reason.code for reason in error.cancellation_reasons if reason}
         return _Busy() if codes and codes <= _BUSY_REASONS else error
 
@@ -270,12 +274,12 @@ def _key(write: Write) -> Key:
     return write.key
 
 
-def _by_kind(writes: tuple[Write, ...]) -> tuple[list[Write], list[Write], list[Write]]:
-    """Conditions, deletions and puts: the order in which pynamodb sends a transaction."""
-    kinds: Callable[[type], list[Write]] = lambda kind: [  # noqa: E731
-        write for write in writes if isinstance(write, kind)
-    ]
-    return kinds(Require), kinds(Delete), [write for write in writes if _written(write)]
+def _by_kind(writes: tuple[Write, ...]) -> tuple[list[int], list[int], list[int]]:
+    """The positions of conditions, deletions and puts: pynamodb sends a transaction so sorted."""
+    checks = [n for n, write in enumerate(writes) if isinstance(write, Require)]
+    deletes = [n for n, write in enumerate(writes) if isinstance(write, Delete)]
+    puts = [n for n, write in enumerate(writes) if _written(write)]
+    return checks, deletes, puts
 
 
 def _with_old_item(arguments: dict[str, Any]) -> dict[str, Any]:
