@@ -19,22 +19,20 @@ Grant = Callable[[Resources], iam.PolicyStatement]
 
 
 def use_table(resources: Resources) -> iam.PolicyStatement:
-    """Everything but Scan, which would read across tenants; transactions need no more than this."""
+    """What the store does, in transactions or not. No Scan, which would read across tenants."""
     operations = (
         "BatchGetItem",
-        "BatchWriteItem",
         "ConditionCheckItem",
         "DeleteItem",
         "GetItem",
         "PutItem",
         "Query",
-        "UpdateItem",
     )
     return _allow([f"dynamodb:{operation}" for operation in operations], resources.table)
 
 
 def use_values(resources: Resources) -> iam.PolicyStatement:
-    """Values too large for a row."""
+    """Values that are too large for their row of the table."""
     return _allow(["s3:GetObject", "s3:PutObject"], f"{resources.bucket}/values/*")
 
 

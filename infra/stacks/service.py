@@ -6,23 +6,23 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from assistants.http.routes import ROUTES
-from infra.constructs import settings
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.grants import Resources, resume_runs, start_runs, use_table, use_values
 from infra.constructs.layers import Layers
 from infra.constructs.model_key import ModelKeyPolicy
 from infra.constructs.rest_api import RestApi
 from infra.constructs.run_machine import RunMachine, run_machine_arn
+from infra.constructs.settings import MODEL_KEY, declare_settings
 from infra.options import Options
 
-HTTP = (use_table, use_values, start_runs, resume_runs)
+STORE = (use_table, use_values)
 
 FUNCTIONS = (
-    FunctionSpec("api", timeout=29, memory=1024, grants=HTTP),
-    FunctionSpec("stream", timeout=900, streams=True, grants=HTTP),
-    FunctionSpec("call_model", timeout=900, grants=(use_table, use_values), reads_model_key=True),
-    FunctionSpec("await_tool_outputs", timeout=30, grants=(use_table, resume_runs)),
-    FunctionSpec("finish_run", timeout=30, grants=(use_table,)),
+    FunctionSpec("api", timeout=29, memory=1024, grants=(*STORE, start_runs, resume_runs)),
+    FunctionSpec("stream", timeout=900, streams=True, grants=(*STORE, start_runs, resume_runs)),
+    FunctionSpec("call_model", timeout=900, grants=STORE, reads_model_key=True),
+    FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, resume_runs)),
+    FunctionSpec("finish_run", timeout=30, grants=STORE),
 )
 
 
@@ -40,7 +40,7 @@ class ServiceStack(Stack):
     ) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the service")
         machine = run_machine_arn(self)
-        environment = settings.declare(self)
+        environment = declare_settings(self)
         platform = Platform(
             layers=Layers(self, "Layers", options),
             environment={
@@ -57,7 +57,7 @@ class ServiceStack(Stack):
         ModelKeyPolicy(
             self,
             "ModelKeyPolicy",
-            reference=environment[settings.MODEL_KEY.variable],
+            reference=environment[MODEL_KEY],
             readers=[caller.execution_role for caller in callers],
         )
         RunMachine(

@@ -48,10 +48,12 @@ def test_clients_of_the_services_in_use_can_be_made_from_the_layer(layer: Path) 
 
 
 def test_the_layer_keeps_the_service_models_of_every_client_in_the_code() -> None:
-    sources = [*REPOSITORY.glob("functions/*/handler.py")]
-    sources += REPOSITORY.glob("layers/assistants/python/**/*.py")
-    made = re.compile(r"\b(?:client|resource)\(\s*\"([a-z0-9-]+)\"")
-    assert {name for source in sources for name in made.findall(source.read_text())} <= AWS_SERVICES
+    package = REPOSITORY / "layers/assistants/python/assistants"
+    sources = {*package.glob("**/*.py"), *REPOSITORY.glob("functions/*/handler.py")}
+    sources.remove(package / "cli.py")  # runs where the operator is, on all of boto3
+    made = re.compile(r"\bclient\(\s*\"([a-z0-9-]+)\"")
+    named = {name for source in sources for name in made.findall(source.read_text())}
+    assert {"s3", "ssm", "stepfunctions"} <= named <= AWS_SERVICES
 
 
 def test_the_layer_leaves_out_what_no_function_reads(layer: Path) -> None:

@@ -6,13 +6,11 @@ from tests.infra.template import Template
 
 TABLE = {
     "dynamodb:BatchGetItem",
-    "dynamodb:BatchWriteItem",
     "dynamodb:ConditionCheckItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
-    "dynamodb:UpdateItem",
 }
 VALUES = {"s3:GetObject", "s3:PutObject"}
 START = {"states:StartExecution"}
@@ -23,8 +21,8 @@ ALLOWED = {
     "Api": TABLE | VALUES | START | RESUME | LOG,
     "Stream": TABLE | VALUES | START | RESUME | LOG,
     "CallModel": TABLE | VALUES | LOG | {"ssm:GetParameter"},
-    "AwaitToolOutputs": TABLE | RESUME | LOG,
-    "FinishRun": TABLE | LOG,
+    "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
+    "FinishRun": TABLE | VALUES | LOG,
 }
 
 # Log delivery of a state machine cannot be narrowed: Step Functions' guide on logging gives this

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from infra.constructs.settings import MODEL_KEY, SETTINGS, Setting
+from assistants.settings import PREFIX, Settings
+from infra.constructs.settings import RESOURCES, KEY_REFERENCE, parameter_name
 from tests.infra.template import Template
 
 DEFAULTS = {
@@ -17,6 +18,7 @@ DEFAULTS = {
     "CorsOrigins": "",
     "LogLevel": "INFO",
 }
+VARIABLES = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields.keys() - RESOURCES]
 
 
 def test_each_setting_is_a_parameter_with_its_default(service: Template) -> None:
@@ -25,11 +27,25 @@ def test_each_setting_is_a_parameter_with_its_default(service: Template) -> None
     assert parameters.keys() - DEFAULTS.keys() == {"BootstrapVersion"}
 
 
+def test_the_parameters_defaults_are_the_packages_own(service: Template) -> None:
+    parameters = service.body["Parameters"]
+    defaults = {name: str(parameters[parameter_name(name)]["Default"]) for name in VARIABLES}
+    assert Settings.read(defaults) == Settings.read({})
+
+
+def test_a_bound_of_a_setting_is_checked_before_the_deployment(service: Template) -> None:
+    parameters = service.body["Parameters"]
+    assert parameters["Auth"]["AllowedValues"] == ["keys", "open"]
+    run_ttl = parameters["RunTtlSeconds"]
+    assert (run_ttl["Type"], run_ttl["MinValue"], run_ttl["MaxValue"]) == ("Number", 1, 840)
+
+
 def test_each_function_gets_each_setting_from_its_parameter(service: Template) -> None:
     for properties in service.of_type("Lambda::Function").values():
         variables = properties["Environment"]["Variables"]
-        for setting in SETTINGS:
-            assert variables[setting.variable] == {"Ref": setting.parameter}
+        assert {name: variables[name] for name in VARIABLES} == {
+            name: {"Ref": parameter_name(name)} for name in VARIABLES
+        }
 
 
 def test_each_function_knows_the_resources_and_its_own_name(service: Template) -> None:
@@ -37,23 +53,26 @@ def test_each_function_knows_the_resources_and_its_own_name(service: Template) -
         variables = properties["Environment"]["Variables"]
         name = service.resources[id]["Metadata"]["source"].removeprefix("functions/")
         assert variables["POWERTOOLS_SERVICE_NAME"] == name
-        assert {"ASSISTANTS_TABLE", "ASSISTANTS_BUCKET", "ASSISTANTS_STATE_MACHINE"} <= set(
-            variables
-        )
+        assert {f"{PREFIX}{field.upper()}" for field in RESOURCES} <= variables.keys()
 
 
 def test_a_variable_name_becomes_a_parameter_name() -> None:
-    assert Setting("ASSISTANTS_RUN_TTL_SECONDS", "").parameter == "RunTtlSeconds"
+    assert parameter_name("ASSISTANTS_RUN_TTL_SECONDS") == "RunTtlSeconds"
+
+
+def test_each_key_is_given_by_reference(service: Template) -> None:
+    keys = [one for name, one in service.body["Parameters"].items() if name.endswith("Key")]
+    assert [key["AllowedPattern"] for key in keys] == [KEY_REFERENCE]
 
 
 @pytest.mark.parametrize("reference", ["", "ssm:/assistants/model-key", "ssm:/k"])
-def test_the_model_key_is_given_by_reference(reference: str) -> None:
-    assert re.fullmatch(str(MODEL_KEY.allowed_pattern), reference)
+def test_a_reference_to_a_key_is_taken(reference: str) -> None:
+    assert re.fullmatch(KEY_REFERENCE, reference)
 
 
 @pytest.mark.parametrize("value", ["sk-proj-0123456789abcdef", "ssm:", "ssm:model-key", "ssm:/a/*"])
-def test_a_model_key_in_plain_text_is_refused(value: str) -> None:
-    assert not re.fullmatch(str(MODEL_KEY.allowed_pattern), value)
+def test_a_key_in_plain_text_is_refused(value: str) -> None:
+    assert not re.fullmatch(KEY_REFERENCE, value)
 
 
 def test_a_run_may_not_outlive_the_function_that_makes_its_turn(service: Template) -> None:
