@@ -1,0 +1,1 @@
+"""sandboxd: one code interpreter session behind HTTP. It imports nothing of the service."""

@@ -1,0 +1,66 @@
+"""One execution as the daemon sees it: when it must stop, and what it has said so far."""
+
+from __future__ import annotations
+
+import threading
+from enum import Enum
+
+from .channel import ProtocolError
+from .images import Gallery
+from .logs import Logs
+from .messages import Done, Message, Ready, Shown
+from .result import Reason
+
+# An honest kernel shows a few images a cell; thousands of frames are an attack.
+_MAX_MESSAGES = 1000
+
+
+class Step(Enum):
+    """What the daemon does next."""
+
+    WAIT = "wait"
+    INTERRUPT = "interrupt"
+    KILL = "kill"
+
+
+class Cell:
+    """An execution on its way: running, then perhaps interrupted, then perhaps killed."""
+
+    def __init__(self, number: int, deadline: float, grace: float) -> None:
+        """Stop at `deadline` (monotonic seconds); kill `grace` seconds after an interrupt."""
+        self.number = number
+        self.logs, self.gallery = Logs(), Gallery()
+        self.done: Done | None = None
+        self.reason: Reason | None = None
+        self._deadline, self._grace = deadline, grace
+        self._messages = 0
+
+    def next_step(self, now: float, cancelled: threading.Event) -> Step:
+        """Decide by clock, wish and budget. An interrupt is given once."""
+        if self.reason is not None:
+            return Step.KILL if now > self._deadline else Step.WAIT
+        self.reason = self._stop_for(now, cancelled)
+        if self.reason is None:
+            return Step.WAIT
+        self._deadline = now + self._grace
+        return Step.INTERRUPT
+
+    def _stop_for(self, now: float, cancelled: threading.Event) -> Reason | None:
+        if cancelled.is_set():
+            return "cancelled"
+        if self.logs.over_budget:
+            return "output"
+        return "timeout" if now > self._deadline else None
+
+    def hear(self, message: Message) -> None:
+        """Take a message of the kernel. Raises ProtocolError for what cannot come now."""
+        self._messages += 1
+        if self._messages > _MAX_MESSAGES:
+            raise ProtocolError("too many frames")
+        match message:
+            case Shown(mime, data):
+                self.gallery.offer(mime, data)
+            case Done(number, _) if number == self.number:
+                self.done = message
+            case Done() | Ready():
+                raise ProtocolError("an answer to another cell")

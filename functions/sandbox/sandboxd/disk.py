@@ -1,0 +1,40 @@
+"""How much of the disk a kernel has taken, at the price of one statvfs(2) most of the time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from .identity import Identity
+from .tree import scan
+
+_NOTICED_BYTES = 64 << 20
+
+
+class DiskWatch:
+    """Tells when one kernel has filled more than its share."""
+
+    def __init__(self, directories: Sequence[Path], limit_bytes: int, identity: Identity) -> None:
+        """Start with what is there: a new kernel may inherit a full directory and empty it."""
+        self._directories, self._identity = directories, identity
+        self._limit = limit_bytes
+        self._free_at_start = self._free_when_measured = self._free()
+        self._used_at_start = self._used = self._measure()
+        self._allowed = max(limit_bytes, self._used_at_start + _NOTICED_BYTES)
+
+    def exceeded(self) -> bool:
+        """Whether the files, or open files without a name, have outgrown the limit."""
+        free = self._free()
+        if free < self._free_when_measured - _NOTICED_BYTES:
+            self._used, self._free_when_measured = self._measure(), free
+        unnamed = (self._free_at_start - free) - (self._used - self._used_at_start)
+        return self._used > self._allowed or unnamed > self._limit
+
+    def _free(self) -> int:
+        devices = {d.stat().st_dev: os.statvfs(d) for d in self._directories}
+        return sum(device.f_bavail * device.f_frsize for device in devices.values())
+
+    def _measure(self) -> int:
+        with self._identity.assumed():
+            return sum(scan(directory).bytes_used for directory in self._directories)

@@ -1,0 +1,30 @@
+"""The resource limits of every process in the sandbox."""
+
+from __future__ import annotations
+
+import resource
+
+_OPEN_FILES = 512
+
+
+def restrict(*, memory_bytes: int, processes: int, file_bytes: int) -> None:
+    """Lower this process's limits for good.
+
+    `memory_bytes` bounds private memory and not the address space, which runtimes reserve
+    in excess. Shared mappings and many processes pass it: those are the watchdog's.
+    """
+    bounds = {
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_DATA: memory_bytes,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_MEMLOCK: 0,
+        resource.RLIMIT_NOFILE: _OPEN_FILES,
+        resource.RLIMIT_NPROC: processes,
+    }
+    message_queues = getattr(resource, "RLIMIT_MSGQUEUE", None)
+    if message_queues is not None:
+        bounds[message_queues] = 0
+    for limit, value in bounds.items():
+        hard = resource.getrlimit(limit)[1]
+        bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (bounded, bounded))

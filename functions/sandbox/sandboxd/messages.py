@@ -1,0 +1,55 @@
+"""What a kernel may say: the types of its frames, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .channel import Frame, ProtocolError
+
+_MAX_NAME = 100
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The kernel is confined and waits for cells."""
+
+    landlock: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The cell shows something, which may be an image."""
+
+    mime: object
+    data: object
+
+
+@dataclass(frozen=True)
+class Done:
+    """The cell of this number has ended, with the name of an exception or without."""
+
+    cell: int
+    error: str | None
+
+
+Message = Ready | Shown | Done
+
+
+def parse(frame: Frame) -> Message:
+    """Return the message in a frame. Raises ProtocolError."""
+    match frame:
+        case {"type": "ready", "landlock": int(abi)}:
+            return Ready(abi)
+        case {"type": "image", "mime": mime, "data": data}:
+            return Shown(mime, data)
+        case {"type": "done", "id": int(cell), "error": None}:
+            return Done(cell, None)
+        case {"type": "done", "id": int(cell), "error": str(error)}:
+            return Done(cell, _name(error))
+    raise ProtocolError("a frame has no known type")
+
+
+def _name(error: Any) -> str:
+    printable = "".join(c for c in error if c.isprintable())
+    return printable[:_MAX_NAME]

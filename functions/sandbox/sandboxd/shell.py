@@ -1,0 +1,86 @@
+"""The IPython shell inside the sandbox: results and prints as text, plots as images."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
+from traitlets.config import Config
+
+if TYPE_CHECKING:
+    from IPython.core.formatters import DisplayFormatter
+
+Send = Callable[[dict[str, Any]], None]
+
+_IMAGES = ("image/png", "image/jpeg")
+_SHOWN = ["text/plain", *_IMAGES]
+
+
+class Publisher(DisplayPublisher):
+    """Where `display()` and pyplot leave what they show."""
+
+    send: Send
+
+    def publish(self, data: dict[str, Any], *_: object, **__: object) -> None:
+        """Send the first image, or print the text."""
+        for mime in _IMAGES:
+            if mime in data:
+                encoded = data[mime]
+                if isinstance(encoded, bytes):
+                    encoded = base64.b64encode(encoded).decode()
+                self.send({"type": "image", "mime": mime, "data": encoded})
+                return
+        if "text/plain" in data:
+            print(data["text/plain"])
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Leave what was said: there is no screen to clear."""
+
+
+class ResultHook(DisplayHook):
+    """Shows the value of a cell's last expression as `display()` would, without a prompt."""
+
+    def write_output_prompt(self) -> None:
+        """Print no `Out[1]:`."""
+
+    def write_format_data(self, format_dict: dict[str, Any], *_: object, **__: object) -> None:
+        """Show one value."""
+        display = cast("Shell", self.shell).display_pub
+        display.publish(format_dict)
+
+
+class Shell(InteractiveShell):
+    """A shell without history, colours, prompts and terminal."""
+
+    display_pub_class = Type(Publisher)
+    displayhook_class = Type(ResultHook)
+
+    def execute(self, code: str, *, silent: bool = False) -> BaseException | None:
+        """Run one cell; return its exception, None when it went well."""
+        outcome = self.run_cell(code, store_history=not silent, silent=silent)  # type: ignore[no-untyped-call]
+        return cast("BaseException | None", outcome.error_in_exec or outcome.error_before_exec)
+
+    def ask_exit(self) -> None:
+        """Let `exit()` do nothing: the session goes on."""
+
+    # The default runs `!command` on a pseudo-terminal of its own, past the output pipe.
+    system = InteractiveShell.system_raw
+
+
+def start(send: Send) -> Shell:
+    """Return the process's one shell; images go to `send`."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.xmode = "Context"
+    config.InteractiveShell.cache_size = 0
+    shell = Shell.instance(config=config)
+    cast("DisplayFormatter", shell.display_formatter).active_types = _SHOWN
+    cast("Publisher", shell.display_pub).send = send
+    return shell

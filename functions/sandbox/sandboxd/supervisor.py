@@ -1,0 +1,170 @@
+"""Keeps a kernel alive, runs cells in it and turns what happens into results."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+from . import processes
+from .cell import Cell, Step
+from .channel import ProtocolError
+from .confinement import Confinement
+from .disk import DiskWatch
+from .files import Files
+from .guard import Guard
+from .identity import Identity
+from .kernel import Kernel, KernelExitedError
+from .logs import Logs
+from .messages import Ready
+from .result import Reason, Result
+from .settings import Settings
+from .workspace import Workspace
+
+_BOOT_SECONDS = 60
+_READABLE = "/usr /lib /lib64 /bin /sbin /etc /opt /proc /sys/devices/system/cpu /sys/fs/cgroup"
+_DEVICES = "/dev/null /dev/zero /dev/full /dev/random /dev/urandom"
+_PACKAGE = Path(__file__).parent
+
+
+class KernelBootError(Exception):
+    """No kernel comes up: the session cannot go on."""
+
+
+class Supervisor:
+    """The session's kernel across its restarts. All calls come from one long-lived thread."""
+
+    def __init__(self, settings: Settings, workspace: Workspace, files: Files) -> None:
+        """Start nothing yet."""
+        self.generation = 0
+        self.landlock = 0
+        self._settings, self._workspace, self._files = settings, workspace, files
+        self._identity = Identity(settings.uid)
+        self._kernel: Kernel | None = None
+        self._cells = 0
+        self._loss_to_report = False
+
+    def keep(self) -> Kernel:
+        """Return the kernel, a new one where it has gone or outgrown its bounds.
+
+        Raises KernelBootError, and TimeoutError when the old one cannot be killed.
+        """
+        kernel = self._kernel
+        if kernel is not None and (not kernel.alive or kernel.guard.look()):
+            self._lose(kernel)
+        return self._kernel or self._boot()
+
+    def run(self, code: str, seconds: float, cancelled: threading.Event) -> Result:
+        """Run one cell for at most `seconds` and then the grace. Raises as `keep` does."""
+        kernel = self.keep()
+        started = time.monotonic()
+        self._cells += 1
+        cell = Cell(self._cells, started + seconds, self._settings.grace_seconds)
+        if cancelled.is_set():
+            return self._result(cell, "cancelled", 0)
+        kernel.send({"type": "run", "id": cell.number, "code": self._workspace.inward(code)})
+        end = self._follow(kernel, cell, cancelled)
+        if end is not None:
+            self._lose(kernel)
+        return self._result(cell, end or cell.reason, time.monotonic() - started)
+
+    def kill(self) -> None:
+        """Kill the kernel at the end of the session, from any thread."""
+        if self._kernel is not None:
+            self._kernel.kill()
+
+    def _follow(self, kernel: Kernel, cell: Cell, cancelled: threading.Event) -> Reason | None:
+        """See a cell to its end; return why the kernel has to go, None where it can stay."""
+        end: Reason | None = None
+        try:
+            while cell.done is None and end is None:
+                end = self._advance(kernel, cell, cancelled)
+        except KernelExitedError:
+            return cell.reason or "exited"
+        except ProtocolError:
+            return "protocol"
+        return end
+
+    def _advance(self, kernel: Kernel, cell: Cell, cancelled: threading.Event) -> Reason | None:
+        """Hear what the kernel says for a moment, and intervene where it must be."""
+        for message in kernel.exchange(cell.logs):
+            cell.hear(message)
+        if cell.done is not None:
+            return None
+        step = cell.next_step(time.monotonic(), cancelled)
+        if step is Step.INTERRUPT:
+            kernel.interrupt()
+        return cell.reason if step is Step.KILL else kernel.guard.look()
+
+    def _result(self, cell: Cell, reason: Reason | None, seconds: float) -> Result:
+        lost, self._loss_to_report = self._loss_to_report, False
+        files, unreported = self._files.changes()
+        error = cell.done.error if cell.done else None
+        return Result(
+            ok=error is None and reason is None,
+            error=error,
+            reason=reason,
+            lost=lost,
+            generation=self.generation,
+            logs=self._workspace.outward(cell.logs.text()),
+            truncated=cell.logs.truncated,
+            total=cell.logs.total,
+            images=tuple(cell.gallery.images),
+            files=tuple(files),
+            skipped=unreported + cell.gallery.refused,
+            seconds=round(seconds, 4),
+        )
+
+    def _boot(self) -> Kernel:
+        self.generation += 1
+        self._workspace.prepare(self._identity)
+        kernel = Kernel(
+            self._bounds(),
+            self._identity,
+            self._new_guard(),
+            str(self._workspace.data),
+            self._workspace.environment(sys.executable),
+            self._settings.preload,
+        )
+        self.landlock = self._ready(kernel).landlock
+        self._kernel = kernel
+        return kernel
+
+    def _ready(self, kernel: Kernel) -> Ready:
+        deadline = time.monotonic() + _BOOT_SECONDS
+        logs = Logs()
+        try:
+            while time.monotonic() < deadline:
+                for message in list(kernel.exchange(logs)):
+                    if isinstance(message, Ready):
+                        # What the preloaded statements had to say is the operator's.
+                        sys.stderr.write(logs.text())
+                        return message
+        except (KernelExitedError, ProtocolError) as failure:
+            raise KernelBootError(logs.text()) from failure
+        raise KernelBootError(f"no kernel within {_BOOT_SECONDS} s: {logs.text()}")
+
+    def _lose(self, kernel: Kernel) -> None:
+        kernel.end()
+        self._kernel = None
+        self._loss_to_report = True
+
+    def _new_guard(self) -> Guard:
+        directories = (self._workspace.data, self._workspace.scratch)
+        disk = DiskWatch(directories, self._settings.disk_bytes, self._identity)
+        return Guard(self._settings.memory_bytes, disk)
+
+    def _bounds(self) -> Confinement:
+        settings = self._settings
+        # The limit counts a user's processes: where that is not the sandbox's own, add them.
+        others = processes.count_of_own_user() if settings.uid is None else 0
+        interpreter = (sys.prefix, sys.base_prefix, str(_PACKAGE))
+        return Confinement(
+            uid=settings.uid,
+            memory_bytes=settings.memory_bytes,
+            processes=settings.processes + others,
+            file_bytes=settings.file_bytes,
+            readable=(*_READABLE.split(), *interpreter),
+            writable=(*_DEVICES.split(), *self._workspace.writable),
+        )

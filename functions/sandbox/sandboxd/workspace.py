@@ -1,0 +1,86 @@
+"""The directories of a session: how the daemon names them and how the code does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from .identity import Identity
+
+DATA = Path("/mnt/data")
+SCRATCH = Path("/tmp")  # noqa: S108  (the sandbox's own, by mount)
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (the sandbox's own, by mount)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """`data` holds the user's files, `scratch` all else that the code may write.
+
+    They are /mnt/data and /tmp, except where neither an image nor a mount namespace makes
+    them so: there the name /mnt/data is translated in code and in what it prints.
+    `shared_memory` says whether /dev/shm is the session's own, too.
+    """
+
+    data: Path
+    scratch: Path
+    shared_memory: bool
+
+    @property
+    def home(self) -> Path:
+        """The code's HOME: not among the data, where caches would count as new files."""
+        return self.scratch / "home"
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """The directories that the code may write."""
+        directories = (self.data, self.scratch, *([SHARED_MEMORY] * self.shared_memory))
+        return tuple(str(directory) for directory in directories)
+
+    def inward(self, code: str) -> str:
+        """Return code in which /mnt/data is where the data really are."""
+        return code.replace(str(DATA), str(self.data)) if self.data != DATA else code
+
+    def outward(self, printed: str) -> str:
+        """Return what was printed with the name that the code knows."""
+        return printed.replace(str(self.data), str(DATA)) if self.data != DATA else printed
+
+    def prepare(self, identity: Identity) -> None:
+        """Make the directories the sandbox user's own, and /dev/shm empty."""
+        identity.own(self.data)
+        identity.own(self.scratch)
+        with identity.assumed():
+            self.home.mkdir(exist_ok=True)
+        if self.shared_memory:
+            self._clear_shared_memory(identity)
+
+    def _clear_shared_memory(self, identity: Identity) -> None:
+        """Free what an earlier kernel left: it is memory, and outlives its processes."""
+        with identity.assumed(), os.scandir(SHARED_MEMORY) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    Path(entry).unlink()
+
+    def environment(self, python: str) -> Mapping[str, str]:
+        """Return the whole environment of a kernel; nothing of the daemon's own is in it."""
+        home = str(self.home)
+        return {
+            "HOME": home,
+            "IPYTHONDIR": f"{home}/.ipython",
+            "LANG": "C.UTF-8",
+            "LOGNAME": "sandbox",
+            "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "MPLCONFIGDIR": f"{home}/.matplotlib",
+            "OMP_NUM_THREADS": "2",
+            "OPENBLAS_NUM_THREADS": "2",
+            "PATH": f"{Path(python).parent}:/usr/bin:/bin",
+            # There is no network: pip should say so at once.
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_NO_INPUT": "1",
+            "PIP_RETRIES": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(self.scratch),
+            "USER": "sandbox",
+        }
