@@ -3,8 +3,7 @@
 import os
 from functools import cache
 
-import boto3
-
+from assistants.adapters.aws import client
 from assistants.adapters.demo_model import DemoModel
 from assistants.adapters.dynamodb import DynamoStore, item_model
 from assistants.adapters.large_values import LargeValues
@@ -33,10 +32,10 @@ def backend() -> Backend:
         {name: ModelRoute.model_validate(route) for name, route in chosen.models.items()},
         endpoint_configured=chosen.model_url is not None,
     )
-    values = LargeValues(chosen.bucket, lambda: boto3.client("s3"))
+    values = LargeValues(chosen.bucket, lambda: client("s3"))
     return Backend(
         store=DynamoStore(item_model(chosen.table), values),
-        executions=StepFunctions(chosen.state_machine, lambda: boto3.client("stepfunctions")),
+        executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
         model=ModelRouter(
             catalog,
             {

@@ -5,8 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-import boto3
-
+from assistants.adapters.aws import client
 from assistants.adapters.dynamodb import DynamoStore, item_model
 from assistants.adapters.large_values import LargeValues
 from assistants.adapters.system_clock import SystemClock
@@ -46,13 +45,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _api_keys(table: str | None) -> ApiKeys:
-    values = LargeValues("", lambda: boto3.client("s3"))  # a key's rows are never large
+    values = LargeValues("", lambda: client("s3"))  # a key's rows are never large
     store = DynamoStore(item_model(table or _deployed_table()), values)
     return ApiKeys(store, SystemClock(), auth="keys")
 
 
 def _deployed_table() -> str:
-    stacks = boto3.client("cloudformation").describe_stacks(StackName="AssistantsData")["Stacks"]
+    stacks = client("cloudformation").describe_stacks(StackName="AssistantsData")["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
     return str(outputs["TableName"])
 

@@ -1,6 +1,6 @@
 """Secrets by reference: settings name where a secret lies, never the secret."""
 
-import boto3
+from assistants.adapters.aws import client
 
 _SSM = "ssm:"
 
@@ -12,5 +12,5 @@ def resolve(reference: str | None) -> str | None:
     if not reference.startswith(_SSM):
         raise ValueError("a secret is given as ssm:/name of a SecureString parameter")
     name = reference.removeprefix(_SSM)
-    answer = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
-    return answer["Parameter"]["Value"]
+    answer = client("ssm").get_parameter(Name=name, WithDecryption=True)
+    return str(answer["Parameter"]["Value"])
