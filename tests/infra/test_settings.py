@@ -5,7 +5,7 @@ import re
 import pytest
 
 from assistants.settings import PREFIX, Settings
-from infra.constructs.settings import RESOURCES, KEY_REFERENCE, parameter_name
+from infra.constructs.settings import KEY_REFERENCE, RESOURCES, parameter_name
 from tests.infra.template import Template
 
 DEFAULTS = {
