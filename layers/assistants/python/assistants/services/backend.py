@@ -14,6 +14,7 @@ from assistants.services.assistants import Assistants
 from assistants.services.cancellation import Cancellation
 from assistants.services.endings import Endings
 from assistants.services.hosted_tools import HostedTools
+from assistants.services.journal import Journal
 from assistants.services.messages import Messages
 from assistants.services.prompts import Prompts
 from assistants.services.relay import Relay
@@ -75,7 +76,7 @@ class Backend:
 
     @cached_property
     def relay(self) -> Relay:
-        return Relay(self.records, self.clock)
+        return Relay(self.journal, self.clock)
 
     @cached_property
     def cancellation(self) -> Cancellation:
@@ -99,4 +100,8 @@ class Backend:
 
     @cached_property
     def records(self) -> RunRecords:
-        return RunRecords(self.store, self.clock)
+        return RunRecords(self.store, self.journal, self.clock)
+
+    @cached_property
+    def journal(self) -> Journal:
+        return Journal(self.store, self.clock)

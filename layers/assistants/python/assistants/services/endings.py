@@ -46,7 +46,7 @@ class Endings:
         return "expired" if self.clock.time() >= run.state.deadline else "failed"
 
     def _change(self, run: LoadedRun, status: RunStatus, error: LastError) -> Change:
-        records = self.records.read(run.project, run.settings.id, 0)
+        records = self.records.journal.read(run.project, run.settings.id, 0)
         story = Story(run={})
         for record in records:
             for event in record.events:

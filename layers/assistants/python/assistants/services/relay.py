@@ -8,7 +8,8 @@ from assistants.domain import lifecycle
 from assistants.domain.journal import Record, Story
 from assistants.domain.run import Run
 from assistants.ports.clock import Clock
-from assistants.services.run_records import GRACE_SECONDS, RunRecords
+from assistants.services.journal import Journal
+from assistants.services.run_records import GRACE_SECONDS
 
 POLL_SECONDS = 0.04
 QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
@@ -32,7 +33,7 @@ class Stalled(Exception):
 
 @dataclass(frozen=True)
 class Relay:
-    records: RunRecords
+    journal: Journal
     clock: Clock
 
     def follow(self, project: str, run: Run, *, after: int = -1) -> Iterator[Told | None]:
@@ -44,7 +45,7 @@ class Relay:
         teller = _Teller(Story(run.model_dump(mode="json")), after)
         heard = kept_alive = self.clock.time()
         while True:
-            records = self.records.read(project, run.id, teller.sequence, consistent=False)
+            records = self.journal.read(project, run.id, teller.sequence, consistent=False)
             for told in teller.tell(records):
                 yield told
                 if told.name in _LAST:

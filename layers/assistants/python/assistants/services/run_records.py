@@ -12,9 +12,10 @@ from assistants.domain.run import Run, RunProgress, RunSettings, RunState, RunSt
 from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Create, Delete, Replace, Row, Store, Write
 from assistants.services import keyspace
+from assistants.services.journal import Journal
 
-JOURNAL_TTL_SECONDS = 24 * 3600
 GRACE_SECONDS = 30  # how long after its deadline a run is left to its own machine
+RECHECK_SECONDS = 60  # how long a run may wait for its machine before `expire` looks at it
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Change:
 @dataclass(frozen=True)
 class RunRecords:
     store: Store
+    journal: Journal
     clock: Clock
 
     def load(self, project: str, thread_id: str, run_id: str) -> LoadedRun:
@@ -74,7 +76,8 @@ class RunRecords:
             keyspace.run_settings(run.project, thread_id, run_id),
             run.settings.model_dump(mode="json"),
         )
-        record = self.record(run.project, run_id, 0, Record(author=run_id, events=events))
+        first = Record(author=run_id, events=events)
+        record = self.journal.entry(run.project, run_id, 0, first)
         return [Create(lock), Create(run.row), Create(settings), record]
 
     def change(
@@ -95,7 +98,7 @@ class RunRecords:
             if change is None:
                 return run
             try:
-                return self.commit(run, change, self.tail(run) + 1 if moved else None)
+                return self.commit(run, change, self._sequence(run) if moved else None)
             except Conflict:
                 moved = True
 
@@ -108,11 +111,11 @@ class RunRecords:
         state, event = self._next(run, change, sequence)
         over = state.status in lifecycle.TERMINAL
         row = run.row.changed(
-            state.model_dump(mode="json"), due_at=None if over else state.deadline + GRACE_SECONDS
+            state.model_dump(mode="json"), due_at=self._due_at(run.row, change.status, state)
         )
         record = Record(change.author, (*change.events, *event), change.control)
         writes: list[Write] = [
-            self.record(run.project, run.settings.id, sequence, record),
+            self.journal.entry(run.project, run.settings.id, sequence, record),
             Replace(run.row, row),
             *change.writes,
         ]
@@ -136,6 +139,30 @@ class RunRecords:
                 continue
             return LoadedRun(project, run.settings, state, row)
 
+    def postpone(self, run: LoadedRun) -> None:
+        """The run is alive: let `expire` look at it again later."""
+        due_at = int(self.clock.time()) + RECHECK_SECONDS
+        if run.state.status in ("in_progress", "requires_action"):
+            due_at = run.state.deadline + GRACE_SECONDS
+        row = run.row.changed(run.row.body, due_at=due_at)
+        try:
+            self.store.commit(Replace(run.row, row))
+        except Conflict:
+            return  # it moved meanwhile, so it is alive all the more
+
+    def _due_at(self, row: Row, status: RunStatus | None, state: RunState) -> int | None:
+        """When `expire` looks at the run. A run that waits for its machine is looked at soon; the
+        index is not written again while it is at work, because most runs end before.
+        """
+        if state.status in lifecycle.TERMINAL:
+            return None
+        if status in ("queued", "cancelling"):
+            return int(self.clock.time()) + RECHECK_SECONDS
+        return row.due_at
+
+    def _sequence(self, run: LoadedRun) -> int:
+        return self.journal.tail(run.project, run.settings.id) + 1
+
     def _next(
         self, run: LoadedRun, change: Change, sequence: int
     ) -> tuple[RunState, tuple[Event, ...]]:
@@ -153,42 +180,6 @@ class RunRecords:
         shown = state.model_dump(mode="json", include=set(members) & set(RunProgress.model_fields))
         return state, (Event(f"thread.run.{change.status}", shown),)
 
-    # The journal
-
-    def record(self, project: str, run_id: str, sequence: int, record: Record) -> Create:
-        key = keyspace.journal(project, run_id, sequence)
-        ttl = int(self.clock.time()) + JOURNAL_TTL_SECONDS
-        return Create(Row(key, record.to_body(), ttl=ttl))
-
-    def read(
-        self, project: str, run_id: str, start: int, *, consistent: bool = True
-    ) -> list[Record]:
-        """The records from number `start` on, up to the first gap that an eventually consistent
-        read may show."""
-        rows = self.store.query(
-            keyspace.in_run(project, run_id),
-            keyspace.JOURNAL,
-            after=f"{keyspace.JOURNAL}{start - 1:08d}" if start else None,
-            limit=500,
-            consistent=consistent,
-        )
-        records = []
-        for number, row in enumerate(rows, start):
-            if row.key != keyspace.journal(project, run_id, number):
-                break
-            records.append(Record.from_body(row.body))
-        return records
-
-    def tail(self, run: LoadedRun) -> int:
-        """The number of the newest record."""
-        [row] = self.store.query(
-            keyspace.in_run(run.project, run.settings.id),
-            keyspace.JOURNAL,
-            limit=1,
-            descending=True,
-        )
-        return int(row.key.sort.removeprefix(keyspace.JOURNAL))
-
 
 def loaded(project: str, settings: Row, state: Row) -> LoadedRun:
     return LoadedRun(
@@ -201,5 +192,6 @@ def loaded(project: str, settings: Row, state: Row) -> LoadedRun:
 
 def new_run(project: str, settings: RunSettings, state: RunState) -> LoadedRun:
     key = keyspace.run_state(project, settings.thread_id, settings.id)
-    row = Row(key, state.model_dump(mode="json"), due_at=state.deadline + GRACE_SECONDS)
+    due_at = settings.created_at + RECHECK_SECONDS
+    row = Row(key, state.model_dump(mode="json"), due_at=due_at)
     return LoadedRun(project, settings, state, row)

@@ -28,7 +28,7 @@ class TurnJournal:
         """One atomic write of events and rows. Raises `Interrupted` or `Superseded`."""
         record = Record(self.author, events)
         while True:
-            create = self._records.record(self._project, self._run_id, self.next, record)
+            create = self._records.journal.entry(self._project, self._run_id, self.next, record)
             try:
                 self._records.store.commit(create, *writes)
             except Conflict:
@@ -44,7 +44,7 @@ class TurnJournal:
         Raises `Interrupted` or `Superseded`.
         """
         own = False
-        for record in self._records.read(self._project, self._run_id, self.next):
+        for record in self._records.journal.read(self._project, self._run_id, self.next):
             if record.author == self.author:
                 own = True
             elif record.control == "interrupt":

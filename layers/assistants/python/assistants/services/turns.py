@@ -92,7 +92,7 @@ class Turns:
 
     def _was_shown(self, run: LoadedRun) -> bool:
         """Whether an earlier worker wrote anything of this turn that clients may have seen."""
-        since = self.records.read(run.project, run.settings.id, run.state.sequence + 1)
+        since = self.records.journal.read(run.project, run.settings.id, run.state.sequence + 1)
         return any(record.events for record in since)
 
     def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
