@@ -1,10 +1,14 @@
-"""A synthesized template as tests read it."""
+"""A synthesized template as tests read it, and an application for a construct of their own."""
 
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from aws_cdk import App
+
+from infra.app import context_defaults
 
 Properties = Mapping[str, Any]
 
@@ -44,3 +48,12 @@ class Template:
             for role in policy["Roles"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield role["Ref"], statement
+
+
+def app_with(**context: Any) -> App:
+    """An application whose context differs from cdk.json; it builds no assets."""
+    without_bundling = {"aws:cdk:bundling-stacks": []}
+    return App(
+        context={**context_defaults(), **without_bundling, **context},
+        builtin_cloud_formation_validation=False,
+    )

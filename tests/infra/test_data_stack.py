@@ -3,18 +3,16 @@
 from typing import Any
 
 import pytest
-from aws_cdk import App
 from aws_cdk.assertions import Template as Assertions
 from pydantic import ValidationError
 
-from infra.app import context_defaults
 from infra.options import Options
 from infra.stacks.data import DataStack
-from tests.infra.template import Template
+from tests.infra.template import Template, app_with
 
 
 def deployed_with(**context: Any) -> Assertions:
-    app = App(context={**context_defaults(), **context})
+    app = app_with(**context)
     return Assertions.from_stack(DataStack(app, "Data", Options.of(app)))
 
 

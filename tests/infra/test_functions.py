@@ -1,10 +1,18 @@
 """Every Lambda function is the one function of the house."""
 
 from collections.abc import Mapping
+from typing import Any
 
+from aws_cdk import Stack
+from aws_cdk.assertions import Template as Assertions
+
+from infra.constructs.function import Function, FunctionSpec, Platform
+from infra.constructs.grants import Resources
+from infra.constructs.layers import Layers
+from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.service import FUNCTIONS
-from tests.infra.template import Template
+from tests.infra.template import Template, app_with
 
 # Seconds. The gateway waits 29 for a buffered answer, Lambda 900 at most.
 TIMEOUTS = {
@@ -81,3 +89,30 @@ def test_each_function_writes_its_own_log_group(service: Template) -> None:
 def test_no_log_is_kept_for_ever(service: Template) -> None:
     groups = service.of_type("Logs::LogGroup").values()
     assert {group.get("RetentionInDays") for group in groups} == {30}
+
+
+def deployed_with(spec: FunctionSpec, **context: Any) -> Assertions:
+    app = app_with(**context)
+    stack, options = Stack(app, "Service"), Options.of(app)
+    layers = Layers(stack, "Layers", options)
+    arn = "arn:aws:service:::resource"
+    Function(stack, spec, Platform(layers, {}, Resources(arn, arn, arn), options))
+    return Assertions.from_stack(stack)
+
+
+def test_a_function_may_run_on_a_schedule() -> None:
+    spec = FunctionSpec("finish_run", timeout=30, grants=(), schedule="rate(1 minute)")
+    deployed_with(spec).has_resource_properties(
+        "AWS::Events::Rule",
+        {
+            "ScheduleExpression": "rate(1 minute)",
+            "Targets": [{"Arn": {"Fn::GetAtt": ["FinishRun", "Arn"]}, "Id": "Target0"}],
+        },
+    )
+
+
+def test_functions_are_traced_only_if_asked(service: Template) -> None:
+    for properties in service.of_type("Lambda::Function").values():
+        assert "TracingConfig" not in properties
+    traced = deployed_with(FunctionSpec("finish_run", timeout=30, grants=()), tracing="true")
+    traced.has_resource_properties("AWS::Lambda::Function", {"TracingConfig": {"Mode": "Active"}})

@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk.assertions import Template as Assertions
 
 from assistants.http.routes import ROUTES
-from infra.app import context_defaults
 from infra.constructs.rest_api import RestApi
 from infra.options import Options
-from tests.infra.template import Template
+from tests.infra.template import Template, app_with
 
 PATHS = sorted({route.path for route in ROUTES})
 STREAMED = {route.path for route in ROUTES if route.streams}
@@ -135,7 +134,7 @@ def test_a_browser_may_read_the_gateways_errors(service: Template) -> None:
 
 
 def gateway_with(**context: Any) -> Assertions:
-    app = App(context={**context_defaults(), **context})
+    app = app_with(**context)
     stack = Stack(app, "Service")
     function = lambda_.Function(
         stack,

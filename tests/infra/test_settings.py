@@ -65,6 +65,18 @@ def test_each_key_is_given_by_reference(service: Template) -> None:
     assert [key["AllowedPattern"] for key in keys] == [KEY_REFERENCE]
 
 
+def test_no_function_is_given_a_secret(service: Template) -> None:
+    references = {
+        name
+        for name, parameter in service.body["Parameters"].items()
+        if parameter.get("AllowedPattern") == KEY_REFERENCE
+    }
+    for properties in service.of_type("Lambda::Function").values():
+        for name, value in properties["Environment"]["Variables"].items():
+            if re.search("KEY|SECRET|TOKEN|PASSWORD", name):
+                assert value["Ref"] in references
+
+
 @pytest.mark.parametrize("reference", ["", "ssm:/assistants/model-key", "ssm:/k"])
 def test_a_reference_to_a_key_is_taken(reference: str) -> None:
     assert re.fullmatch(KEY_REFERENCE, reference)
