@@ -52,8 +52,5 @@ class Template:
 
 def app_with(**context: Any) -> App:
     """An application whose context differs from cdk.json; it builds no assets."""
-    without_bundling = {"aws:cdk:bundling-stacks": []}
-    return App(
-        context={**context_defaults(), **without_bundling, **context},
-        builtin_cloud_formation_validation=False,
-    )
+    context = {**context_defaults(), "aws:cdk:bundling-stacks": [], **context}
+    return App(context=context, builtin_cloud_formation_validation=False)
