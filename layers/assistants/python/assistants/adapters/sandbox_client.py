@@ -1,0 +1,195 @@
+"""The client of one code interpreter session: what a `sandboxd` answers, wherever it runs.
+
+It knows the daemon's wire format and nothing of the service.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Literal
+from urllib.parse import quote
+
+import urllib3
+
+Reason = Literal["timeout", "cancelled", "output", "memory", "disk", "exited", "protocol"]
+
+_LONG_POLL_SECONDS = 25
+_OVERTIME_SECONDS = 90  # a kernel's restart and the grace of an interrupt
+_CONNECT_SECONDS = 5.0
+_CHUNK_BYTES = 1 << 20
+
+
+class SandboxLostError(Exception):
+    """The session does not answer, or not as the one that was started: it has ended."""
+
+
+class SandboxRefusedError(Exception):
+    """The session refuses a request; `code` is the daemon's."""
+
+    def __init__(self, status: int, code: str) -> None:
+        """Hold the HTTP status and the code."""
+        super().__init__(f"{status} {code}")
+        self.status, self.code = status, code
+
+
+@dataclass(frozen=True)
+class SandboxImage:
+    """A PNG or JPEG, checked by the daemon."""
+
+    mime: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class SandboxFile:
+    """A file below /mnt/data that an execution made or changed; no hash above 1 GiB."""
+
+    path: str
+    size: int
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class ExecutionResult:
+    """What an execution came to.
+
+    `error` names the code's exception; `reason` says why the daemon stopped it. `lost`: the
+    variables of earlier executions are gone. `logs` keeps 64 KiB of `total` bytes, the
+    beginning and the end. `skipped` counts images and files that are not reported.
+    """
+
+    ok: bool
+    error: str | None
+    reason: Reason | None
+    lost: bool
+    generation: int
+    logs: str
+    truncated: bool
+    total: int
+    images: tuple[SandboxImage, ...]
+    files: tuple[SandboxFile, ...]
+    skipped: int
+    seconds: float
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> ExecutionResult:
+        """Read the daemon's answer."""
+        images = (
+            SandboxImage(image["mime"], base64.b64decode(image["data"])) for image in body["images"]
+        )
+        files = (SandboxFile(**file) for file in body["files"])
+        return cls(**{**body, "images": tuple(images), "files": tuple(files)})
+
+
+class SandboxClient:
+    """Speaks to one session. Every call raises SandboxLostError or SandboxRefusedError."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        """Use a session's address and token."""
+        self._base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._pool = urllib3.PoolManager(
+            # Executions have ids and files are replaced whole: all calls can be repeated.
+            retries=urllib3.Retry(total=3, backoff_factor=0.1, allowed_methods=None),
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_LONG_POLL_SECONDS + 10),
+        )
+
+    def run(self, execution_id: str, code: str, timeout_seconds: float = 120) -> ExecutionResult:
+        """Run code once under its id and wait for the result; a repeated call joins the first."""
+        give_up = time.monotonic() + timeout_seconds + _OVERTIME_SECONDS
+        order = {"id": execution_id, "code": code, "timeout": timeout_seconds}
+        result = self.start({**order, "wait": _LONG_POLL_SECONDS})
+        while result is None:
+            if time.monotonic() > give_up:
+                raise SandboxLostError("the session does not finish what it has begun")
+            result = self.result(execution_id)
+        return result
+
+    def start(self, order: dict[str, Any]) -> ExecutionResult | None:
+        """Send `{id, code, timeout, wait}`; return the result if there is one in time."""
+        return self._execution("POST", "/v1/exec", json.dumps(order).encode())
+
+    def result(
+        self, execution_id: str, wait_seconds: float = _LONG_POLL_SECONDS
+    ) -> ExecutionResult | None:
+        """Wait for a result for at most 25 seconds."""
+        return self._execution("GET", f"/v1/exec/{execution_id}?wait={wait_seconds}")
+
+    def cancel(self, execution_id: str) -> None:
+        """Interrupt an execution; its result tells `cancelled`."""
+        self._call("POST", f"/v1/exec/{execution_id}/cancel", b"")
+
+    def store(self, name: str, body: bytes | IO[bytes], size: int) -> None:
+        """Write /mnt/data/`name`, replacing what has that name."""
+        self._call("PUT", f"/v1/files/{quote(name)}", body, {"Content-Length": str(size)})
+
+    @contextmanager
+    def fetch(self, name: str) -> Iterator[Iterator[bytes]]:
+        """Give the chunks of /mnt/data/`name`."""
+        response = self._request("GET", f"/v1/files/{quote(name)}", None, {}, preload=False)
+        try:
+            _raise_for(response)
+            yield response.stream(_CHUNK_BYTES)
+        finally:
+            response.release_conn()
+
+    def health(self) -> dict[str, Any]:
+        """Return ready, busy, generation, seconds_left and the protection in force."""
+        health: dict[str, Any] = self._call("GET", "/v1/health").json()
+        return health
+
+    def end(self) -> None:
+        """End the session and everything in it."""
+        self._call("DELETE", "/v1/session")
+
+    def _execution(
+        self, method: str, path: str, body: bytes | None = None
+    ) -> ExecutionResult | None:
+        response = self._call(method, path, body)
+        return ExecutionResult.from_json(response.json()) if response.status == 200 else None
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | IO[bytes] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> urllib3.BaseHTTPResponse:
+        response = self._request(method, path, body, headers or {}, preload=True)
+        _raise_for(response)
+        return response
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | IO[bytes] | None,
+        headers: dict[str, str],
+        *,
+        preload: bool,
+    ) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._pool.request(
+                method,
+                self._base_url + path,
+                body=body,
+                headers={**self._headers, **headers},
+                preload_content=preload,
+            )
+        except urllib3.exceptions.HTTPError as error:
+            raise SandboxLostError("the session does not answer") from error
+
+
+def _raise_for(response: urllib3.BaseHTTPResponse) -> None:
+    if response.status < 400:
+        return
+    code = json.loads(response.read() or response.data)["error"]["code"]
+    if code in ("unauthorized", "unknown_execution"):
+        # Another session has the address by now.
+        raise SandboxLostError(code)
+    raise SandboxRefusedError(response.status, code)
