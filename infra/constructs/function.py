@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,7 @@ from constructs import Construct
 from infra.constructs.grants import Grant, Resources
 from infra.constructs.labels import named, sourced
 from infra.constructs.layers import ARCHITECTURE, RUNTIME, Layers
+from infra.constructs.log_group import log_group
 from infra.options import Options
 from infra.repository import REPOSITORY
 
@@ -55,12 +56,7 @@ class Function(lambda_.Function):
 
     def __init__(self, scope: Construct, spec: FunctionSpec, platform: Platform) -> None:
         source = f"functions/{spec.name}"
-        log = logs.LogGroup(
-            scope,
-            f"{spec.id}Log",
-            retention=platform.options.log_retention,
-            removal_policy=RemovalPolicy.DESTROY,
-        )
+        log = log_group(scope, f"{spec.id}Log", platform.options)
         self.execution_role = _role(scope, spec, platform, log)
         super().__init__(
             scope,
@@ -79,12 +75,11 @@ class Function(lambda_.Function):
         )
         sourced(named(self), source)
         if spec.schedule:
-            events.Rule(
-                scope,
-                f"{spec.id}Schedule",
-                schedule=events.Schedule.expression(spec.schedule),
-                targets=[targets.LambdaFunction(self)],
-            )
+            self._run_on(events.Schedule.expression(spec.schedule))
+
+    def _run_on(self, schedule: events.Schedule) -> None:
+        function = targets.LambdaFunction(self)
+        events.Rule(self, "Schedule", schedule=schedule, targets=[function])
 
 
 def _role(scope: Construct, spec: FunctionSpec, platform: Platform, log: logs.LogGroup) -> iam.Role:

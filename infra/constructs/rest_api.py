@@ -1,22 +1,20 @@
 """The REST API, generated from the routes of the application."""
 
-from collections.abc import Iterable
-
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from assistants.http.routes import Route
+from assistants.http.routes import ROUTES
 from infra.constructs.gateway_errors import add_gateway_errors
 from infra.constructs.labels import named
+from infra.constructs.log_group import log_group
 from infra.options import Options
 
 STAGE = "v1"
 
 
-class RestApi(Construct):
+class RestApi(apigateway.RestApi):
     """A node of any method for each path; those of a route that streams go to `stream`.
 
     The application checks keys and answers OPTIONS itself. Paths beside the routes reach it, too,
@@ -29,35 +27,37 @@ class RestApi(Construct):
         id: str,
         options: Options,
         *,
-        routes: Iterable[Route],
         api: lambda_.Function,
         stream: lambda_.Function,
     ) -> None:
-        super().__init__(scope, id)
-        routes = list(routes)
-        gateway = named(
-            apigateway.RestApi(
-                scope,
-                "RestApi",
-                rest_api_name=Stack.of(self).stack_name,
-                # An edge-optimized endpoint would cut a stream after 30 silent seconds.
-                endpoint_types=[apigateway.EndpointType.REGIONAL],
-                binary_media_types=["multipart/form-data"],
-                cloud_watch_role=options.access_log,
-                deploy_options=_stage(self, options),
-            )
+        super().__init__(
+            scope,
+            id,
+            rest_api_name=Stack.of(scope).stack_name,
+            # An edge-optimized endpoint would cut a stream after 30 silent seconds.
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            binary_media_types=["multipart/form-data"],
+            cloud_watch_role=options.access_log,
+            deploy_options=_stage(scope, options),
         )
-        gateway.node.try_remove_child("Endpoint")
-        add_gateway_errors(gateway)
-        buffered, streamed = _buffered(api), _streamed(stream)
-        streams = {route.path for route in routes if route.streams}
-        for path in sorted({route.path for route in routes}):
-            node = gateway.root.resource_for_path(path)
+        named(self)
+        self.node.try_remove_child("Endpoint")
+        add_gateway_errors(self)
+        self._add_nodes(_buffered(api), _streamed(stream))
+
+    @property
+    def base_url(self) -> str:
+        """What clients take as `base_url`: the stage, without a slash at its end."""
+        return f"https://{self.rest_api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{STAGE}"
+
+    def _add_nodes(
+        self, buffered: apigateway.LambdaIntegration, streamed: apigateway.LambdaIntegration
+    ) -> None:
+        streams = {route.path for route in ROUTES if route.streams}
+        for path in sorted({route.path for route in ROUTES}):
+            node = self.root.resource_for_path(path)
             node.add_method("ANY", streamed if path in streams else buffered)
-        gateway.root.add_resource("{proxy+}").add_method("ANY", buffered)
-        self.url = (
-            f"https://{gateway.rest_api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{STAGE}"
-        )
+        self.root.add_resource("{proxy+}").add_method("ANY", buffered)
 
 
 def _buffered(function: lambda_.Function) -> apigateway.LambdaIntegration:
@@ -74,24 +74,15 @@ def _streamed(function: lambda_.Function) -> apigateway.LambdaIntegration:
 
 
 def _stage(scope: Construct, options: Options) -> apigateway.StageOptions:
+    log = log_group(scope, "AccessLog", options) if options.access_log else None
     return apigateway.StageOptions(
         stage_name=STAGE,
         throttling_rate_limit=options.throttle_rate,
         throttling_burst_limit=options.throttle_burst,
         tracing_enabled=options.tracing,
-        access_log_destination=_access_log(scope, options) if options.access_log else None,
-        access_log_format=_access_line() if options.access_log else None,
+        access_log_destination=apigateway.LogGroupLogDestination(log) if log else None,
+        access_log_format=_access_line() if log else None,
     )
-
-
-def _access_log(scope: Construct, options: Options) -> apigateway.LogGroupLogDestination:
-    log = logs.LogGroup(
-        scope,
-        "AccessLog",
-        retention=options.log_retention,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
-    return apigateway.LogGroupLogDestination(log)
 
 
 def _access_line() -> apigateway.AccessLogFormat:

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.constructs.labels import named
+from infra.constructs.log_group import log_group
 from infra.options import Options
 from infra.repository import REPOSITORY
 
@@ -37,11 +37,8 @@ def placeholders(definition: str) -> set[str]:
     return set(re.findall(r"\$\{(\w+)\}", definition))
 
 
-class RunMachine(Construct):
-    """`statemachines/run.asl.json` over `functions`, which it looks up by their ids.
-
-    An execution that ends otherwise than by its last state is told to `on_broken_execution`.
-    """
+class RunMachine(sfn.StateMachine):
+    """`statemachines/run.asl.json` over `functions`, which it looks up by their ids."""
 
     def __init__(
         self,
@@ -50,23 +47,23 @@ class RunMachine(Construct):
         options: Options,
         *,
         functions: Mapping[str, lambda_.Function],
-        on_broken_execution: lambda_.Function,
     ) -> None:
-        super().__init__(scope, id)
         definition = DEFINITION.read_text()
         arns = {name: functions[name].function_arn for name in sorted(placeholders(definition))}
-        named(
-            sfn.StateMachine(
-                scope,
-                "RunMachine",
-                state_machine_name=_name(scope),
-                definition_body=sfn.DefinitionBody.from_string(definition),
-                definition_substitutions=arns,
-                role=_role(self, list(arns.values())),
-                logs=sfn.LogOptions(destination=_log(self, options), level=sfn.LogLevel.ERROR),
-                tracing_enabled=options.tracing,
-            )
+        super().__init__(
+            scope,
+            id,
+            state_machine_name=_name(scope),
+            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_substitutions=arns,
+            role=_role(scope, id, list(arns.values())),
+            logs=_logs(scope, id, options),
+            tracing_enabled=options.tracing,
         )
+        named(self)
+
+    def on_broken_execution(self, function: lambda_.Function) -> None:
+        """Tell `function` of each execution that ends otherwise than by its last state."""
         events.Rule(
             self,
             "BrokenExecution",
@@ -74,11 +71,11 @@ class RunMachine(Construct):
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
                 detail={
-                    "stateMachineArn": [run_machine_arn(scope)],
+                    "stateMachineArn": [self.state_machine_arn],
                     "status": ["FAILED", "TIMED_OUT", "ABORTED"],
                 },
             ),
-            targets=[targets.LambdaFunction(on_broken_execution)],
+            targets=[targets.LambdaFunction(function)],
         )
 
 
@@ -86,18 +83,14 @@ def _name(scope: Construct) -> str:
     return f"{Stack.of(scope).stack_name}-Run"
 
 
-def _role(scope: Construct, functions: list[str]) -> iam.Role:
-    role = iam.Role(scope, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+def _role(scope: Construct, id: str, functions: list[str]) -> iam.Role:
+    role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
     role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions))
     return role
 
 
-def _log(scope: Construct, options: Options) -> logs.LogGroup:
+def _logs(scope: Construct, id: str, options: Options) -> sfn.LogOptions:
     # Under this prefix the service need not add each group to a resource policy of limited size.
-    return logs.LogGroup(
-        scope,
-        "Log",
-        log_group_name=f"/aws/vendedlogs/states/{_name(scope)}",
-        retention=options.log_retention,
-        removal_policy=RemovalPolicy.DESTROY,
-    )
+    name = f"/aws/vendedlogs/states/{_name(scope)}"
+    log = log_group(scope, f"{id}Log", options, name=name)
+    return sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR)

@@ -14,44 +14,47 @@ class DataStack(Stack):
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the data")
-        removal = RemovalPolicy.RETAIN if options.retain_data else RemovalPolicy.DESTROY
-        self.table = named(
-            dynamodb.Table(
-                self,
-                "Table",
-                partition_key=_key("pk", dynamodb.AttributeType.STRING),
-                sort_key=_key("sk", dynamodb.AttributeType.STRING),
-                billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-                point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                    point_in_time_recovery_enabled=True
-                ),
-                time_to_live_attribute="ttl",
-                deletion_protection=options.deletion_protection,
-                removal_policy=removal,
-            )
+        self._removal = RemovalPolicy.RETAIN if options.retain_data else RemovalPolicy.DESTROY
+        self.table = self._table(deletion_protection=options.deletion_protection)
+        self.bucket = self._bucket()
+        CfnOutput(self, "TableName", value=self.table.table_name)
+        CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
+
+    def _table(self, *, deletion_protection: bool) -> dynamodb.Table:
+        table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=_key("pk", dynamodb.AttributeType.STRING),
+            sort_key=_key("sk", dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            time_to_live_attribute="ttl",
+            deletion_protection=deletion_protection,
+            removal_policy=self._removal,
         )
         # Only rows with a deadline carry these two attributes, so the index stays small.
-        self.table.add_global_secondary_index(
+        table.add_global_secondary_index(
             index_name="due",
             partition_key=_key("due_pk", dynamodb.AttributeType.STRING),
             sort_key=_key("due_at", dynamodb.AttributeType.NUMBER),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
-        self.bucket = named(
-            s3.Bucket(
-                self,
-                "Bucket",
-                block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-                encryption=s3.BucketEncryption.S3_MANAGED,
-                enforce_ssl=True,
-                lifecycle_rules=[
-                    s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))
-                ],
-                removal_policy=removal,
-            )
+        return named(table)
+
+    def _bucket(self) -> s3.Bucket:
+        abandoned = s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))
+        bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            lifecycle_rules=[abandoned],
+            removal_policy=self._removal,
         )
-        CfnOutput(self, "TableName", value=self.table.table_name)
-        CfnOutput(self, "BucketName", value=self.bucket.bucket_name)
+        return named(bucket)
 
 
 def _key(name: str, type: dynamodb.AttributeType) -> dynamodb.Attribute:

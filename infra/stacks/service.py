@@ -5,7 +5,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from assistants.http.routes import ROUTES
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.grants import Resources, resume_runs, start_runs, use_table, use_values
 from infra.constructs.layers import Layers
@@ -39,41 +38,21 @@ class ServiceStack(Stack):
         bucket: s3.Bucket,
     ) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the service")
-        machine = run_machine_arn(self)
-        environment = declare_settings(self)
-        platform = Platform(
-            layers=Layers(self, "Layers", options),
-            environment={
-                **environment,
-                "ASSISTANTS_TABLE": table.table_name,
-                "ASSISTANTS_BUCKET": bucket.bucket_name,
-                "ASSISTANTS_STATE_MACHINE": machine,
-            },
-            resources=Resources(table.table_arn, bucket.bucket_arn, machine),
-            options=options,
-        )
+        settings = declare_settings(self)
+        resources = Resources(table.table_arn, bucket.bucket_arn, run_machine_arn(self))
+        environment = {
+            **settings,
+            "ASSISTANTS_TABLE": table.table_name,
+            "ASSISTANTS_BUCKET": bucket.bucket_name,
+            "ASSISTANTS_STATE_MACHINE": resources.run_machine,
+        }
+        platform = Platform(Layers(self, "Layers", options), environment, resources, options)
         functions = {spec.id: Function(self, spec, platform) for spec in FUNCTIONS}
-        callers = [functions[spec.id] for spec in FUNCTIONS if spec.reads_model_key]
-        ModelKeyPolicy(
-            self,
-            "ModelKeyPolicy",
-            reference=environment[MODEL_KEY],
-            readers=[caller.execution_role for caller in callers],
-        )
-        RunMachine(
-            self,
-            "Run",
-            options,
-            functions=functions,
-            on_broken_execution=functions["FinishRun"],
-        )
-        api = RestApi(
-            self,
-            "Gateway",
-            options,
-            routes=ROUTES,
-            api=functions["Api"],
-            stream=functions["Stream"],
-        )
-        CfnOutput(self, "BaseUrl", value=api.url)
-        CfnOutput(self, "StateMachineArn", value=machine)
+        readers = [functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key]
+        ModelKeyPolicy(self, "ModelKeyPolicy", reference=settings[MODEL_KEY], readers=readers)
+        machine = RunMachine(self, "RunMachine", options, functions=functions)
+        machine.on_broken_execution(functions["FinishRun"])
+        api, stream = functions["Api"], functions["Stream"]
+        gateway = RestApi(self, "RestApi", options, api=api, stream=stream)
+        CfnOutput(self, "BaseUrl", value=gateway.base_url)
+        CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)

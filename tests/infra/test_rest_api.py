@@ -143,7 +143,7 @@ def gateway_with(**context: Any) -> Assertions:
         handler="handler.handler",
         code=lambda_.Code.from_inline("def handler(event, context): ..."),
     )
-    RestApi(stack, "Gateway", Options.of(app), routes=ROUTES, api=function, stream=function)
+    RestApi(stack, "RestApi", Options.of(app), api=function, stream=function)
     return Assertions.from_stack(stack)
 
 

@@ -1,0 +1,19 @@
+"""Logs are kept as long as the deployment's options say, and go with the stack."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.options import Options
+
+
+def log_group(
+    scope: Construct, id: str, options: Options, *, name: str | None = None
+) -> logs.LogGroup:
+    return logs.LogGroup(
+        scope,
+        id,
+        log_group_name=name,
+        retention=options.log_retention,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
