@@ -57,10 +57,10 @@ synth: .venv/installed  ## write the CloudFormation templates to cdk.out
 	@$(PY) -m infra.app
 
 diff: .venv/installed  ## compare the templates with what is deployed
-	@$(CDK) diff
+	@$(CDK) diff $(ARGS)
 
 deploy: .venv/installed  ## build and deploy both stacks to the AWS account of your credentials
-	@$(CDK) deploy --all
+	@$(CDK) deploy --all $(ARGS)
 
 lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes pyproject.toml --output-file layers/dependencies/requirements.txt

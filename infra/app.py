@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aws_cdk import App
+from pydantic import ValidationError
 
 from infra.bundling import InterpreterMissing
 from infra.options import Options
@@ -19,7 +20,8 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
     """Write the cloud assembly to `outdir`.
 
     Without `bundle` nothing is built or checked: the assets point at their sources, which is what
-    runs on this machine, and the templates are the same. Raises InterpreterMissing.
+    runs on this machine, and the templates are the same. Raises
+    InterpreterMissing, and pydantic's ValidationError for a context value of the wrong kind.
     """
     skip_bundling: dict[str, Any] = {} if bundle else {"aws:cdk:bundling-stacks": []}
     app = App(
@@ -46,8 +48,8 @@ def main() -> None:
     outdir = Path(os.environ.get("CDK_OUTDIR", REPOSITORY / "cdk.out"))
     try:
         synthesize(outdir, bundle=True)
-    except InterpreterMissing as missing:
-        sys.exit(str(missing))
+    except (InterpreterMissing, ValidationError) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":
