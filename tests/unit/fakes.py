@@ -70,6 +70,19 @@ class FakeStore:
                 case Delete(key):
                     self.rows.pop(key, None)
 
+    def keys(self, partition: str, prefix: str, *, limit: int) -> list[Key]:
+        return [row.key for row in self.query(partition, prefix, limit=limit)]
+
+    def clear(self, partition: str, *, limit: int) -> bool:
+        for key in self.keys(partition, "", limit=limit):
+            del self.rows[key]
+        return not self.keys(partition, "", limit=1)
+
+    def due(self, until: int, *, limit: int) -> list[Key]:
+        rows = [row for row in self.rows.values() if row.due_at is not None]
+        rows.sort(key=lambda row: row.due_at or 0)
+        return [row.key for row in rows if (row.due_at or 0) <= until][:limit]
+
     def _allowed(self, write: Write) -> bool:
         known = self.rows.get(_key(write))
         match write:
@@ -121,6 +134,16 @@ class FakeExecutions:
     def resume(self, token: str, outcome: Outcome) -> bool:
         self.resumed.append((token, outcome))
         return True
+
+
+class FakePurgeQueue:
+    """Records what was asked to be purged."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+
+    def send(self, project: str, thread_id: str) -> None:
+        self.sent.append((project, thread_id))
 
 
 class ScriptedModel:

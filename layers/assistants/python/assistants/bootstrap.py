@@ -10,6 +10,7 @@ from assistants.adapters.large_values import LargeValues
 from assistants.adapters.model_router import ModelRouter
 from assistants.adapters.openai_compatible import OpenAICompatible
 from assistants.adapters.secrets import resolve
+from assistants.adapters.sqs import SqsPurgeQueue
 from assistants.adapters.step_functions import StepFunctions
 from assistants.adapters.system_clock import SystemClock
 from assistants.domain.model import Catalog, ModelRoute
@@ -36,6 +37,7 @@ def backend() -> Backend:
     return Backend(
         store=DynamoStore(item_model(chosen.table), values),
         executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
+        purge_queue=SqsPurgeQueue(chosen.purge_queue, lambda: client("sqs")),
         model=ModelRouter(
             catalog,
             {

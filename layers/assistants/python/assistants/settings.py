@@ -47,6 +47,7 @@ class Settings(BaseModel):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     table: str = Field(default="", description="The DynamoDB table. Set by the stack.")
     bucket: str = Field(default="", description="The S3 bucket. Set by the stack.")
+    purge_queue: str = Field(default="", description="The purge queue's URL. Set by the stack.")
     state_machine: str = Field(default="", description="The run machine's ARN. Set by the stack.")
 
     @classmethod

@@ -16,6 +16,7 @@ from pynamodb.exceptions import (
     TransactWriteError,
 )
 from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from assistants.adapters.large_values import LargeValues
@@ -40,12 +41,24 @@ _LOWEST, _HIGHEST = "!", "~"
 _REFUSED = "ConditionalCheckFailed"
 
 
+class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
+    """The rows that `expire` will look at, by time; everything else is not in it."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_pk = UnicodeAttribute(hash_key=True)
+    due_at = NumberAttribute(range_key=True)
+
+
 class Item(Model):
     """One row. `body` is compressed JSON, or `value` names the S3 object that holds it."""
 
     class Meta:
         table_name = ""
 
+    due = DueIndex()
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     revision = UnicodeAttribute()
@@ -127,6 +140,37 @@ class DynamoStore:
             "The server is currently overloaded. Please try again later.",
             code="rate_limit_exceeded",
         )
+
+    def keys(self, partition: str, prefix: str, *, limit: int) -> list[Key]:
+        items = self._item.query(
+            partition,
+            self._item.sk.startswith(prefix) if prefix else None,
+            limit=limit,
+            consistent_read=True,
+            attributes_to_get=["pk", "sk"],
+        )
+        return [Key(item.pk, item.sk) for item in items]
+
+    def clear(self, partition: str, *, limit: int) -> bool:
+        keys = self.keys(partition, "", limit=limit)
+        with self._item.batch_write() as batch:
+            for key in keys:
+                batch.delete(self._item(key.partition, key.sort))
+        if len(keys) == limit:
+            return False
+        return self._values.forget(partition)
+
+    def due(self, until: int, *, limit: int) -> list[Key]:
+        found = [
+            (item.due_at, Key(item.pk, item.sk))
+            for shard in range(DUE_SHARDS)
+            for item in self._due_in(shard, until, limit)
+        ]
+        return [key for _, key in sorted(found, key=lambda one: one[0])][:limit]
+
+    def _due_in(self, shard: int, until: int, limit: int) -> Iterable[Item]:
+        not_later: Condition = DueIndex.due_at <= until
+        return self._item.due.query(f"D#{shard}", not_later, limit=limit)
 
     def _commit(self, writes: tuple[Write, ...]) -> None:
         try:

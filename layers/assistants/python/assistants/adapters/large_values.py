@@ -16,6 +16,7 @@ from assistants.ports.store import Key, Row
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 INLINE_BYTES = 8 * 1024
 _PARALLEL = 16
@@ -54,6 +55,16 @@ class LargeValues:
             for body, name in places
         ]
 
+    def forget(self, partition: str) -> bool:
+        """Remove a page of all that is kept for a partition. True when nothing is left."""
+        page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=_folder(partition))
+        names: list[ObjectIdentifierTypeDef] = [
+            {"Key": found["Key"]} for found in page.get("Contents", ())
+        ]
+        if names:
+            self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": names, "Quiet": True})
+        return not page["IsTruncated"]
+
     def _read(self, name: str) -> bytes:
         return self._s3.get_object(Bucket=self._bucket, Key=name)["Body"].read()
 
@@ -62,6 +73,10 @@ def _packed(body: dict[str, Any]) -> bytes:
     return zlib.compress(json.dumps(body, separators=(",", ":")).encode(), level=1)
 
 
+def _folder(partition: str) -> str:
+    return f"values/{partition.replace('#', '/')}/"
+
+
 def _name(key: Key, body: bytes) -> str:
-    place = f"{key.partition}/{key.sort}".replace("#", "/")
-    return f"values/{place}/{hashlib.sha256(body).hexdigest()}"
+    place = key.sort.replace("#", "/")
+    return f"{_folder(key.partition)}{place}/{hashlib.sha256(body).hexdigest()}"

@@ -1,11 +1,14 @@
 """Runs as executions of the state machine."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistants.ports.executions import Outcome
+from botocore.exceptions import BotoCoreError, ClientError
+
+from assistants.ports.executions import Outcome, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -23,12 +26,13 @@ class StepFunctions:
     def start(self, project: str, thread_id: str, run_id: str) -> None:
         """The execution is named by the run and its input never differs, so AWS starts it once."""
         ids = {"project": project, "thread": thread_id, "run": run_id, "turn": 0}
-        try:
-            self._client.start_execution(
-                stateMachineArn=self._state_machine, name=run_id, input=json.dumps(ids)
-            )
-        except self._client.exceptions.ExecutionAlreadyExists:
-            return
+        with _taken():
+            try:
+                self._client.start_execution(
+                    stateMachineArn=self._state_machine, name=run_id, input=json.dumps(ids)
+                )
+            except self._client.exceptions.ExecutionAlreadyExists:
+                return
 
     def resume(self, token: str, outcome: Outcome) -> bool:
         gone = (
@@ -36,8 +40,19 @@ class StepFunctions:
             self._client.exceptions.TaskDoesNotExist,
             self._client.exceptions.TaskTimedOut,
         )
-        try:
-            self._client.send_task_success(taskToken=token, output=json.dumps({"outcome": outcome}))
-        except gone:
-            return False
+        with _taken():
+            try:
+                self._client.send_task_success(
+                    taskToken=token, output=json.dumps({"outcome": outcome})
+                )
+            except gone:
+                return False
         return True
+
+
+@contextmanager
+def _taken() -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise Unavailable(str(error)) from error

@@ -4,6 +4,7 @@ import re
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 
 from assistants.domain.errors import InvalidRequest
 
@@ -41,12 +42,25 @@ _clock = _Clock()
 
 def new_order() -> str:
     """26 characters that sort by time of creation: 48 bits of milliseconds, 80 bits of chance."""
-    number = _clock.next()
+    return _encoded(_clock.next())
+
+
+def _encoded(number: int) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
 def new_id(prefix: str) -> str:
     return prefix + new_order()
+
+
+def ids_after(identifier: str, prefix: str) -> Iterator[str]:
+    """Ids that follow from another and come behind it in order: the same ones every time."""
+    number = 0
+    for character in order_of(identifier):
+        number = number << 5 | _ALPHABET.index(character)
+    while True:
+        number += 1
+        yield prefix + _encoded(number)
 
 
 def order_of(identifier: str) -> str:

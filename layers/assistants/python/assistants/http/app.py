@@ -85,6 +85,7 @@ async def _call(backend: Backend, request: Request) -> Call:
     return Call(
         backend=backend,
         project=project,
+        target=f"{request.method} {request.url.path}",
         path=request.path_params,
         query=query,
         headers=request.headers,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from assistants.domain.errors import InvalidRequest
+from assistants.domain.ids import new_id
 from assistants.domain.page import Cursor
 from assistants.domain.schema import Object, Request
 from assistants.http.validation import parse, parse_query
@@ -31,6 +32,7 @@ class Call:
 
     backend: Backend
     project: str
+    target: str  # method and URL
     path: Mapping[str, str]
     query: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +41,16 @@ class Call:
     def body(self, schema: type[R]) -> R:
         """Raises `InvalidRequest` for malformed JSON and for everything `schema` refuses."""
         return parse(schema, self._json())
+
+    def new_id(self, prefix: str) -> str:
+        """The id for what this request makes: always the same one under one `Idempotency-Key`.
+
+        Raises `InvalidRequest` when the key came with another request.
+        """
+        if not (key := self.headers.get("idempotency-key")):
+            return new_id(prefix)
+        request = f"{self.target}\n".encode() + self.content
+        return self.backend.idempotency.claim(self.project, key, request, prefix)
 
     def cursor(self) -> Cursor:
         return self.parameters(Cursor)

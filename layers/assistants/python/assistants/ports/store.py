@@ -112,3 +112,19 @@ class Store(Protocol):
     def commit(self, *writes: Write) -> None:
         """All writes or none. Raises `Conflict`."""
         ...
+
+    def keys(self, partition: str, prefix: str, *, limit: int) -> list[Key]:
+        """The first `limit` keys of a partition, without the bodies."""
+        ...
+
+    def clear(self, partition: str, *, limit: int) -> bool:
+        """Remove at most `limit` rows of a partition, and their large values with the last of
+        them. True when nothing is left.
+        """
+        ...
+
+    def due(self, until: int, *, limit: int) -> list[Key]:
+        """Keys of rows whose `due_at` (Unix seconds) is not later than `until`, some seconds
+        behind the truth.
+        """
+        ...

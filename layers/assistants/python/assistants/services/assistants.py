@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
 from assistants.domain.errors import no_such
-from assistants.domain.ids import ASSISTANT, check_id, new_id
+from assistants.domain.ids import ASSISTANT, check_id
 from assistants.domain.model import Catalog
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
@@ -26,13 +26,14 @@ class Assistants:
     hosted_tools: HostedTools
     clock: Clock
 
-    def create(self, project: str, body: AssistantCreate) -> Assistant:
+    def create(self, project: str, body: AssistantCreate, assistant_id: str) -> Assistant:
         self._check(body)
-        assistant = Assistant(
-            id=new_id(ASSISTANT), created_at=int(self.clock.time()), **given(body)
-        )
+        assistant = Assistant(id=assistant_id, created_at=int(self.clock.time()), **given(body))
         key = keyspace.assistant(project, assistant.id)
-        self.store.commit(Create(Row(key, assistant.model_dump(mode="json"))))
+        try:
+            self.store.commit(Create(Row(key, assistant.model_dump(mode="json"))))
+        except Conflict:
+            return self.get(project, assistant_id)
         return assistant
 
     def list(self, project: str, cursor: Cursor) -> Page:

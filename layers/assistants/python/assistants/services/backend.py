@@ -8,15 +8,19 @@ from assistants.domain.model import Catalog
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
+from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
 from assistants.services.cancellation import Cancellation
 from assistants.services.endings import Endings
 from assistants.services.hosted_tools import HostedTools
+from assistants.services.idempotency import Idempotency
 from assistants.services.journal import Journal
 from assistants.services.messages import Messages
+from assistants.services.overdue import Overdue
 from assistants.services.prompts import Prompts
+from assistants.services.purges import Purges
 from assistants.services.relay import Relay
 from assistants.services.run_records import RunRecords
 from assistants.services.run_steps import RunSteps
@@ -33,6 +37,7 @@ class Backend:
 
     store: Store
     executions: Executions
+    purge_queue: PurgeQueue
     model: ChatModel
     catalog: Catalog
     clock: Clock
@@ -50,7 +55,27 @@ class Backend:
 
     @cached_property
     def threads(self) -> Threads:
-        return Threads(self.store, self.hosted_tools, self.clock)
+        return Threads(self.store, self.hosted_tools, self.purges, self.clock)
+
+    @cached_property
+    def purges(self) -> Purges:
+        return Purges(self.store, self.purge_queue)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(self.store, self.clock)
+
+    @cached_property
+    def overdue(self) -> Overdue:
+        return Overdue(
+            store=self.store,
+            records=self.records,
+            executions=self.executions,
+            waits=self.waits,
+            endings=self.endings,
+            purges=self.purges,
+            clock=self.clock,
+        )
 
     @cached_property
     def messages(self) -> Messages:

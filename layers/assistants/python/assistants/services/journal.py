@@ -1,4 +1,4 @@
-"""The journal as rows: one record each, numbered without gaps, forgotten by the table after a day."""
+"""The journal as rows: one record each, numbered without gaps, forgotten after a day."""
 
 from dataclasses import dataclass
 

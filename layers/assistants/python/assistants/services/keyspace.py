@@ -4,7 +4,9 @@ Every key but an API key's begins with the project: no query can reach another t
 item lives in its order row, so that a list is one query; whatever else finds it is a pointer row.
 """
 
-from assistants.domain.ids import order_of
+from dataclasses import dataclass
+
+from assistants.domain.ids import RUN, order_of
 from assistants.ports.store import Key
 
 MESSAGES = "M#"
@@ -72,6 +74,32 @@ def steps(run_id: str) -> str:
 
 def step(project: str, thread_id: str, run_id: str, step_id: str) -> Key:
     return Key(in_thread(project, thread_id), steps(run_id) + order_of(step_id))
+
+
+def idempotency(project: str, digest: str) -> Key:
+    return Key(f"P#{project}#i#{digest}", "I")
+
+
+def purge(project: str, thread_id: str) -> Key:
+    """What is left of a deleted thread until everything that hung on it is removed."""
+    return Key(f"P#{project}#purge", thread_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a key of the `due` index stands for: a run, or (`purged`) a deleted thread."""
+
+    project: str
+    thread_id: str
+    run_id: str = ""
+    purged: bool = False
+
+
+def place_of(key: Key) -> Place:
+    _, project, kind, *rest = key.partition.split("#")
+    if kind == "purge":
+        return Place(project, key.sort, purged=True)
+    return Place(project, rest[0], RUN + key.sort.removeprefix(RUNS))
 
 
 def in_run(project: str, run_id: str) -> str:

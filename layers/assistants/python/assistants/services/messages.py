@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from assistants.domain.errors import no_such, thread_closed_to_messages
-from assistants.domain.ids import MESSAGE, RUN, THREAD, check_id, new_id
+from assistants.domain.ids import MESSAGE, RUN, THREAD, check_id
 from assistants.domain.message import Message, MessageCreate, MessageModify, content_blocks
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
@@ -15,9 +15,9 @@ from assistants.services.listing import page, page_of_rows
 from assistants.services.modification import given, modify
 
 
-def new_message(thread_id: str, body: MessageCreate, now: int) -> Message:
+def new_message(thread_id: str, body: MessageCreate, now: int, message_id: str) -> Message:
     return Message(
-        id=new_id(MESSAGE),
+        id=message_id,
         created_at=now,
         thread_id=thread_id,
         status="completed",
@@ -40,12 +40,12 @@ class Messages:
     hosted_tools: HostedTools
     clock: Clock
 
-    def create(self, project: str, thread_id: str, body: MessageCreate) -> Message:
+    def create(self, project: str, thread_id: str, body: MessageCreate, message_id: str) -> Message:
         """Raises `InvalidRequest` while a run of the thread is active."""
         thread = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
         lock = keyspace.lock(project, thread_id)
         self.hosted_tools.check_message(body)
-        message = new_message(thread_id, body, int(self.clock.time()))
+        message = new_message(thread_id, body, int(self.clock.time()), message_id)
         try:
             self.store.commit(
                 Require(thread), Require(lock, present=False), Create(row_of(project, message))
@@ -53,6 +53,8 @@ class Messages:
         except Conflict as conflict:
             if 0 in conflict.failed:
                 raise no_such("thread", thread_id) from conflict
+            if 2 in conflict.failed:
+                return self.get(project, thread_id, message_id)
             held = conflict.failed[1]
             run_id = held.body["run_id"] if held else ""
             raise thread_closed_to_messages(thread_id, run_id) from conflict

@@ -6,7 +6,7 @@ from typing import Any
 
 from assistants.domain.assistant import Assistant
 from assistants.domain.errors import InvalidRequest, no_such, thread_busy
-from assistants.domain.ids import ASSISTANT, RUN, THREAD, check_id, new_id
+from assistants.domain.ids import ASSISTANT, MESSAGE, THREAD, check_id, ids_after, order_of
 from assistants.domain.journal import Event
 from assistants.domain.model import Catalog
 from assistants.domain.page import Cursor, Page
@@ -21,8 +21,8 @@ from assistants.domain.run import (
 )
 from assistants.domain.thread import ThreadCreate
 from assistants.ports.clock import Clock
-from assistants.ports.executions import Executions
-from assistants.ports.store import Conflict, Create, Key, Require, Row, Store, Write
+from assistants.ports.executions import Executions, Unavailable
+from assistants.ports.store import Conflict, Key, Require, Row, Save, Store, Write
 from assistants.services import keyspace
 from assistants.services.endings import Endings
 from assistants.services.hosted_tools import HostedTools
@@ -31,6 +31,7 @@ from assistants.services.messages import new_message, row_of
 from assistants.services.modification import given
 from assistants.services.run_records import LoadedRun, RunRecords, loaded, new_run
 from assistants.services.threads import BATCH, Threads
+from assistants.telemetry import logger
 
 _OVERRIDES = ("tools", "temperature", "top_p", "response_format", "reasoning_effort")
 _OWN = (
@@ -54,34 +55,31 @@ class Runs:
     clock: Clock
     ttl_seconds: int
 
-    def create(self, project: str, thread_id: str, body: RunCreate) -> Run:
+    def create(self, project: str, thread_id: str, body: RunCreate, run_id: str) -> Run:
         """One active run per thread: a second one is refused until the first has ended."""
         thread_key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
         assistant_key = self._assistant_key(project, body.assistant_id)
         thread, assistant = self.store.get(thread_key, assistant_key)
         if thread is None:
             raise no_such("thread", thread_id)
-        run = self._new(project, thread_id, assistant, body)
-        messages = self._additional_messages(project, thread_id, body)
+        run = self._new(project, thread_id, assistant, body, run_id)
+        messages = self._additional_messages(project, thread_id, body, run_id)
         writes = [*self.records.creation(run, _first_events(run)), Require(thread_key), *messages]
-        self._commit(run, writes)
-        return run.run
+        return self._commit(run, writes)
 
-    def create_with_thread(self, project: str, body: ThreadRunCreate) -> Run:
+    def create_with_thread(self, project: str, body: ThreadRunCreate, run_id: str) -> Run:
         """A thread, its messages and the run in one request. Nothing exists if any is refused."""
         [assistant] = self.store.get(self._assistant_key(project, body.assistant_id))
-        if body.tool_resources is not None:
-            self.hosted_tools.check_resources(body.tool_resources)
-        thread, messages = self.threads.new(project, body.thread or ThreadCreate())
-        thread_id = thread.row.body["id"]
-        run = self._new(project, thread_id, assistant, body)
+        self.hosted_tools.check_resources(body.tool_resources)
+        thread_id = THREAD + order_of(run_id)
+        thread, messages = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
+        run = self._new(project, thread_id, assistant, body, run_id)
         events = (Event("thread.created", thread.row.body), *_first_events(run))
         early = messages[: max(len(messages) - BATCH, 0)]
         for start in range(0, len(early), BATCH):
             self.store.commit(*early[start : start + BATCH])
         late = messages[len(early) :]
-        self._commit(run, [*self.records.creation(run, events), thread, *late])
-        return run.run
+        return self._commit(run, [*self.records.creation(run, events), thread, *late])
 
     def list(self, project: str, thread_id: str, cursor: Cursor) -> Page:
         [thread] = self.store.get(
@@ -108,25 +106,40 @@ class Runs:
     def modify(self, project: str, thread_id: str, run_id: str, body: RunModify) -> Run:
         return self.records.modify(project, thread_id, run_id, given(body)).run
 
-    def _commit(self, run: LoadedRun, writes: Sequence[Write]) -> None:
-        thread_id = run.settings.thread_id
+    def _commit(self, run: LoadedRun, writes: Sequence[Write]) -> Run:
+        thread_id, run_id = run.settings.thread_id, run.settings.id
         try:
             self.store.commit(*writes)
         except Conflict as conflict:
+            if 1 in conflict.failed:  # the same creation, repeated
+                return self.get(run.project, thread_id, run_id)
             held = conflict.failed.get(0)
             if held is None:
                 raise no_such("thread", thread_id) from conflict
             if held.body["deadline"] >= self.clock.time():
                 raise thread_busy(thread_id, held.body["run_id"]) from conflict
             self.endings.end(run.project, thread_id, held.body["run_id"])
-            self._commit(run, writes)
-        self.executions.start(run.project, thread_id, run.settings.id)
+            return self._commit(run, writes)
+        self._start(run)
+        return run.run
+
+    def _start(self, run: LoadedRun) -> None:
+        """The run exists from here on: if its execution cannot start now, `expire` starts it."""
+        try:
+            self.executions.start(run.project, run.settings.thread_id, run.settings.id)
+        except Unavailable:
+            logger.exception("the execution starts later", extra={"run_id": run.settings.id})
 
     def _assistant_key(self, project: str, assistant_id: str) -> Key:
         return keyspace.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
 
     def _new(
-        self, project: str, thread_id: str, row: Row | None, body: RunCreate | ThreadRunCreate
+        self,
+        project: str,
+        thread_id: str,
+        row: Row | None,
+        body: RunCreate | ThreadRunCreate,
+        run_id: str,
     ) -> LoadedRun:
         if row is None:
             raise no_such("assistant", body.assistant_id)
@@ -135,7 +148,7 @@ class Runs:
         now = int(self.clock.time())
         own = {name: value for name in _OWN if (value := getattr(body, name)) is not None}
         settings = RunSettings(
-            id=new_id(RUN),
+            id=run_id,
             created_at=now,
             thread_id=thread_id,
             assistant_id=assistant.id,
@@ -155,8 +168,8 @@ class Runs:
         return new_run(project, settings, state)
 
     def _additional_messages(
-        self, project: str, thread_id: str, body: RunCreate
-    ) -> Sequence[Create]:
+        self, project: str, thread_id: str, body: RunCreate, run_id: str
+    ) -> Sequence[Save]:
         additional = body.additional_messages or []
         if len(additional) > BATCH:
             raise InvalidRequest(
@@ -169,7 +182,8 @@ class Runs:
         for message in additional:
             self.hosted_tools.check_message(message)
         return [
-            Create(row_of(project, new_message(thread_id, message, now))) for message in additional
+            Save(row_of(project, new_message(thread_id, message, now, message_id)))
+            for message, message_id in zip(additional, ids_after(run_id, MESSAGE), strict=False)
         ]
 
 

@@ -5,10 +5,11 @@ from typing import Any
 
 from assistants.domain.errors import NotFound
 from assistants.domain.run_step import required_action
-from assistants.ports.executions import Executions, Outcome
+from assistants.ports.executions import Executions, Outcome, Unavailable
 from assistants.ports.store import Conflict, Create, Replace, Row, Store
 from assistants.services import keyspace
 from assistants.services.run_records import Change, LoadedRun, RunRecords
+from assistants.telemetry import logger
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,16 @@ class Waits:
         return row.body
 
     def wake(self, run: LoadedRun, outcome: Outcome) -> Row | None:
-        """Call the machine back, if it waits. Returns the newest wait."""
+        """Call the machine back, if it waits. Returns the newest wait.
+
+        What it is called back for is recorded already, so a call that is not taken now is made
+        again by `expire`.
+        """
         if (wait := self.find(run)) is not None:
-            self.executions.resume(wait.body["token"], outcome)
+            try:
+                self.executions.resume(wait.body["token"], outcome)
+            except Unavailable:
+                logger.exception("called back later", extra={"run_id": run.settings.id})
         return wait
 
     def answered(self, wait: Row, answers: str, asked_at: int) -> Replace:

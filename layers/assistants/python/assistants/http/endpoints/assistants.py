@@ -1,13 +1,15 @@
 """/v1/assistants"""
 
 from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
+from assistants.domain.ids import ASSISTANT
 from assistants.domain.page import Page
 from assistants.domain.schema import Deleted
 from assistants.http.call import Call
 
 
 def create(call: Call) -> Assistant:
-    return call.backend.assistants.create(call.project, call.body(AssistantCreate))
+    body = call.body(AssistantCreate)
+    return call.backend.assistants.create(call.project, body, call.new_id(ASSISTANT))
 
 
 def list_(call: Call) -> Page:

@@ -1,5 +1,6 @@
 """/v1/threads/{thread_id}/messages"""
 
+from assistants.domain.ids import MESSAGE
 from assistants.domain.message import Message, MessageCreate, MessageModify
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
@@ -12,7 +13,9 @@ class MessageCursor(Cursor):
 
 def create(call: Call) -> Message:
     body = call.body(MessageCreate)
-    return call.backend.messages.create(call.project, call.path["thread_id"], body)
+    return call.backend.messages.create(
+        call.project, call.path["thread_id"], body, call.new_id(MESSAGE)
+    )
 
 
 def list_(call: Call) -> Page:

@@ -1,5 +1,6 @@
 """/v1/threads/{thread_id}/runs and /v1/threads/runs"""
 
+from assistants.domain.ids import RUN
 from assistants.domain.page import Page
 from assistants.domain.run import Run, RunCreate, RunModify, ThreadRunCreate, ToolOutputsSubmit
 from assistants.http.call import Call, EventStream, Reply
@@ -8,13 +9,13 @@ from assistants.http.events import frames
 
 def create(call: Call) -> Reply:
     body = call.body(RunCreate)
-    run = call.backend.runs.create(call.project, call.path["thread_id"], body)
+    run = call.backend.runs.create(call.project, call.path["thread_id"], body, call.new_id(RUN))
     return _follow(call, run) if body.stream else run
 
 
 def create_with_thread(call: Call) -> Reply:
     body = call.body(ThreadRunCreate)
-    run = call.backend.runs.create_with_thread(call.project, body)
+    run = call.backend.runs.create_with_thread(call.project, body, call.new_id(RUN))
     return _follow(call, run) if body.stream else run
 
 

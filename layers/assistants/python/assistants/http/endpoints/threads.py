@@ -1,12 +1,14 @@
 """/v1/threads"""
 
+from assistants.domain.ids import THREAD
 from assistants.domain.schema import Deleted
 from assistants.domain.thread import Thread, ThreadCreate, ThreadModify
 from assistants.http.call import Call
 
 
 def create(call: Call) -> Thread:
-    return call.backend.threads.create(call.project, call.body(ThreadCreate))
+    body = call.body(ThreadCreate)
+    return call.backend.threads.create(call.project, body, call.new_id(THREAD))
 
 
 def get(call: Call) -> Thread:

@@ -1,0 +1,10 @@
+"""Each minute: set right whatever is overdue."""
+
+from typing import Any
+
+from assistants.bootstrap import backend
+from assistants.telemetry import logger
+
+
+def handler(_event: dict[str, Any], _context: Any) -> None:
+    logger.info("looked at what is due", extra={"count": backend().overdue.sweep()})

@@ -1,0 +1,68 @@
+"""The last net: once a minute, everything whose time has come is looked at and set right."""
+
+from dataclasses import dataclass
+
+from assistants.domain import lifecycle
+from assistants.domain.errors import NotFound
+from assistants.ports.clock import Clock
+from assistants.ports.executions import Executions
+from assistants.ports.store import Key, Store
+from assistants.services import keyspace
+from assistants.services.endings import Endings
+from assistants.services.purges import Purges
+from assistants.services.run_records import GRACE_SECONDS, LoadedRun, RunRecords
+from assistants.services.waits import Waits
+from assistants.telemetry import logger
+
+_BATCH = 1000  # a minute's work; what is left is still due the minute after
+
+
+@dataclass(frozen=True)
+class Overdue:
+    store: Store
+    records: RunRecords
+    executions: Executions
+    waits: Waits
+    endings: Endings
+    purges: Purges
+    clock: Clock
+
+    def sweep(self) -> int:
+        """Look at all that is due. One that fails is logged and does not keep the others waiting.
+
+        Returns how many were looked at.
+        """
+        due = self.store.due(int(self.clock.time()), limit=_BATCH)
+        for key in due:
+            try:
+                self._look(key)
+            except Exception:  # the edge of one item: the rest of the sweep must go on
+                logger.exception("could not set right", extra={"key": str(key)})
+        return len(due)
+
+    def _look(self, key: Key) -> None:
+        """The index may be behind: what it names is read again before anything is done."""
+        place = keyspace.place_of(key)
+        if place.purged:
+            self.purges.request(place.project, place.thread_id)
+            return
+        try:
+            run = self.records.load(place.project, place.thread_id, place.run_id)
+        except NotFound:
+            return  # its thread is gone, and is being purged
+        if run.state.status not in lifecycle.TERMINAL:
+            self._set_right(run)
+
+    def _set_right(self, run: LoadedRun) -> None:
+        ids = run.project, run.settings.thread_id, run.settings.id
+        if self.clock.time() >= run.state.deadline + GRACE_SECONDS:
+            logger.warning("a run outlived its deadline", extra={"run_id": run.settings.id})
+            self.endings.end(*ids)
+        elif run.state.status == "cancelling":
+            self.endings.end(*ids)
+            self.waits.wake(run, "cancelled")
+        else:
+            self.records.postpone(run)
+            if run.state.status == "queued":
+                self.executions.start(*ids)
+                self.waits.wake(run, "submitted")
