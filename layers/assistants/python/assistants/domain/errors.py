@@ -41,6 +41,12 @@ class MethodNotAllowed(InvalidRequest):
     status = 405
 
 
+class Gone(InvalidRequest):
+    """Raise when there was something here that is not kept any more."""
+
+    status = 410
+
+
 class RateLimited(ApiError):
     """Raise when a limit of the deployment is reached and a later call can succeed."""
 

@@ -3,15 +3,22 @@
 import json
 from collections.abc import Iterable, Iterator
 
-from assistants.services.relay import Told
+from assistants.domain.errors import ApiError
+from assistants.http.envelope import envelope
+from assistants.services.relay import Stalled, Told
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
 
 
 def frames(told: Iterable[Told | None]) -> Iterator[bytes]:
-    for event in told:
-        yield KEEP_ALIVE if event is None else frame(event)
+    """One frame per event, and the last one always: a stream that ends without it was cut off."""
+    try:
+        for event in told:
+            yield KEEP_ALIVE if event is None else frame(event)
+    except Stalled as error:
+        problem = envelope(ApiError(f"Run {error} does not answer."))
+        yield f"event: error\ndata: {json.dumps(problem)}\n\n".encode()
     yield DONE
 
 

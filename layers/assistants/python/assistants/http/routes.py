@@ -43,6 +43,7 @@ ROUTES = (
         runs.submit_tool_outputs,
         streams=True,
     ),
+    Route("GET", "/threads/{thread_id}/runs/{run_id}/events", runs.events, streams=True),
     Route("GET", "/threads/{thread_id}/runs/{run_id}/steps", run_steps.list_),
     Route("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", run_steps.get),
     Route("GET", "/models", models.list_),

@@ -1,10 +1,11 @@
 """A run told as it happens: the events of its journal, as whole objects and deltas."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from assistants.domain import lifecycle
+from assistants.domain.errors import Gone
 from assistants.domain.journal import Record, Story
 from assistants.domain.run import Run
 from assistants.ports.clock import Clock
@@ -20,9 +21,12 @@ _LAST = frozenset(f"thread.run.{status}" for status in (*lifecycle.TERMINAL, "re
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event for the client. `number` counts the run's events from 1."""
+    """One event for the client. `number` counts the run's events from 1, `record` is the number
+    of the journal's record that it came with.
+    """
 
     number: int
+    record: int
     name: str
     data: dict[str, Any]
 
@@ -39,14 +43,27 @@ class Relay:
     def follow(self, project: str, run: Run, *, after: int = -1) -> Iterator[Told | None]:
         """The events of the journal's records behind number `after`, until the run ends or waits
         for the client; None when nothing has happened for a while. Raises `Stalled`.
-
-        The story is always told from its beginning, because later events only name changes.
         """
-        teller = _Teller(Story(run.model_dump(mode="json")), after)
+        return self._tell(project, run, lambda told: told.record > after)
+
+    def resume(self, project: str, run: Run, *, last_event: int) -> Iterator[Told | None]:
+        """The events behind number `last_event`, of this run or of none of it so far.
+
+        Raises `Gone` at once when the journal is no longer kept.
+        """
+        if self.journal.tail(project, run.id) < 0:
+            raise Gone(f"The events of run {run.id} are no longer kept.")
+        return self._tell(project, run, lambda told: told.number > last_event)
+
+    def _tell(
+        self, project: str, run: Run, wanted: Callable[[Told], bool]
+    ) -> Iterator[Told | None]:
+        """The story is told from its beginning, because later events only name what changed."""
+        teller = _Teller(Story(run.model_dump(mode="json")))
         heard = kept_alive = self.clock.time()
         while True:
             records = self.journal.read(project, run.id, teller.sequence, consistent=False)
-            for told in teller.tell(records):
+            for told in filter(wanted, teller.tell(records)):
                 yield told
                 if told.name in _LAST:
                     return
@@ -66,12 +83,11 @@ class Relay:
 
 
 class _Teller:
-    """Takes in record after record; what comes behind number `after` is told."""
+    """Takes in record after record and counts them; `sequence` is the number of the next."""
 
-    def __init__(self, story: Story, after: int) -> None:
+    def __init__(self, story: Story) -> None:
         self.sequence = 0
         self._story = story
-        self._after = after
         self._number = 0
 
     def tell(self, records: Iterable[Record]) -> Iterator[Told]:
@@ -79,6 +95,5 @@ class _Teller:
             for event in record.events:
                 self._number += 1
                 data = self._story.tell(event)
-                if self.sequence > self._after:
-                    yield Told(self._number, event.name, data)
+                yield Told(self._number, self.sequence, event.name, data)
             self.sequence += 1

@@ -1,5 +1,6 @@
 """/v1/threads/{thread_id}/runs and /v1/threads/runs"""
 
+from assistants.domain.errors import InvalidRequest
 from assistants.domain.ids import RUN
 from assistants.domain.page import Page
 from assistants.domain.run import Run, RunCreate, RunModify, ThreadRunCreate, ToolOutputsSubmit
@@ -39,6 +40,19 @@ def submit_tool_outputs(call: Call) -> Reply:
     body = call.body(ToolOutputsSubmit)
     submitted = call.backend.tool_outputs.submit(call.project, *_ids(call), body)
     return _follow(call, submitted.run, submitted.after) if body.stream else submitted.run
+
+
+def events(call: Call) -> EventStream:
+    """The events of a run, also of one that was created without `stream`. `Last-Event-ID` goes on
+    behind the last frame that the client has seen.
+    """
+    run = call.backend.runs.get(call.project, *_ids(call))
+    last_event = call.headers.get("last-event-id", "0")
+    if not last_event.isdecimal():
+        message = f"Invalid 'Last-Event-ID': '{last_event}'. Expected an integer."
+        raise InvalidRequest(message, param="Last-Event-ID", code="invalid_value")
+    relay = call.backend.relay
+    return EventStream(frames(relay.resume(call.project, run, last_event=int(last_event))))
 
 
 def _follow(call: Call, run: Run, after: int = -1) -> EventStream:
