@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,9 @@ def confine(bounds: Confinement, parent: int) -> int:
     )
     if not linux.ON_LINUX:
         return 0
-    # The first to go when memory runs out on the host.
-    Path("/proc/self/oom_score_adj").write_text("1000")
+    # The first to go when memory runs out on the host; some containers do not let it say so.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     if bounds.uid is not None:
         _become(bounds.uid)
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)

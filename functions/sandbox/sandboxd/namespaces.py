@@ -51,7 +51,7 @@ def enter(data: Path, scratch: Path, visible: Sequence[Path]) -> None:
         _map(uid, gid)
     _become_first_process()
     linux.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
-    _rearrange(data, scratch, visible)
+    rearrange(data, scratch, visible)
     linux.mount("proc", "/proc", "proc", _MS_NOSUID | _MS_NODEV)
 
 
@@ -70,7 +70,7 @@ def _become_first_process() -> None:
     linux.prctl(linux.PR_SET_PDEATHSIG, 9)
 
 
-def _rearrange(data: Path, scratch: Path, visible: Sequence[Path]) -> None:
+def rearrange(data: Path, scratch: Path, visible: Sequence[Path]) -> None:
     """Set up the directories; descriptors keep those that get covered."""
     covered = [DATA.parent, *_to_hide(visible)]
     kept = {path: _grasp(path) for path in visible}
@@ -81,15 +81,15 @@ def _rearrange(data: Path, scratch: Path, visible: Sequence[Path]) -> None:
     for path in (p for p in visible if _below(p, covered)):
         path.mkdir(parents=True, exist_ok=True)
         _bind(kept[path], path)
-    _set_read_only("/", True, _AT_RECURSIVE)
+    set_read_only("/", True, _AT_RECURSIVE)
     _cover(SHARED_MEMORY, _SHARED_MEMORY_OPTIONS)
     for target, source in sources.items():
         _bind(source, target)
-        _set_read_only(str(target), False)
+        set_read_only(str(target), False)
     for path in (p for p in visible if _below(p, [SCRATCH])):
         path.mkdir(parents=True, exist_ok=True)
         _bind(kept[path], path)
-        _set_read_only(str(path), True)
+        set_read_only(str(path), True)
 
 
 def _to_hide(visible: Iterable[Path]) -> list[Path]:
@@ -120,7 +120,7 @@ def _bind(source: str, target: Path) -> None:
     linux.mount(source, str(target), None, _MS_BIND | _MS_REC)
 
 
-def _set_read_only(path: str, value: bool, flags: int = 0) -> None:
+def set_read_only(path: str, value: bool, flags: int = 0) -> None:
     attributes = struct.pack("4Q", _READ_ONLY * value, _READ_ONLY * (not value), 0, 0)
     arguments = (path.encode(), flags, attributes, len(attributes))
     linux.syscall(_MOUNT_SETATTR, _AT_FDCWD, *arguments)

@@ -1,0 +1,117 @@
+"""The platforms of the tests, and how a session is started on each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from assistants.adapters.sandbox_client import ExecutionResult, SandboxClient
+
+REPOSITORY = Path(__file__).parents[2]
+DAEMON = REPOSITORY / "functions" / "sandbox"
+_SANDBOX_UID = 1_900_000_000
+
+# Small and impatient, so that abuse is stopped soon; nothing preloaded, so that kernels restart
+# in a tenth of a second.
+LIMITS = {
+    "MEMORY_MB": "500",
+    "DISK_MB": "150",
+    "FILE_MB": "60",
+    "PROCESSES": "64",
+    "GRACE_SECONDS": "0.5",
+    "PRELOAD": "",
+}
+
+# root: `make up` by root; user: by somebody else. Fargate: see platform_launch.
+KINDS = ("root", "fargate", "user")
+
+
+@dataclass
+class Session:
+    """A running daemon, and what only its tests know."""
+
+    kind: str
+    process: subprocess.Popen[bytes]
+    port: int
+    token: str
+    canary: str  # a secret in the environment of the daemon
+    client: SandboxClient
+    count: int = field(default=0)
+
+    def run(self, code: str, seconds: float = 10) -> ExecutionResult:
+        """Run one cell under a fresh id."""
+        self.count += 1
+        return self.client.run(f"cell-{self.count}", code, seconds)
+
+
+def _environment(settings: Mapping[str, str], token: str, canary: str) -> dict[str, str]:
+    values = {
+        "TOKEN_SHA256": hashlib.sha256(token.encode()).hexdigest(),
+        "PORT": "0",
+        "EXIT_WITH_STDIN": "1",
+        **LIMITS,
+        **settings,
+    }
+    return {
+        "PATH": "/usr/bin:/bin",
+        "CANARY": canary,
+        **{f"SANDBOX_{name}": value for name, value in values.items()},
+    }
+
+
+def _command(kind: str, directory: Path) -> tuple[list[str], dict[str, str]]:
+    """Return the command of a platform and its settings."""
+    data, scratch = directory / "data", directory / "scratch"
+    root = os.geteuid() == 0
+    if kind == "root" or not root:
+        uid = {"UID": str(_SANDBOX_UID + secrets.randbelow(1 << 24))} if root else {}
+        settings = {"WORK": str(data), "SCRATCH": str(scratch), **uid}
+        return [sys.executable, "-m", "sandboxd"], settings
+    launch = [sys.executable, "-m", "tests.sandbox.platform_launch", kind]
+    if kind == "fargate":
+        return [*launch, str(data), str(scratch)], {"UID": str(_SANDBOX_UID)}
+    settings = {"WORK": "/tmp/data", "SCRATCH": "/tmp/scratch"}
+    return [*launch, str(data), str(scratch)], settings
+
+
+@contextmanager
+def session(kind: str, **settings: str) -> Iterator[Session]:
+    """Start a daemon on a platform; end it and remove its files."""
+    if kind in ("root", "fargate") and os.geteuid() != 0:
+        pytest.skip(f"the platform '{kind}' needs root")
+    directory = Path(tempfile.mkdtemp(prefix="sandbox-test-"))
+    directory.chmod(0o711)
+    for name in ("data", "scratch"):
+        (directory / name).mkdir()
+    command, places = _command(kind, directory)
+    token, canary = secrets.token_hex(16), secrets.token_hex(16)
+    process = subprocess.Popen(
+        command,
+        cwd=DAEMON if command[-1] == "sandboxd" else REPOSITORY,
+        env=_environment({**places, **settings}, token, canary),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin and process.stdout
+    try:
+        line = process.stdout.readline()
+        assert line, f"the daemon ended with {process.wait()}"
+        port = json.loads(line)["port"]
+        client = SandboxClient(f"http://127.0.0.1:{port}", token)
+        yield Session(kind, process, port, token, canary, client)
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+        subprocess.run(["rm", "-rf", str(directory)], check=True)
