@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistants.domain.errors import InvalidRequest, NotFound, unsupported_model
 from assistants.domain.schema import Object
@@ -25,6 +25,7 @@ class ModelRoute(BaseModel):
 
     provider: Provider = "openai-compatible"
     target: str | None = None
+    context: int = Field(default=128_000, ge=1024)  # tokens
 
 
 class Catalog:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from assistants import tokens
 from assistants.domain.model import Catalog
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.clock import Clock
@@ -117,7 +118,8 @@ class Backend:
 
     @cached_property
     def turns(self) -> Turns:
-        return Turns(self.records, Prompts(self.store), self.model, self.endings, self.clock)
+        prompts = Prompts(self.store, self.catalog, tokens.count)
+        return Turns(self.records, prompts, self.model, self.endings, self.clock)
 
     @cached_property
     def endings(self) -> Endings:

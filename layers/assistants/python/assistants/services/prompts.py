@@ -1,49 +1,85 @@
 """From a thread and a run to what the model reads: instructions, messages, earlier tool calls."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from assistants.domain.run import RunSettings
+from assistants.domain.model import Catalog
 from assistants.domain.tool import NamedToolChoice
 from assistants.ports.chat_model import ModelRequest
 from assistants.ports.store import Store
 from assistants.services import keyspace
 from assistants.services.run_records import LoadedRun
+from assistants.services.token_budget import TokenBudget
 
 _PAGE = 100  # messages fetched by one query
 _MAX_STEPS = 1000
+_ANSWER_TOKENS = 4096  # of the context, kept free for what the model says
+
+
+class BudgetUsed(Exception):
+    """Raise when the run's own limit, `reason`, leaves too little for another turn."""
+
+    def __init__(self, reason: Literal["max_prompt_tokens", "max_completion_tokens"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True)
 class Prompts:
     store: Store
+    catalog: Catalog
+    count_tokens: Callable[[str], int]
 
     def request(self, run: LoadedRun) -> ModelRequest:
-        """What to ask the model in the run's next turn."""
+        """What to ask the model in the run's next turn. Raises `BudgetUsed`."""
         settings = run.settings
+        tools = [tool.model_dump() for tool in settings.tools if tool.type == "function"]
         system = [{"role": "system", "content": settings.instructions}]
+        before = system if settings.instructions else []
+        after = list(self._earlier_turns(run)) if run.state.turn else []
+        budget = self._budget(run)
+        told = [{"content": json.dumps(tools)}] if tools else []
+        fits = [budget.take(message) for message in (*told, *before, *after)]
+        conversation = self._conversation(run, budget)
+        if settings.max_prompt_tokens is not None and not (all(fits) and conversation):
+            raise BudgetUsed("max_prompt_tokens")
         return ModelRequest(
             model=settings.model,
-            messages=[
-                *(system if settings.instructions else []),
-                *self._conversation(run),
-                *(self._earlier_turns(run) if run.state.turn else []),
-            ],
-            tools=[tool.model_dump() for tool in settings.tools if tool.type == "function"],
-            options=_options(settings),
+            messages=[*before, *conversation, *after],
+            tools=tools,
+            options=_options(run),
         )
 
-    def _conversation(self, run: LoadedRun) -> list[dict[str, Any]]:
-        """The thread's messages, oldest first, without those of this run."""
+    def _budget(self, run: LoadedRun) -> TokenBudget:
+        """The model's context without room for an answer, and what the run may still read."""
+        context = self.catalog.route(run.settings.model).context
+        tokens = context - min(_ANSWER_TOKENS, context // 4)
+        if run.settings.max_prompt_tokens is not None:
+            left = run.settings.max_prompt_tokens - run.state.spent.prompt_tokens
+            tokens = min(tokens, left)
+        return TokenBudget.of(tokens, self.count_tokens)
+
+    def _conversation(self, run: LoadedRun, budget: TokenBudget) -> list[dict[str, Any]]:
+        """As many of the thread's newest messages as fit, oldest first, without this run's own.
+
+        The newest is given in any case, unless the run's own budget forbids it: a model that
+        cannot read so much says so better than we could.
+        """
         strategy = run.settings.truncation_strategy
         wanted = strategy.last_messages if strategy.type == "last_messages" else None
         newest_first: list[dict[str, Any]] = []
         for message in self._newest_first(run):
+            if message["run_id"] == run.settings.id:
+                continue
             if wanted is not None and len(newest_first) == wanted:
                 break
-            if message["run_id"] != run.settings.id:
-                newest_first.append(_chat_message(message))
+            spoken = _chat_message(message)
+            needed = not newest_first and run.settings.max_prompt_tokens is None
+            if not budget.take(spoken) and not needed:
+                break
+            newest_first.append(spoken)
         return newest_first[::-1]
 
     def _newest_first(self, run: LoadedRun) -> Iterator[dict[str, Any]]:
@@ -113,13 +149,19 @@ def _text(content: list[dict[str, Any]]) -> str:
     return "\n".join([*texts, *refusals])
 
 
-def _options(settings: RunSettings) -> dict[str, Any]:
+def _options(run: LoadedRun) -> dict[str, Any]:
     """The members of a chat completion that steer the answer, where the run says anything."""
+    settings = run.settings
+    completion_tokens = settings.max_completion_tokens
+    if completion_tokens is not None:
+        completion_tokens -= run.state.spent.completion_tokens
+        if completion_tokens <= 0:
+            raise BudgetUsed("max_completion_tokens")
     options: dict[str, Any] = {
         "temperature": settings.temperature,
         "top_p": settings.top_p,
         "reasoning_effort": settings.reasoning_effort,
-        "max_completion_tokens": settings.max_completion_tokens,
+        "max_completion_tokens": completion_tokens,
     }
     if settings.response_format != "auto":
         options["response_format"] = settings.model_dump(by_alias=True)["response_format"]

@@ -18,7 +18,7 @@ from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict
 from assistants.services.endings import Endings
 from assistants.services.pacing import Tick, paced
-from assistants.services.prompts import Prompts
+from assistants.services.prompts import BudgetUsed, Prompts
 from assistants.services.reply import Reply
 from assistants.services.run_objects import saves
 from assistants.services.run_records import Change, LoadedRun, RunRecords
@@ -98,32 +98,52 @@ class Turns:
     def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
         reply = Reply(run.settings, self.clock)
         journal = TurnJournal(self.records, run, author)
-        deltas = self.model.stream(self.prompts.request(run))
-        for tick in paced(deltas, watched=run.state.watched, clock=self.clock):
-            if tick.delta is not None:
-                reply.take(tick.delta)
-            self._keep_up(run, reply, journal, tick)
-        reply.complete()
-        return self._finish(run, reply, journal)
+        try:
+            request = self.prompts.request(run)
+        except BudgetUsed as used:
+            cut = {"incomplete_details": RunIncomplete(reason=used.reason)}
+            return self._finish(run, reply, journal, "incomplete", cut)
+        try:
+            for tick in paced(
+                self.model.stream(request), watched=run.state.watched, clock=self.clock
+            ):
+                if tick.delta is not None:
+                    reply.take(tick.delta)
+                self._keep_up(run, reply, journal, tick)
+            reply.complete()
+        except ModelError:
+            self._write(run, reply, journal)  # what it has said so far is kept
+            raise
+        return self._finish(run, reply, journal, *_end_of(reply))
 
     def _keep_up(self, run: LoadedRun, reply: Reply, journal: TurnJournal, tick: Tick) -> None:
         if self.clock.time() >= run.state.deadline:
             raise Interrupted
-        if tick.write and reply.pending:
-            events, objects = reply.drain()
-            journal.append(events, saves(run, events, objects))
+        if tick.write:
+            self._write(run, reply, journal)
         elif tick.look:
             journal.look()
 
-    def _finish(self, run: LoadedRun, reply: Reply, journal: TurnJournal) -> LoadedRun:
+    def _write(self, run: LoadedRun, reply: Reply, journal: TurnJournal) -> None:
+        if reply.draft.pending:
+            events, objects = reply.draft.drain()
+            journal.append(events, saves(run, events, objects))
+
+    def _finish(
+        self,
+        run: LoadedRun,
+        reply: Reply,
+        journal: TurnJournal,
+        status: RunStatus | None,
+        members: dict[str, Any],
+    ) -> LoadedRun:
         """Everything that is left, the end of the turn and perhaps of the run, in one write."""
-        events, objects = reply.drain()
-        status, members = _end_of(reply)
-        members |= {"turn": run.state.turn + 1, "spent": run.state.spent + reply.usage}
+        events, objects = reply.draft.drain()
+        finished = {"turn": run.state.turn + 1, "spent": run.state.spent + reply.usage}
         change = Change(
             author=journal.author,
             status=status,
-            members=members,
+            members={**members, **finished},
             events=events,
             writes=saves(run, events, objects),
         )
@@ -137,8 +157,8 @@ class Turns:
 
 def _end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
     """The status that a finished turn leaves its run in (none while tools are called), and why."""
-    if reply.calls_tools:
-        waiting = {"waiting_step": reply.step_id, "waiting_usage": reply.usage}
+    if reply.waiting_step is not None and reply.cut is None:
+        waiting = {"waiting_step": reply.waiting_step, "waiting_usage": reply.usage}
         return None, {"next": "action", **waiting}
     match reply.cut:
         case "max_tokens":

@@ -1,0 +1,76 @@
+"""What a turn has made and nobody has seen yet: events, and the objects they add up to."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from assistants.domain.ids import STEP, new_id
+from assistants.domain.journal import Event, Story
+from assistants.domain.run import RunSettings
+from assistants.domain.run_step import RunStep
+from assistants.ports.clock import Clock
+
+STEPS = "thread.run.step"
+MESSAGES = "thread.message"
+
+
+@dataclass
+class Draft:
+    settings: RunSettings
+    clock: Clock
+    _story: Story = field(default_factory=lambda: Story(run={}))
+    _pending: list[Event] = field(default_factory=list)
+    _touched: dict[str, None] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> bool:
+        return bool(self._pending)
+
+    def drain(self) -> tuple[tuple[Event, ...], list[dict[str, Any]]]:
+        """The events since the last time, and the objects that they created or closed."""
+        events = tuple(self._pending)
+        for event in events:
+            self._story.tell(event)
+        objects = [self._story.objects[identifier] for identifier in self._touched]
+        self._pending.clear()
+        self._touched.clear()
+        return events, objects
+
+    def open_step(self, kind: Literal["message_creation", "tool_calls"], details: Any) -> str:
+        """A new step's id. The one before must be closed: stream readers allow no overlap."""
+        step = RunStep(
+            id=new_id(STEP),
+            created_at=self.now(),
+            assistant_id=self.settings.assistant_id,
+            thread_id=self.settings.thread_id,
+            run_id=self.settings.id,
+            type=kind,
+            step_details={"type": kind, kind: details},
+        )
+        self.create(STEPS, step.model_dump(mode="json"))
+        return step.id
+
+    def create(self, kind: str, known: dict[str, Any]) -> None:
+        self.emit(f"{kind}.created", known)
+        self.change(kind, "in_progress", known["id"], {})
+
+    def change(self, kind: str, status: str, identifier: str, members: dict[str, Any]) -> None:
+        """A new status, and the members that it brings."""
+        self.emit(f"{kind}.{status}", {"id": identifier, "status": status, **members})
+        self._touched[identifier] = None
+
+    def emit(self, name: str, data: dict[str, Any]) -> None:
+        self._pending.append(Event(name, data))
+
+    def unwritten(self, name: str, member: str, index: int) -> dict[str, Any] | None:
+        """The fragment that ends the pending events, if it continues the item at `index`: it can
+        grow in place, so that a write is one delta however many the model sent.
+        """
+        last = self._pending[-1] if self._pending else None
+        if last is None or last.name != name:
+            return None
+        delta = last.data["delta"]
+        fragment: dict[str, Any] = delta.get("step_details", delta)[member][0]
+        return fragment if fragment["index"] == index else None
+
+    def now(self) -> int:
+        return int(self.clock.time())

@@ -1,0 +1,62 @@
+"""How much of a conversation a model is given: real tokens, counted only when it may be close."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+MESSAGE_OVERHEAD = 4  # tokens around each message, by OpenAI's published count for chat models
+IMAGE_TOKENS = {"low": 85, "high": 1105, "auto": 1105}  # OpenAI's published costs up to 1024 px
+
+
+@dataclass
+class TokenBudget:
+    """What is left of a number of tokens. Text is counted once its bytes, of which every token
+    has at least one, could be more than what is left; until then the bytes are taken for tokens.
+    """
+
+    left: int
+    count: Callable[[str], int]
+    _uncounted: list[str]
+
+    @classmethod
+    def of(cls, tokens: int, count: Callable[[str], int]) -> "TokenBudget":
+        return cls(tokens, count, [])
+
+    def take(self, message: dict[str, Any]) -> bool:
+        """Spend what `message` costs, if that much is left."""
+        text = _text(message)
+        cost = MESSAGE_OVERHEAD + _images(message)
+        size = len(text.encode())
+        if size + cost > self.left:
+            self._count()
+        if size + cost <= self.left:
+            self._uncounted.append(text)
+            self.left -= size + cost
+            return True
+        cost += self.count(text)
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+    def _count(self) -> None:
+        """Give back what the texts so far were taken for beyond what they are."""
+        for text in self._uncounted:
+            self.left += len(text.encode()) - self.count(text)
+        self._uncounted.clear()
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message.get("content") or ""
+    if not isinstance(content, str):
+        content = " ".join(part["text"] for part in content if part["type"] == "text")
+    calls = message.get("tool_calls")
+    return content + (json.dumps(calls) if calls else "")
+
+
+def _images(message: dict[str, Any]) -> int:
+    content = message.get("content")
+    parts = content if isinstance(content, list) else []
+    details = (part["image_url"].get("detail", "auto") for part in parts if "image_url" in part)
+    return sum(IMAGE_TOKENS[detail] for detail in details)
