@@ -34,7 +34,7 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
     )
     options = Options.of(app)
     data = DataStack(app, "AssistantsData", options)
-    ServiceStack(app, "AssistantsService", options, table=data.table, bucket=data.bucket)
+    ServiceStack(app, "AssistantsService", options, data=data)
     app.synth()
 
 

@@ -11,10 +11,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.constructs.grants import Grant, Resources
+from infra.constructs.grants import Grant
 from infra.constructs.labels import named, sourced
 from infra.constructs.layers import ARCHITECTURE, RUNTIME, Layers
 from infra.constructs.log_group import log_group
+from infra.constructs.resources import Resources
 from infra.options import Options
 from infra.repository import REPOSITORY
 
@@ -46,7 +47,7 @@ class Platform:
     """What all functions share."""
 
     layers: Layers
-    environment: Mapping[str, str]
+    settings: Mapping[str, str]
     resources: Resources
     options: Options
 
@@ -94,7 +95,12 @@ def _role(scope: Construct, spec: FunctionSpec, platform: Platform, log: logs.Lo
 
 def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
     wrapper = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/stream"} if spec.streams else {}
-    return {**platform.environment, **wrapper, "POWERTOOLS_SERVICE_NAME": spec.name}
+    return {
+        **platform.settings,
+        **platform.resources.environment,
+        **wrapper,
+        "POWERTOOLS_SERVICE_NAME": spec.name,
+    }
 
 
 def _tracing(options: Options) -> lambda_.Tracing:

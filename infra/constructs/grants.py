@@ -1,39 +1,45 @@
 """What a function may do: each grant is one statement of its role, as narrow as IAM allows."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
 
-
-@dataclass(frozen=True)
-class Resources:
-    """ARNs that grants speak of."""
-
-    table: str
-    bucket: str
-    run_machine: str
-
+from infra.constructs.resources import Resources
 
 Grant = Callable[[Resources], iam.PolicyStatement]
 
 
 def use_table(resources: Resources) -> iam.PolicyStatement:
     """What the store does, in transactions or not. No Scan, which would read across tenants."""
-    operations = (
-        "BatchGetItem",
-        "ConditionCheckItem",
-        "DeleteItem",
-        "GetItem",
-        "PutItem",
-        "Query",
-    )
-    return _allow([f"dynamodb:{operation}" for operation in operations], resources.table)
+    operations = ("BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
+    return _allow([f"dynamodb:{operation}" for operation in operations], resources.table.table_arn)
+
+
+def clear_table(resources: Resources) -> iam.PolicyStatement:
+    """Delete rows without looking at each."""
+    return _allow(["dynamodb:BatchWriteItem"], resources.table.table_arn)
+
+
+def find_due(resources: Resources) -> iam.PolicyStatement:
+    """Find, of all tenants, the keys of rows whose time has come."""
+    return _allow(["dynamodb:Query"], f"{resources.table.table_arn}/index/due")
 
 
 def use_values(resources: Resources) -> iam.PolicyStatement:
     """Values that are too large for their row of the table."""
-    return _allow(["s3:GetObject", "s3:PutObject"], f"{resources.bucket}/values/*")
+    return _allow(["s3:GetObject", "s3:PutObject"], f"{resources.bucket.bucket_arn}/values/*")
+
+
+def list_values(resources: Resources) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"],
+        resources=[resources.bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": "values/*"}},
+    )
+
+
+def delete_values(resources: Resources) -> iam.PolicyStatement:
+    return _allow(["s3:DeleteObject"], f"{resources.bucket.bucket_arn}/values/*")
 
 
 def start_runs(resources: Resources) -> iam.PolicyStatement:
@@ -43,6 +49,10 @@ def start_runs(resources: Resources) -> iam.PolicyStatement:
 def resume_runs(resources: Resources) -> iam.PolicyStatement:
     """Answer the run machine's waiting task."""
     return _allow(["states:SendTaskSuccess"], resources.run_machine)
+
+
+def request_purges(resources: Resources) -> iam.PolicyStatement:
+    return _allow(["sqs:SendMessage"], resources.purge_queue.queue_arn)
 
 
 def _allow(actions: list[str], resource: str) -> iam.PolicyStatement:

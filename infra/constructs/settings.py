@@ -15,7 +15,7 @@ from assistants.settings import PREFIX, Settings
 MODEL_KEY = "ASSISTANTS_MODEL_KEY"
 
 # The stack knows these itself.
-RESOURCES = frozenset({"table", "bucket", "state_machine"})
+RESOURCES = frozenset({"table", "bucket", "state_machine", "purge_queue"})
 
 # No parameter takes a secret, as parameters are shown to whoever may look at the stack.
 KEY_REFERENCE = r"(ssm:(/[A-Za-z0-9_.-]+)+)?"

@@ -1,55 +1,56 @@
 """What can be redeployed at any time: functions, layers, run machine and REST API."""
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs import grants
 from infra.constructs.function import Function, FunctionSpec, Platform
-from infra.constructs.grants import Resources, resume_runs, start_runs, use_table, use_values
 from infra.constructs.layers import Layers
 from infra.constructs.model_key import ModelKeyPolicy
+from infra.constructs.resources import Resources
 from infra.constructs.rest_api import RestApi
 from infra.constructs.run_machine import RunMachine, run_machine_arn
 from infra.constructs.settings import MODEL_KEY, declare_settings
+from infra.constructs.work_queue import WorkQueue
 from infra.options import Options
+from infra.stacks.data import DataStack
 
-STORE = (use_table, use_values)
+PURGE_SECONDS = 60
+
+STORE = (grants.use_table, grants.use_values)
+RUNS = (grants.start_runs, grants.resume_runs)
+PURGE = (grants.clear_table, grants.list_values, grants.delete_values, grants.request_purges)
 
 FUNCTIONS = (
-    FunctionSpec("api", timeout=29, memory=1024, grants=(*STORE, start_runs, resume_runs)),
-    FunctionSpec("stream", timeout=900, streams=True, grants=(*STORE, start_runs, resume_runs)),
+    FunctionSpec("api", timeout=29, memory=1024, grants=(*STORE, *RUNS, grants.request_purges)),
+    FunctionSpec("stream", timeout=900, grants=(*STORE, *RUNS), streams=True),
     FunctionSpec("call_model", timeout=900, grants=STORE, reads_model_key=True),
-    FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, resume_runs)),
+    FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, grants.resume_runs)),
     FunctionSpec("finish_run", timeout=30, grants=STORE),
+    FunctionSpec(
+        "expire",
+        timeout=60,
+        grants=(*STORE, *RUNS, grants.find_due, grants.request_purges),
+        schedule="rate(1 minute)",
+    ),
+    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*STORE, *PURGE)),
 )
 
 
 class ServiceStack(Stack):
-    """The service on `table` and `bucket`; its parameters are the settings."""
+    """The service on the data of `data`; its parameters are the settings."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        options: Options,
-        *,
-        table: dynamodb.Table,
-        bucket: s3.Bucket,
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, options: Options, *, data: DataStack) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the service")
         settings = declare_settings(self)
-        resources = Resources(table.table_arn, bucket.bucket_arn, run_machine_arn(self))
-        environment = {
-            **settings,
-            "ASSISTANTS_TABLE": table.table_name,
-            "ASSISTANTS_BUCKET": bucket.bucket_name,
-            "ASSISTANTS_STATE_MACHINE": resources.run_machine,
-        }
-        platform = Platform(Layers(self, "Layers", options), environment, resources, options)
+        queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
+        resources = Resources(data.table, data.bucket, run_machine_arn(self), queue)
+        layers = Layers(self, "Layers", options)
+        platform = Platform(layers, settings, resources, options)
         functions = {spec.id: Function(self, spec, platform) for spec in FUNCTIONS}
         readers = [functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key]
         ModelKeyPolicy(self, "ModelKeyPolicy", reference=settings[MODEL_KEY], readers=readers)
+        queue.feed(functions["Purge"])
         machine = RunMachine(self, "RunMachine", options, functions=functions)
         machine.on_broken_execution(functions["FinishRun"])
         api, stream = functions["Api"], functions["Stream"]

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_cdk import Stack
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template as Assertions
 
 from infra.constructs.function import Function, FunctionSpec, Platform
-from infra.constructs.grants import Resources
 from infra.constructs.layers import Layers
+from infra.constructs.resources import Resources
 from infra.options import Options
 from infra.repository import REPOSITORY
+from infra.stacks.data import DataStack
 from infra.stacks.service import FUNCTIONS
 from tests.infra.template import Template, app_with
 
@@ -21,6 +23,8 @@ TIMEOUTS = {
     "CallModel": 900,
     "AwaitToolOutputs": 30,
     "FinishRun": 30,
+    "Expire": 60,
+    "Purge": 60,
 }
 
 
@@ -95,20 +99,21 @@ def deployed_with(spec: FunctionSpec, **context: Any) -> Assertions:
     app = app_with(**context)
     stack, options = Stack(app, "Service"), Options.of(app)
     layers = Layers(stack, "Layers", options)
-    arn = "arn:aws:service:::resource"
-    Function(stack, spec, Platform(layers, {}, Resources(arn, arn, arn), options))
+    data = DataStack(app, "Data", options)
+    resources = Resources(data.table, data.bucket, "arn", sqs.Queue(stack, "Queue"))
+    Function(stack, spec, Platform(layers, {}, resources, options))
     return Assertions.from_stack(stack)
 
 
-def test_a_function_may_run_on_a_schedule() -> None:
-    spec = FunctionSpec("finish_run", timeout=30, grants=(), schedule="rate(1 minute)")
-    deployed_with(spec).has_resource_properties(
-        "AWS::Events::Rule",
-        {
-            "ScheduleExpression": "rate(1 minute)",
-            "Targets": [{"Arn": {"Fn::GetAtt": ["FinishRun", "Arn"]}, "Id": "Target0"}],
-        },
-    )
+def test_what_is_overdue_is_looked_for_each_minute(service: Template) -> None:
+    rules = service.of_type("Events::Rule").values()
+    scheduled = {
+        target["Arn"]["Fn::GetAtt"][0]: rule["ScheduleExpression"]
+        for rule in rules
+        if "ScheduleExpression" in rule
+        for target in rule["Targets"]
+    }
+    assert scheduled == {"Expire": "rate(1 minute)"}
 
 
 def test_functions_are_traced_only_if_asked(service: Template) -> None:

@@ -15,14 +15,25 @@ TABLE = {
 VALUES = {"s3:GetObject", "s3:PutObject"}
 START = {"states:StartExecution"}
 RESUME = {"states:SendTaskSuccess"}
+SEND = {"sqs:SendMessage"}
+RECEIVE = {
+    "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+    "sqs:ReceiveMessage",
+}
+DELETE = {"dynamodb:BatchWriteItem", "s3:ListBucket", "s3:DeleteObject"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 ALLOWED = {
-    "Api": TABLE | VALUES | START | RESUME | LOG,
+    "Api": TABLE | VALUES | START | RESUME | SEND | LOG,
     "Stream": TABLE | VALUES | START | RESUME | LOG,
     "CallModel": TABLE | VALUES | LOG | {"ssm:GetParameter"},
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
+    "Expire": TABLE | VALUES | START | RESUME | SEND | LOG,
+    "Purge": TABLE | VALUES | DELETE | SEND | RECEIVE | LOG,
 }
 
 # Log delivery of a state machine cannot be narrowed: Step Functions' guide on logging gives this
@@ -72,13 +83,17 @@ def test_only_log_delivery_is_allowed_on_every_resource(service: Template) -> No
 
 
 def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
-    on_objects = [
-        statement["Resource"]
-        for _, statement in service.statements()
-        if any(str(action).startswith("s3:") for action in listed(statement["Action"]))
-    ]
+    on_objects = [found for _, found in service.statements() if "s3:" in str(found["Action"])]
+    listing = [found for found in on_objects if found["Action"] == "s3:ListBucket"]
     assert on_objects
-    assert {resource["Fn::Join"][1][-1] for resource in on_objects} == {"/values/*"}
+    assert [found["Condition"] for found in listing] == [{"StringLike": {"s3:prefix": "values/*"}}]
+    reached = [found["Resource"] for found in on_objects if found not in listing]
+    assert {resource["Fn::Join"][1][-1] for resource in reached} == {"/values/*"}
+
+
+def test_only_the_sweep_reads_across_tenants(service: Template) -> None:
+    readers = {role for role, found in service.statements() if "/index/due" in str(found)}
+    assert readers == {role_of(service, "Expire")}
 
 
 def test_the_model_key_is_readable_only_where_one_is_named(service: Template) -> None:

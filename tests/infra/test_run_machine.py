@@ -75,7 +75,8 @@ def test_functions_are_told_the_arn_that_the_machine_will_have(service: Template
 
 
 def test_a_broken_execution_ends_its_run(service: Template) -> None:
-    rule = service.only("Events::Rule")
+    rules = service.of_type("Events::Rule").values()
+    (rule,) = (rule for rule in rules if "EventPattern" in rule)
     pattern = rule["EventPattern"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     assert pattern["detail-type"] == ["Step Functions Execution Status Change"]
