@@ -137,7 +137,7 @@ class _Connection(BaseHTTPRequestHandler):
         for name, value in response.headers:
             self.send_header(name, value)
         if isinstance(response.body, bytes):
-            if response.status not in (204, 304):
+            if not _has_own_length(response):
                 self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
             if self.command != "HEAD":
@@ -162,6 +162,12 @@ class _Connection(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: what fails is logged where it fails."""
+
+
+def _has_own_length(response: Response) -> bool:
+    """Whether the length is given (as an answer to HEAD may) or cannot be."""
+    names = {name.lower() for name, _ in response.headers}
+    return "content-length" in names or response.status in (204, 304)
 
 
 def _reason(status: int) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.cloud import Cloud
 from infra.local.function_spec import FunctionSpec
 from infra.local.functions import FunctionHost
 
@@ -35,3 +36,10 @@ def host() -> Iterator[FunctionHost]:
     host = FunctionHost(aws=lambda _: {})
     yield host
     host.close()
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """An empty account on this machine."""
+    with Cloud() as cloud:
+        yield cloud

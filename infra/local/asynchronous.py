@@ -1,0 +1,34 @@
+"""Asynchronous invocation: accepted at once, run later, retried as Lambda does."""
+
+import threading
+from functools import partial
+
+from infra.local.functions import Function, TooManyRequests
+from infra.local.invocation import FunctionError
+from infra.local.timers import Timers
+
+# https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+RETRY_DELAYS_SECONDS = (60, 120)
+THROTTLE_DELAY_SECONDS = 1
+
+
+class AsynchronousInvoker:
+    """Runs events without a caller; after the last retry an event is dropped, its error logged."""
+
+    def __init__(self, timers: Timers) -> None:
+        self._timers = timers
+
+    def invoke(self, function: Function, payload: bytes, attempt: int = 0) -> None:
+        run = partial(self._run, function, payload, attempt)
+        threading.Thread(target=run, daemon=True).start()
+
+    def _run(self, function: Function, payload: bytes, attempt: int) -> None:
+        again = partial(self.invoke, function, payload)
+        try:
+            function.invoke(payload).response()
+        except TooManyRequests:
+            self._timers.call_later(THROTTLE_DELAY_SECONDS, partial(again, attempt))
+        except FunctionError:
+            if attempt < len(RETRY_DELAYS_SECONDS):
+                delay = RETRY_DELAYS_SECONDS[attempt]
+                self._timers.call_later(delay, partial(again, attempt + 1))

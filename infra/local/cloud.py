@@ -1,0 +1,69 @@
+"""This machine's AWS account: an endpoint, the functions that it runs and clients to it."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+
+from infra.local import moto_fixes
+from infra.local.asynchronous import AsynchronousInvoker
+from infra.local.endpoint import Endpoint
+from infra.local.function_spec import REGION, FunctionSpec
+from infra.local.functions import FunctionHost
+from infra.local.lambda_api import LambdaApi
+from infra.local.moto_fixes.cached_clients import endpoints
+from infra.local.recorder import OWN_KEY, Recorder
+
+ACCOUNTS = itertools.count(123456789012)
+
+
+class Cloud:
+    """An account of its own: several of them can live in one process."""
+
+    def __init__(self) -> None:
+        moto_fixes.apply()
+        self.account = f"{next(ACCOUNTS):012}"
+        self.calls = Recorder()
+        self.functions = FunctionHost(self._aws_environment)
+        self.asynchronous = AsynchronousInvoker(self.functions.timers)
+        self._endpoint = Endpoint(
+            self.account, LambdaApi(self.functions, self.asynchronous), self.calls
+        )
+        self.endpoint_url = self._endpoint.url
+        endpoints[self.account] = self.endpoint_url
+        self._session = boto3.session.Session()
+
+    def client(self, service: str, *, recorded: bool = True) -> Any:
+        """A boto3 client of this account; the stack's own calls need not be recorded."""
+        return self._session.client(
+            service,  # type: ignore[call-overload]
+            region_name=REGION,
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id="AKIA" + "A" * 16 if recorded else OWN_KEY,
+            aws_secret_access_key="none",  # noqa: S106
+            config=Config(max_pool_connections=100),
+        )
+
+    def close(self) -> None:
+        """Stop the executions, kill the functions, close the endpoint."""
+        for machine in stepfunctions_parser_backends[self.account][REGION].state_machines:
+            for execution in machine.executions:
+                machine.stop_execution(execution.execution_arn)
+        self.functions.close()
+        self._endpoint.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _aws_environment(self, function: FunctionSpec) -> Mapping[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self.calls.access_key(function.logical_id),
+            "AWS_SECRET_ACCESS_KEY": "none",
+        }

@@ -1,0 +1,105 @@
+"""The part of Lambda's API that runs functions; moto would need Docker for it."""
+
+import json
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+from infra.local.asynchronous import AsynchronousInvoker
+from infra.local.event_stream import message
+from infra.local.functions import Function, FunctionHost, TooManyRequests
+from infra.local.http_server import Request, Response
+from infra.local.invocation import FunctionError, Invocation
+
+PATH = re.compile(
+    r"/(?:2015-03-31/functions/(?P<buffered>[^/]+)/invocations"
+    r"|2021-11-15/functions/(?P<streamed>[^/]+)/response-streaming-invocations)"
+)
+# Bytes of an event, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+EVENT_LIMITS = {"RequestResponse": 6_291_456, "Event": 1_048_576, "DryRun": 6_291_456}
+JSON = ("Content-Type", "application/json")
+
+
+class LambdaApi:
+    """Invoke and InvokeWithResponseStream."""
+
+    def __init__(self, functions: FunctionHost, asynchronous: AsynchronousInvoker) -> None:
+        self._functions = functions
+        self._asynchronous = asynchronous
+
+    def handle(self, request: Request, body: bytes) -> Response | None:
+        """Answer the request, if it is one of these two."""
+        match = PATH.fullmatch(request.path)
+        if match is None:
+            return None
+        name = unquote(match["buffered"] or match["streamed"])
+        function = self._functions.find(name)
+        kind = request.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
+        payload = body or b"{}"
+        refused = _refuse(function, name, kind, payload)
+        if refused or function is None or kind == "DryRun":
+            return refused or Response(204)
+        if kind == "Event":
+            self._asynchronous.invoke(function, payload)
+            return Response(202)
+        try:
+            invocation = function.invoke(payload)
+        except TooManyRequests:
+            return _error(429, "TooManyRequestsException", "Rate Exceeded.")
+        return _stream(invocation) if match["streamed"] else _buffer(invocation)
+
+
+def _refuse(function: Function | None, name: str, kind: str, payload: bytes) -> Response | None:
+    if function is None:
+        return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
+    if kind not in EVENT_LIMITS:
+        return _error(400, "InvalidParameterValueException", f"No such invocation type: {kind}")
+    limit = EVENT_LIMITS[kind]
+    if len(payload) > limit:
+        reason = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        return _error(413, "RequestTooLargeException", reason)
+    try:
+        json.loads(payload)
+    except ValueError as error:
+        reason = f"Could not parse request body into json: {error}"
+        return _error(400, "InvalidRequestContentException", reason)
+    return None
+
+
+def _error(status: int, error: str, reason: str) -> Response:
+    body = json.dumps({"Type": "User", "Message": reason, "message": reason}).encode()
+    return Response(status, [JSON, ("X-Amzn-ErrorType", error)], body)
+
+
+def _buffer(invocation: Invocation) -> Response:
+    headers = [
+        JSON,
+        ("X-Amzn-RequestId", invocation.request_id),
+        ("X-Amz-Executed-Version", "$LATEST"),
+    ]
+    try:
+        return Response(200, headers, invocation.response())
+    except FunctionError as error:
+        return Response(200, [*headers, ("X-Amz-Function-Error", "Unhandled")], error.payload)
+
+
+def _stream(invocation: Invocation) -> Response:
+    headers = [
+        ("Content-Type", "application/vnd.amazon.eventstream"),
+        ("X-Amzn-RequestId", invocation.request_id),
+        ("X-Amz-Executed-Version", "$LATEST"),
+    ]
+    return Response(200, headers, _events(invocation))
+
+
+def _events(invocation: Invocation) -> Iterator[bytes]:
+    complete: dict[str, str] = {}
+    try:
+        for chunk in invocation.chunks():
+            yield message("PayloadChunk", "application/octet-stream", chunk)
+    except FunctionError as error:
+        details = json.loads(error.payload)
+        complete = {"ErrorCode": details["errorType"], "ErrorDetails": details["errorMessage"]}
+    finally:
+        invocation.abandon()
+    yield message("InvokeComplete", "application/json", json.dumps(complete).encode())

@@ -1,0 +1,42 @@
+"""What moto 5.2.5 does otherwise than AWS and this project needs as on AWS; one module a defect.
+
+Each module has one function `fix()`, and a test that fails without it. All of them change moto in
+this process, once; a new version of moto must be checked against the tests.
+"""
+
+import functools
+
+from infra.local.moto_fixes import (
+    cached_clients,
+    cached_programs,
+    callbacks,
+    cloudformation_machines,
+    delivery,
+    jsonata,
+    module_names,
+    parameter_names,
+    partition_queries,
+    stop_execution,
+    transactions,
+)
+
+FIXES = (
+    cached_clients,
+    cached_programs,
+    callbacks,
+    cloudformation_machines,
+    delivery,
+    jsonata,
+    module_names,
+    parameter_names,
+    partition_queries,
+    stop_execution,
+    transactions,
+)
+
+
+@functools.cache
+def apply() -> None:
+    """Fix moto in this process."""
+    for module in FIXES:
+        module.fix()

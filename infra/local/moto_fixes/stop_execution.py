@@ -1,0 +1,33 @@
+"""StopExecution waits for the running task, and is without effect on one that waits for a token."""
+
+import datetime
+import time
+from typing import Any
+
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.asl.eval.environment import Environment
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
+from moto.stepfunctions.parser.backend.execution import Execution
+
+
+def fix() -> None:
+    stop = Execution.stop
+    set_error = Environment.set_error
+
+    def stop_at_once(self: Any, stop_date: datetime.datetime, error: Any, cause: Any) -> None:
+        if self.exec_status != ExecutionStatus.RUNNING:
+            return
+        environment = self.exec_worker.env
+        while environment.program_state() is None:  # its thread is just starting
+            time.sleep(0.001)
+        stop(self, stop_date=stop_date, error=error, cause=cause)
+        self.exec_status, self.stop_date = ExecutionStatus.ABORTED, stop_date
+        for endpoint in tuple(environment.callback_pool_manager._pool.values()):
+            endpoint.interrupt_all()
+
+    def keep_stopped(self: Any, error: Any) -> None:
+        if not isinstance(self._program_state, ProgramStopped):
+            set_error(self, error)
+
+    Execution.stop = stop_at_once  # type: ignore[method-assign]
+    Environment.set_error = keep_stopped  # type: ignore[method-assign]

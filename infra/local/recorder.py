@@ -1,0 +1,84 @@
+"""Records each AWS call that passes the endpoint, and which function made it."""
+
+import hashlib
+import re
+import threading
+from base64 import b32encode
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+from urllib.parse import parse_qs
+
+from moto.core.request import Request as MotoRequest
+from moto.core.routing import get_service_router
+from werkzeug.exceptions import NotFound
+
+from infra.local.http_server import Request
+
+CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]*/([^/]+)/")
+OWN_KEY = "AKIA" + "L" * 16  # calls of the local stack itself, which are nobody's
+
+
+class Call(NamedTuple):
+    """One AWS call; `service` is the name in its signature, which is its prefix in IAM."""
+
+    function: str | None
+    service: str
+    operation: str
+
+
+class Recorder:
+    """All calls so far. The caller is known by the access key that each function gets."""
+
+    def __init__(self) -> None:
+        self._functions: dict[str, str] = {}
+        self._calls: list[Call] = []
+        self._lock = threading.Lock()
+
+    def access_key(self, function: str) -> str:
+        """The key by which the calls of the function with this logical id are told apart."""
+        digest = hashlib.sha256(function.encode()).digest()
+        key = "AKIA" + b32encode(digest).decode()[:16]
+        self._functions[key] = function
+        return key
+
+    def record(self, request: Request, body: bytes) -> str:
+        """Note the call, unless it is the local stack's own. Returns the service's name."""
+        credential = CREDENTIAL.search(request.headers.get("Authorization", ""))
+        key, service = credential.groups() if credential else ("", "s3")  # S3 by a presigned URL
+        if key != OWN_KEY:
+            call = Call(self._functions.get(key), service, _operation(request, service, body))
+            with self._lock:
+                self._calls.append(call)
+        return service
+
+    def clear(self) -> None:
+        with self._lock:
+            self._calls.clear()
+
+    def counts(self) -> Counter[Call]:
+        """How often each call was made."""
+        return Counter(self)
+
+    def __iter__(self) -> Iterator[Call]:
+        with self._lock:
+            return iter(tuple(self._calls))
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+
+def _operation(request: Request, service: str, body: bytes) -> str:
+    if target := request.headers.get("X-Amz-Target"):
+        return str(target).rpartition(".")[2]
+    for query in (request.query, body[:4096].decode(errors="replace")):
+        if action := parse_qs(query).get("Action"):
+            return action[0]
+    method, url = request.method, f"http://endpoint{request.path}?{request.query}"
+    try:
+        matched, _ = get_service_router(service).match(
+            MotoRequest.from_primitives(method, url, request.headers)
+        )
+    except NotFound:
+        return f"{method} {request.path}"
+    return str(matched.name)
