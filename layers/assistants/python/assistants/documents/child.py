@@ -1,0 +1,38 @@
+"""The confined process: reads one file and prints its text, or why it has none, as JSON."""
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from assistants.documents.formats import read
+from assistants.documents.limits import Limits
+from assistants.documents.text import DocumentError, Failure, Text
+
+
+def main(request: dict[str, Any]) -> None:
+    Limits(**request["limits"]).apply()
+    print("ready", flush=True)
+    answer = _outcome(Path(request["path"]), request["filename"])
+    sys.stdout.write(json.dumps(asdict(answer), ensure_ascii=False))
+
+
+def _outcome(path: Path, filename: str) -> Text | Failure:
+    """A parser given garbage may raise anything, so this is the one place that takes it all."""
+    try:
+        return read(path, filename)
+    except DocumentError as error:
+        return Failure(error.code, error.message)
+    except MemoryError:
+        return Failure("invalid_file", "Reading the file takes too much memory.")
+    except ImportError as error:
+        return Failure("server_error", f"The service lacks a part that reads it: {error}.")
+    except Exception as error:
+        reason = type(error).__name__
+        return Failure("invalid_file", f"The file could not be read; it is damaged ({reason}).")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,92 @@
+"""Parsing in a child process with hard limits: a hostile file costs that process and no more.
+
+Parsers in C abort, spin and ask for all the memory there is when a file is made to make them.
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO
+
+from pydantic import TypeAdapter, ValidationError
+
+from assistants.documents.formats import require_supported
+from assistants.documents.limits import Limits
+from assistants.documents.text import MAX_CHARACTERS, DocumentError, Failure, Text
+
+MAX_FILE = 512 * 2**20
+MAX_ANSWER = 6 * MAX_CHARACTERS + 64 * 2**20  # bytes of JSON: the text, its pages and headings
+READY = b"ready\n"  # the child's first words, once it stands under its limits
+
+# All that the child gets of our environment: no credentials, no endpoint, no name.
+INHERITED = ("PATH", "LD_LIBRARY_PATH")
+
+_ANSWER: TypeAdapter[Text | Failure] = TypeAdapter(Text | Failure)
+
+
+def parse(path: Path, filename: str, limits: Limits | None = None) -> Text:
+    """The text of the file at `path`, whose kind `filename` tells.
+
+    Raises `DocumentError`.
+    """
+    require_supported(filename)
+    if path.stat().st_size > MAX_FILE:
+        raise DocumentError("invalid_file", "The file is larger than 512 MB.")
+    limits = limits or Limits()
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as output:
+        with os.fdopen(writer, "wb") as end:
+            child = _start(path, filename, limits, end)
+        try:
+            printed = _read(output, time.monotonic() + limits.wall_seconds)
+        finally:
+            os.killpg(child.pid, signal.SIGKILL)  # not reaped yet, so the group is still its own
+            child.wait()
+    return _text(printed)
+
+
+def _start(path: Path, filename: str, limits: Limits, output: IO[bytes]) -> subprocess.Popen[bytes]:
+    request = {"path": str(path.resolve()), "filename": filename, "limits": asdict(limits)}
+    environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-P", "-S", "-m", "assistants.documents.child", json.dumps(request)],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+        env=environment,
+    )
+
+
+def _read(stream: IO[bytes], until: float) -> bytes:
+    """What the child prints, until it closes its output, is late, or prints too much."""
+    output = bytearray()
+    while len(output) <= MAX_ANSWER:
+        ready, _, _ = select.select([stream], [], [], max(0, until - time.monotonic()))
+        part = os.read(stream.fileno(), 2**20) if ready else b""
+        if not part:
+            break
+        output += part
+    return bytes(output)
+
+
+def _text(output: bytes) -> Text:
+    if not output.startswith(READY):
+        raise DocumentError("server_error", "The service could not start to read the file.")
+    try:
+        answer = _ANSWER.validate_json(output.removeprefix(READY))
+    except ValidationError as error:  # the end is missing: the child was stopped
+        raise DocumentError(
+            "invalid_file", "Reading the file takes too much time or memory; it may be damaged."
+        ) from error
+    if isinstance(answer, Failure):
+        raise DocumentError(answer.code, answer.message)
+    return answer

@@ -1,0 +1,116 @@
+"""Office Open XML packages: a zip of XML parts, read as a stream of events with hard budgets."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from posixpath import dirname, join, normpath
+from typing import Literal, NamedTuple
+from xml.parsers import expat
+
+from assistants.documents.text import DocumentError
+
+MAX_MEMBERS = 5_000
+MAX_BYTES = 300 * 2**20  # unpacked, of all members together
+MAX_RATIO = 200
+RATIO_FROM = 10 * 2**20  # short repetitive parts are honest
+MAX_DEPTH = 500
+BLOCK = 2**16
+
+
+class Event(NamedTuple):
+    """`name` is an element without its namespace, or the text itself."""
+
+    kind: Literal["start", "end", "text"]
+    name: str
+    attributes: dict[str, str] = {}
+
+    def get(self, attribute: str) -> str | None:
+        """The value of an attribute, whatever its namespace."""
+        for name, value in self.attributes.items():
+            if name.rpartition("}")[2] == attribute:
+                return value
+        return None
+
+
+class Package:
+    """Raises `DocumentError` for what is no zip, is encrypted, or unfolds to too much."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except zipfile.BadZipFile as error:
+            raise DocumentError("invalid_file", "The file is damaged.") from error
+        _check_size(self._zip.infolist())
+        self._names = set(self._zip.namelist())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def events(self, name: str) -> Iterator[Event]:
+        """The elements and texts of a part. zipfile never yields more bytes than are declared."""
+        if name not in self._names:
+            raise DocumentError("invalid_file", f"The file is damaged: it has no {name}.")
+        parser = _Parser()
+        with self._zip.open(name) as stream:
+            while block := stream.read(BLOCK):
+                yield from parser.feed(block)
+        yield from parser.feed(b"", last=True)
+
+    def relations(self, name: str) -> dict[str, str]:
+        """The parts that a part refers to, by relation id."""
+        folder = dirname(name)
+        part = join(folder, "_rels", name.removeprefix(f"{folder}/") + ".rels")
+        found = {}
+        for event in self.events(part) if part in self else ():
+            identifier, target = event.get("Id"), event.get("Target")
+            if event.name == "Relationship" and identifier and target:
+                found[identifier] = normpath(join("/", folder, target)).lstrip("/")
+        return found
+
+
+class _Parser:
+    """Expat with namespaces cut off, no document type and limited depth."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._depth = 0
+        self._expat = expat.ParserCreate(namespace_separator="}")
+        self._expat.buffer_text = True
+        self._expat.StartElementHandler = self._start
+        self._expat.EndElementHandler = self._end
+        self._expat.CharacterDataHandler = self._text
+        self._expat.StartDoctypeDeclHandler = self._doctype
+
+    def feed(self, block: bytes, *, last: bool = False) -> list[Event]:
+        try:
+            self._expat.Parse(block, last)
+        except expat.ExpatError as error:
+            raise DocumentError("invalid_file", f"The file is damaged: {error}.") from error
+        events, self._events = self._events, []
+        return events
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise DocumentError("invalid_file", "The file is nested too deeply.")
+        self._events.append(Event("start", name.rpartition("}")[2], attributes))
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        self._events.append(Event("end", name.rpartition("}")[2]))
+
+    def _text(self, text: str) -> None:
+        self._events.append(Event("text", text))
+
+    def _doctype(self, *_: object) -> None:
+        raise DocumentError("invalid_file", "The file has a document type, which is not allowed.")
+
+
+def _check_size(members: list[zipfile.ZipInfo]) -> None:
+    if any(member.flag_bits & 1 for member in members):
+        raise DocumentError("invalid_file", "The file is protected by a password.")
+    total = sum(member.file_size for member in members)
+    packed = [(member.file_size, max(1, member.compress_size)) for member in members]
+    bomb = any(size > RATIO_FROM and size / small > MAX_RATIO for size, small in packed)
+    if len(members) > MAX_MEMBERS or total > MAX_BYTES or bomb:
+        raise DocumentError("invalid_file", "The file unfolds to more than can be read.")

@@ -1,0 +1,93 @@
+"""Files that are text already: prose, markup and code, in whatever encoding."""
+
+import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from pathlib import Path
+
+from assistants.documents.text import MAX_CHARACTERS, DocumentError, TextWriter
+
+MAX_BYTES = 4 * MAX_CHARACTERS
+SAMPLE = 100_000  # bytes; enough to tell an encoding, and guessing it is slow
+
+MARKDOWN_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
+MARKDOWN_FENCE = re.compile(r"^ {0,3}(```|~~~)")
+LATEX_HEADING = re.compile(
+    r"^[^%\n]{0,200}?\\(part|chapter|section|subsection|subsubsection)\*?"
+    r"(?:\[[^\]\n]{0,300}\])?\{([^}\n]{1,300})\}"
+)
+LATEX_LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5}
+
+
+def read(path: Path, writer: TextWriter) -> None:
+    """Add the text as it stands."""
+    writer.add(decoded(path))
+
+
+def read_markdown(path: Path, writer: TextWriter) -> None:
+    """Add the text as it stands, and its `#` headings."""
+    fenced = False
+    for line in decoded(path).splitlines(keepends=True):
+        if MARKDOWN_FENCE.match(line):
+            fenced = not fenced
+        found = None if fenced else MARKDOWN_HEADING.match(line.rstrip("\r\n"))
+        if found:
+            writer.heading(len(found[1]), found[2])
+        writer.add(line)
+
+
+def read_latex(path: Path, writer: TextWriter) -> None:
+    """Add the text as it stands, and its sectioning commands as headings."""
+    for line in decoded(path).splitlines(keepends=True):
+        if found := LATEX_HEADING.match(line):
+            writer.heading(LATEX_LEVELS[found[1]], found[2])
+        writer.add(line)
+
+
+def decoded(path: Path) -> str:
+    """The text of a file. Raises `DocumentError` if it is none, or too long."""
+    if path.stat().st_size > MAX_BYTES:
+        raise DocumentError(
+            "invalid_file", f"The file has more than {MAX_CHARACTERS:,} characters of text."
+        )
+    data = path.read_bytes()
+    try:
+        return data.decode(_encoding(data))
+    except (UnicodeDecodeError, LookupError) as error:
+        raise _not_text() from error
+
+
+def _encoding(data: bytes) -> str:
+    if data.startswith(BOM_UTF8):
+        return "utf-8-sig"
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in data[:SAMPLE]:
+        return _encoding_with_zeros(data[: SAMPLE // 2 * 2])
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _guessed(data)
+    return "utf-8"
+
+
+def _encoding_with_zeros(sample: bytes) -> str:
+    """UTF-16 without a mark: nearly every second byte of western text is zero."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) < len(sample) * 0.2 or min(even, odd) > len(sample) * 0.05:
+        raise _not_text()
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _guessed(data: bytes) -> str:
+    from charset_normalizer import from_bytes  # here: slow to import, and rarely needed
+
+    best = from_bytes(data[:SAMPLE]).best()
+    if best is None:
+        raise _not_text()
+    return best.encoding
+
+
+def _not_text() -> DocumentError:
+    return DocumentError(
+        "invalid_file", "The file is not text in UTF-8, UTF-16 or another known encoding."
+    )

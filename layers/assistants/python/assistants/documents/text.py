@@ -1,0 +1,84 @@
+"""What a parser makes of a file: its text, with the pages and headings that it stands under."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ErrorCode = Literal["unsupported_file", "invalid_file", "server_error"]
+
+MAX_CHARACTERS = 25_000_000
+MAX_HEADINGS = 100_000
+MAX_HEADING_CHARACTERS = 200
+
+# Control characters say nothing to a reader; some mean something to a terminal or a model.
+_DROPPED = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xFEFF, 0xFFFE, 0xFFFF])
+
+
+class DocumentError(Exception):
+    """Raise when a file cannot be searched: `code` and `message` are its `last_error`."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code: ErrorCode = code
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """`start` is where its section begins, in code points; `level` is 1 for the outermost."""
+
+    start: int
+    level: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """`pages` holds where each page begins, in code points; none if the format has no pages."""
+
+    content: str
+    pages: tuple[int, ...] = ()
+    headings: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A `DocumentError`, as it passes between processes."""
+
+    code: ErrorCode
+    message: str
+
+
+class TextWriter:
+    """Collects a text piece by piece, and stops a file that unfolds to more than can be indexed."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._pages: list[int] = []
+        self._headings: list[Heading] = []
+        self.length = 0
+
+    def add(self, text: str) -> None:
+        """Append `text` without control characters, its lines ended by a newline alone."""
+        text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_DROPPED)
+        self.length += len(text)
+        if self.length > MAX_CHARACTERS:
+            raise DocumentError(
+                "invalid_file", f"The file has more than {MAX_CHARACTERS:,} characters of text."
+            )
+        self._parts.append(text)
+
+    def page(self) -> None:
+        """Say that a page begins here. What comes before the first such mark is page 1."""
+        self._pages.append(self.length)
+
+    def heading(self, level: int, title: str, *, back: int = 0) -> None:
+        """Say that a section begins here, or `back` characters before."""
+        title = " ".join(title.translate(_DROPPED).split())[:MAX_HEADING_CHARACTERS]
+        if title and len(self._headings) < MAX_HEADINGS:
+            self._headings.append(Heading(self.length - back, level, title))
+
+    def text(self) -> Text:
+        # Half a surrogate pair, which JSON and PDF can smuggle in, cannot be stored or sent.
+        content = "".join(self._parts).encode("utf-8", "replace").decode("utf-8")
+        first = [0] if self._pages and self._pages[0] else []
+        return Text(content, (*first, *self._pages), tuple(self._headings))
