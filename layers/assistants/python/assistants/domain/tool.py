@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints
 
 from assistants.domain.schema import Part
 
-FunctionName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+FunctionName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class FunctionDefinition(Part):

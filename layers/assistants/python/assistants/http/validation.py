@@ -1,5 +1,6 @@
 """From what a schema refuses to the original's words: status, message, `param` and `code`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ Path = tuple[str | int, ...]
 
 
 def parse(schema: type[R], data: Any) -> R:
-    """A body. Raises `InvalidRequest` that names the first parameter that is wrong."""
+    """A body. Raises `InvalidRequest` that names one parameter that is wrong."""
     if not isinstance(data, dict):
         raise InvalidRequest(
             f"Invalid type for request body: expected an object, but got {kind_of(data)} instead.",
@@ -37,26 +38,25 @@ def parse_query(schema: type[R], query: Mapping[str, Sequence[str]]) -> R:
 
 def refusal(error: ValidationError, data: Any) -> InvalidRequest:
     """The error that lies deepest in the body: of a union, that is the branch that was meant."""
-    found = [(path_of(details["loc"], data), details) for details in error.errors()]
-    path, details = max(found, key=lambda one: len(one[0]))
-    alternatives = [other for where, other in found if where == path]
+    found = [(path_of(details, data), details) for details in error.errors()]
+    path, _ = max(found, key=lambda one: len(one[0]))
     param = render(path)
-    code, message = _explain(param, details, alternatives)
+    code, message = _explain(param, [details for where, details in found if where == path])
     return InvalidRequest(message, param=param, code=code)
 
 
-def path_of(location: Path, data: Any) -> Path:
+def path_of(details: ErrorDetails, data: Any) -> Path:
     """The part of pydantic's location that leads through the body; the rest names schemas."""
     path: list[str | int] = []
-    for position, step in enumerate(location):
-        last = position == len(location) - 1
-        if isinstance(data, dict) and (step in data or last) and isinstance(step, str):
+    for number, step in enumerate(details["loc"], 1):
+        missing = details["type"] == "missing" and number == len(details["loc"])
+        if isinstance(data, dict) and isinstance(step, str) and (step in data or missing):
             path.append(step)
             data = data.get(step)
         elif isinstance(data, list) and isinstance(step, int):
             path.append(step)
             data = data[step]
-    return tuple(path)
+    return (*path, "type") if details["type"].startswith("union_tag") else tuple(path)
 
 
 def render(path: Path) -> str:
@@ -65,22 +65,6 @@ def render(path: Path) -> str:
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
-
-
-_EXPECTED = {
-    "string_type": "a string",
-    "int_type": "an integer",
-    "int_from_float": "an integer",
-    "int_parsing": "an integer",
-    "float_type": "a decimal",
-    "float_parsing": "a decimal",
-    "bool_type": "a boolean",
-    "bool_parsing": "a boolean",
-    "list_type": "an array",
-    "dict_type": "an object",
-    "model_type": "an object",
-    "model_attributes_type": "an object",
-}
 
 
 def kind_of(value: Any) -> str:
@@ -102,69 +86,92 @@ def kind_of(value: Any) -> str:
             return "an object"
 
 
-def _explain(
-    param: str, details: ErrorDetails, alternatives: list[ErrorDetails]
-) -> tuple[str, str]:
+def _explain(param: str, alternatives: list[ErrorDetails]) -> tuple[str, str]:
+    """Code and message. Of a union's alternatives, one that wants another type was not meant."""
+    meant = [details for details in alternatives if _expected(details) is None]
+    if not meant:
+        return "invalid_type", _wrong_type(param, alternatives)
+    details = meant[0]
     kind, context = details["type"], details.get("ctx", {})
-    if any(other["type"] in _EXPECTED for other in alternatives):
-        return "invalid_type", _wrong_type(param, alternatives, details["input"])
     if kind in _LIMITS:
-        code, template = _LIMITS[kind]
-        value = details["input"]
-        length = context.get("actual_length", len(value) if isinstance(value, str) else "")
-        limit = next((context[name] for name in _BOUNDS if name in context), "")
-        return code, template.format(param=param, limit=limit, length=length, value=value)
+        return _beyond_limit(param, details)
     match kind:
         case "missing" | "union_tag_not_found":
-            missing = f"{param}.type" if kind == "union_tag_not_found" else param
-            return "missing_required_parameter", f"Missing required parameter: '{missing}'."
+            return "missing_required_parameter", f"Missing required parameter: '{param}'."
         case "extra_forbidden":
             return "unknown_parameter", f"Unknown parameter: '{param}'."
         case "literal_error" | "union_tag_invalid":
-            values = context.get("expected") or context.get("expected_tags") or ""
             value = context.get("tag", details["input"])
+            values = _enumerated(context.get("expected_tags") or context["expected"])
             return "invalid_value", f"Invalid value: '{value}'. Supported values are: {values}."
+        case "string_pattern_mismatch":
+            expected = f"Expected a string that matches the pattern '{context['pattern']}'."
+            return "invalid_value", f"Invalid '{param}': string does not match pattern. {expected}"
         case _:
-            return "invalid_value", f"Invalid '{param}': {details['msg']}."
+            reason = details["msg"].removeprefix("Value error, ")
+            return "invalid_value", f"Invalid '{param}': {reason}."
 
 
-def _wrong_type(param: str, alternatives: list[ErrorDetails], value: Any) -> str:
-    names = [_EXPECTED[other["type"]] for other in alternatives if other["type"] in _EXPECTED]
-    unique = list(dict.fromkeys(names))
-    expected = unique[0] if len(unique) == 1 else f"one of {' or '.join(unique)}"
-    return f"Invalid type for '{param}': expected {expected}, but got {kind_of(value)} instead."
-
-
-_BOUNDS = ("max_length", "min_length", "le", "ge", "lt", "gt")
-_LIMITS = {
-    "string_too_long": (
-        "string_above_max_length",
-        "Invalid '{param}': string too long. Expected a string with maximum length {limit}, but "
-        "got a string with length {length} instead.",
-    ),
-    "string_too_short": (
-        "string_below_min_length",
-        "Invalid '{param}': string too short. Expected a string with minimum length {limit}, but "
-        "got a string with length {length} instead.",
-    ),
-    "too_long": (
-        "array_above_max_length",
-        "Invalid '{param}': array too long. Expected an array with maximum length {limit}, but "
-        "got an array with length {length} instead.",
-    ),
-    "too_short": (
-        "array_below_min_length",
-        "Invalid '{param}': array too short. Expected an array with minimum length {limit}, but "
-        "got an array with length {length} instead.",
-    ),
-    "less_than_equal": (
-        "integer_above_max_value",
-        "Invalid '{param}': integer above maximum value. Expected a value <= {limit}, but got "
-        "{value} instead.",
-    ),
-    "greater_than_equal": (
-        "integer_below_min_value",
-        "Invalid '{param}': integer below minimum value. Expected a value >= {limit}, but got "
-        "{value} instead.",
-    ),
+_TYPES = {
+    "string_type": "a string",
+    "int_type": "an integer",
+    "int_parsing": "an integer",
+    "float_type": "a decimal",
+    "bool_type": "a boolean",
+    "list_type": "an array",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
 }
+
+
+def _expected(details: ErrorDetails) -> str | None:
+    """The type that was wanted, when the value has another one."""
+    if details["type"] == "literal_error" and not isinstance(details["input"], str):
+        return "a string"
+    return _TYPES.get(details["type"])
+
+
+def _wrong_type(param: str, alternatives: list[ErrorDetails]) -> str:
+    names = list(dict.fromkeys(filter(None, map(_expected, alternatives))))
+    expected = names[0] if len(names) == 1 else f"one of {' or '.join(names)}"
+    got = kind_of(alternatives[0]["input"])
+    return f"Invalid type for '{param}': expected {expected}, but got {got} instead."
+
+
+def _enumerated(quoted: str) -> str:
+    """`'a', 'b', and 'c'` of pydantic's `'a', 'b' or 'c'`."""
+    *others, last = re.findall(r"'[^']*'", quoted)
+    return f"{', '.join(others)}, and {last}" if len(others) > 1 else " and ".join([*others, last])
+
+
+_LIMITS = {
+    "string_too_long": ("max_length", "string_above_max_length", "string too long"),
+    "string_too_short": ("min_length", "string_below_min_length", "string too short"),
+    "too_long": ("max_length", "array_above_max_length", "array too long"),
+    "too_short": ("min_length", "array_below_min_length", "array too short"),
+    "less_than_equal": ("le", "{number}_above_max_value", "{number} above maximum value"),
+    "greater_than_equal": ("ge", "{number}_below_min_value", "{number} below minimum value"),
+}
+
+
+def _beyond_limit(param: str, details: ErrorDetails) -> tuple[str, str]:
+    bound, code, problem = _LIMITS[details["type"]]
+    limit, value = details["ctx"][bound], details["input"]
+    if isinstance(value, dict):
+        return "object_above_max_properties", (
+            f"Invalid '{param}': too many properties. Expected an object with at most {limit} "
+            f"properties, but got an object with {len(value)} properties instead."
+        )
+    if bound in ("le", "ge"):
+        number = "decimal" if isinstance(limit, float) else "integer"
+        relation = "<=" if bound == "le" else ">="
+        return code.format(number=number), (
+            f"Invalid '{param}': {problem.format(number=number)}. Expected a value {relation} "
+            f"{limit:g}, but got {value} instead."
+        )
+    kind, extreme = kind_of(value), "maximum" if bound == "max_length" else "minimum"
+    return code, (
+        f"Invalid '{param}': {problem}. Expected {kind} with {extreme} length {limit}, but got "
+        f"{kind} with length {len(value)} instead."
+    )
