@@ -1,9 +1,9 @@
 """Lists: the envelope every list answers with, and the cursor every list takes."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
-from pydantic import Field, SerializeAsAny
+from pydantic import Field
 
 from assistants.domain.schema import Object, Request
 
@@ -17,24 +17,27 @@ class Cursor(Request):
     before: str | None = None
 
 
-class Page(Object):
+T = TypeVar("T", bound=Object)
+
+
+class Page(Object, Generic[T]):
     """One page. `first_id` and `last_id` are null on an empty page, as the original answers."""
 
     object: Literal["list"] = "list"
-    data: Sequence[SerializeAsAny[Object]]
+    data: list[T]
     first_id: str | None
     last_id: str | None
     has_more: bool
 
     @classmethod
-    def of(cls, data: Sequence[Object], *, has_more: bool) -> "Page":
+    def of(cls, data: Sequence[T], *, has_more: bool) -> "Page[T]":
         ids: list[str] = [getattr(item, "id") for item in data]  # noqa: B009
         first, last = (ids[0], ids[-1]) if ids else (None, None)
-        return cls(data=data, first_id=first, last_id=last, has_more=has_more)
+        return cls.model_construct(data=list(data), first_id=first, last_id=last, has_more=has_more)
 
 
-class Listing(Object):
+class Listing(Object, Generic[T]):
     """A list that has no pages."""
 
     object: Literal["list"] = "list"
-    data: Sequence[SerializeAsAny[Object]]
+    data: list[T]

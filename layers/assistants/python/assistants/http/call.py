@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from assistants.domain.errors import InvalidRequest
 from assistants.domain.ids import new_id
-from assistants.domain.page import Cursor
 from assistants.domain.schema import Object, Request
 from assistants.http.validation import parse, parse_query
 from assistants.services.backend import Backend
@@ -22,8 +21,8 @@ class EventStream:
     frames: Iterator[bytes]
 
 
-Reply = Object | EventStream
-Endpoint = Callable[["Call"], Reply]
+Reply = Object | EventStream | dict[str, Any]
+Endpoint = Callable[..., Reply]
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,6 @@ class Call:
             return new_id(prefix)
         request = f"{self.target}\n".encode() + self.content
         return self.backend.idempotency.claim(self.project, key, request, prefix)
-
-    def cursor(self) -> Cursor:
-        return self.parameters(Cursor)
 
     def parameters(self, schema: type[R]) -> R:
         """The query members. Raises `InvalidRequest` for everything `schema` refuses."""

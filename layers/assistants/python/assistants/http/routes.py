@@ -8,12 +8,15 @@ from assistants.http.endpoints import assistants, messages, models, run_steps, r
 
 @dataclass(frozen=True)
 class Route:
-    """A method and path below `/v1`; `streams` when the answer may be server-sent events."""
+    """A method and path below `/v1`; `streams` when the answer may be server-sent events, `public`
+    when no key is needed.
+    """
 
     method: str
     path: str
     endpoint: Endpoint
     streams: bool = False
+    public: bool = False
 
 
 ROUTES = (

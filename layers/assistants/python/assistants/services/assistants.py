@@ -36,7 +36,7 @@ class Assistants:
             return self.get(project, assistant_id)
         return assistant
 
-    def list(self, project: str, cursor: Cursor) -> Page:
+    def list(self, project: str, cursor: Cursor) -> Page[Assistant]:
         return page(self.store, keyspace.assistants(project), "", cursor, _load)
 
     def get(self, project: str, assistant_id: str) -> Assistant:

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 from assistants.domain.ids import order_of
-from assistants.domain.page import Cursor, Page
-from assistants.domain.schema import Object
+from assistants.domain.page import Cursor, Page, T
 from assistants.ports.store import Row, Store
 
 
 def page(
-    store: Store, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], Object]
-) -> Page:
+    store: Store, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], T]
+) -> Page[T]:
     rows, has_more = page_of_rows(store, partition, prefix, cursor)
     return Page.of([load(row) for row in rows], has_more=has_more)
 

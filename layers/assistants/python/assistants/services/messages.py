@@ -62,7 +62,7 @@ class Messages:
 
     def list(
         self, project: str, thread_id: str, cursor: Cursor, *, run_id: str | None = None
-    ) -> Page:
+    ) -> Page[Message]:
         self._require_thread(project, thread_id)
         partition = keyspace.in_thread(project, thread_id)
         if run_id is None:

@@ -17,7 +17,7 @@ class RunSteps:
     store: Store
     records: RunRecords
 
-    def list(self, project: str, thread_id: str, run_id: str, cursor: Cursor) -> Page:
+    def list(self, project: str, thread_id: str, run_id: str, cursor: Cursor) -> Page[RunStep]:
         self.records.load(project, thread_id, run_id)
         partition = keyspace.in_thread(project, thread_id)
         return page(self.store, partition, keyspace.steps(run_id), cursor, _load)

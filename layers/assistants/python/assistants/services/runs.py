@@ -81,7 +81,7 @@ class Runs:
         late = messages[len(early) :]
         return self._commit(run, [*self.records.creation(run, events), thread, *late])
 
-    def list(self, project: str, thread_id: str, cursor: Cursor) -> Page:
+    def list(self, project: str, thread_id: str, cursor: Cursor) -> Page[Run]:
         [thread] = self.store.get(
             keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
         )

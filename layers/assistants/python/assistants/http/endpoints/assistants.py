@@ -2,26 +2,24 @@
 
 from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
 from assistants.domain.ids import ASSISTANT
-from assistants.domain.page import Page
+from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.http.call import Call
 
 
-def create(call: Call) -> Assistant:
-    body = call.body(AssistantCreate)
+def create(call: Call, body: AssistantCreate) -> Assistant:
     return call.backend.assistants.create(call.project, body, call.new_id(ASSISTANT))
 
 
-def list_(call: Call) -> Page:
-    return call.backend.assistants.list(call.project, call.cursor())
+def list_(call: Call, query: Cursor) -> Page[Assistant]:
+    return call.backend.assistants.list(call.project, query)
 
 
 def get(call: Call) -> Assistant:
     return call.backend.assistants.get(call.project, call.path["assistant_id"])
 
 
-def modify(call: Call) -> Assistant:
-    body = call.body(AssistantModify)
+def modify(call: Call, body: AssistantModify) -> Assistant:
     return call.backend.assistants.modify(call.project, call.path["assistant_id"], body)
 
 

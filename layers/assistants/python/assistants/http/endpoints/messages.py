@@ -11,26 +11,22 @@ class MessageCursor(Cursor):
     run_id: str | None = None
 
 
-def create(call: Call) -> Message:
-    body = call.body(MessageCreate)
-    return call.backend.messages.create(
-        call.project, call.path["thread_id"], body, call.new_id(MESSAGE)
-    )
+def create(call: Call, body: MessageCreate) -> Message:
+    thread_id = call.path["thread_id"]
+    return call.backend.messages.create(call.project, thread_id, body, call.new_id(MESSAGE))
 
 
-def list_(call: Call) -> Page:
-    cursor = call.parameters(MessageCursor)
-    return call.backend.messages.list(
-        call.project, call.path["thread_id"], cursor, run_id=cursor.run_id
-    )
+def list_(call: Call, query: MessageCursor) -> Page[Message]:
+    thread_id = call.path["thread_id"]
+    return call.backend.messages.list(call.project, thread_id, query, run_id=query.run_id)
 
 
 def get(call: Call) -> Message:
     return call.backend.messages.get(call.project, *_ids(call))
 
 
-def modify(call: Call) -> Message:
-    return call.backend.messages.modify(call.project, *_ids(call), call.body(MessageModify))
+def modify(call: Call, body: MessageModify) -> Message:
+    return call.backend.messages.modify(call.project, *_ids(call), body)
 
 
 def delete(call: Call) -> Deleted:

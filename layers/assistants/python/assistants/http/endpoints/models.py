@@ -5,7 +5,7 @@ from assistants.domain.page import Listing
 from assistants.http.call import Call
 
 
-def list_(call: Call) -> Listing:
+def list_(call: Call) -> Listing[Model]:
     return Listing(data=call.backend.catalog.models())
 
 

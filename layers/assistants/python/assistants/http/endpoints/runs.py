@@ -2,42 +2,39 @@
 
 from assistants.domain.errors import InvalidRequest
 from assistants.domain.ids import RUN
-from assistants.domain.page import Page
+from assistants.domain.page import Cursor, Page
 from assistants.domain.run import Run, RunCreate, RunModify, ThreadRunCreate, ToolOutputsSubmit
-from assistants.http.call import Call, EventStream, Reply
+from assistants.http.call import Call, EventStream
 from assistants.http.events import frames
 
 
-def create(call: Call) -> Reply:
-    body = call.body(RunCreate)
+def create(call: Call, body: RunCreate) -> Run | EventStream:
     run = call.backend.runs.create(call.project, call.path["thread_id"], body, call.new_id(RUN))
     return _follow(call, run) if body.stream else run
 
 
-def create_with_thread(call: Call) -> Reply:
-    body = call.body(ThreadRunCreate)
+def create_with_thread(call: Call, body: ThreadRunCreate) -> Run | EventStream:
     run = call.backend.runs.create_with_thread(call.project, body, call.new_id(RUN))
     return _follow(call, run) if body.stream else run
 
 
-def list_(call: Call) -> Page:
-    return call.backend.runs.list(call.project, call.path["thread_id"], call.cursor())
+def list_(call: Call, query: Cursor) -> Page[Run]:
+    return call.backend.runs.list(call.project, call.path["thread_id"], query)
 
 
 def get(call: Call) -> Run:
     return call.backend.runs.get(call.project, *_ids(call))
 
 
-def modify(call: Call) -> Run:
-    return call.backend.runs.modify(call.project, *_ids(call), call.body(RunModify))
+def modify(call: Call, body: RunModify) -> Run:
+    return call.backend.runs.modify(call.project, *_ids(call), body)
 
 
 def cancel(call: Call) -> Run:
     return call.backend.cancellation.cancel(call.project, *_ids(call))
 
 
-def submit_tool_outputs(call: Call) -> Reply:
-    body = call.body(ToolOutputsSubmit)
+def submit_tool_outputs(call: Call, body: ToolOutputsSubmit) -> Run | EventStream:
     submitted = call.backend.tool_outputs.submit(call.project, *_ids(call), body)
     return _follow(call, submitted.run, submitted.after) if body.stream else submitted.run
 

@@ -6,8 +6,7 @@ from assistants.domain.thread import Thread, ThreadCreate, ThreadModify
 from assistants.http.call import Call
 
 
-def create(call: Call) -> Thread:
-    body = call.body(ThreadCreate)
+def create(call: Call, body: ThreadCreate) -> Thread:
     return call.backend.threads.create(call.project, body, call.new_id(THREAD))
 
 
@@ -15,8 +14,7 @@ def get(call: Call) -> Thread:
     return call.backend.threads.get(call.project, call.path["thread_id"])
 
 
-def modify(call: Call) -> Thread:
-    body = call.body(ThreadModify)
+def modify(call: Call, body: ThreadModify) -> Thread:
     return call.backend.threads.modify(call.project, call.path["thread_id"], body)
 
 

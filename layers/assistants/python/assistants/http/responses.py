@@ -1,0 +1,67 @@
+"""Answers as HTTP: JSON, the error envelope, or an event stream, with the original's headers."""
+
+import time
+from dataclasses import dataclass, field
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from assistants.domain.errors import ApiError
+from assistants.domain.ids import new_order
+from assistants.domain.schema import Object
+from assistants.http.call import EventStream, Reply
+from assistants.http.envelope import envelope
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request, from its arrival on."""
+
+    id: str = field(default_factory=lambda: f"req_{new_order()}")
+    started: float = field(default_factory=time.perf_counter)
+
+    def answer(self, reply: Reply, project: str) -> Response:
+        response = _of(reply)
+        response.headers["openai-organization"] = project
+        return self._marked(response)
+
+    def refuse(self, error: ApiError) -> Response:
+        return self._marked(JSONResponse(envelope(error), status_code=error.status))
+
+    def _marked(self, response: Response) -> Response:
+        elapsed_ms = (time.perf_counter() - self.started) * 1000
+        response.headers["x-request-id"] = self.id
+        response.headers["openai-version"] = "2020-10-01"
+        response.headers["openai-processing-ms"] = str(max(1, round(elapsed_ms)))
+        return response
+
+
+def _of(reply: Reply) -> Response:
+    if isinstance(reply, EventStream):
+        return EventStreamResponse(reply)
+    if not isinstance(reply, Object):
+        return JSONResponse(reply)
+    response = Response(reply.model_dump_json(by_alias=True), media_type="application/json")
+    if reply.poll_after_ms is not None:
+        response.headers["openai-poll-after-ms"] = str(reply.poll_after_ms)
+    return response
+
+
+class EventStreamResponse(Response):
+    """Frames as they come. They are made and sent in the calling thread: a Lambda function serves
+    one request at a time, and whoever waits for a frame has nothing else to do.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, stream: EventStream) -> None:
+        super().__init__(headers={"cache-control": "no-store"})
+        del self.headers["content-length"]
+        self._stream = stream
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        for frame in self._stream.frames:
+            await send({"type": "http.response.body", "body": frame, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
