@@ -10,6 +10,7 @@ from assistants.domain.errors import InvalidRequest
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 _RANDOM_BITS = 80
+_ROOM = 2**32  # between two orders of one millisecond: for ids that follow from the first
 _NATIVE = re.compile(rf"[{_ALPHABET}]{{26}}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -33,7 +34,7 @@ class _Clock:
     def next(self) -> int:
         candidate = (time.time_ns() // 1_000_000 << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
         with self._lock:
-            self._last = max(candidate, self._last + 1)
+            self._last = max(candidate, self._last + _ROOM)
             return self._last
 
 
