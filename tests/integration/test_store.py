@@ -6,7 +6,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from assistants.adapters.dynamodb import DynamoStore, item_model
+from assistants.adapters.dynamodb import DynamoStore
+from assistants.adapters.dynamodb_item import item_model
 from assistants.adapters.large_values import INLINE_BYTES, LargeValues
 from assistants.ports.store import (
     Conflict,

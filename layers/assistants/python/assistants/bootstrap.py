@@ -5,7 +5,8 @@ from functools import cache
 
 from assistants.adapters.aws import client
 from assistants.adapters.demo_model import DemoModel
-from assistants.adapters.dynamodb import DynamoStore, item_model
+from assistants.adapters.dynamodb import DynamoStore
+from assistants.adapters.dynamodb_item import item_model
 from assistants.adapters.large_values import LargeValues
 from assistants.adapters.model_router import ModelRouter
 from assistants.adapters.openai_compatible import OpenAICompatible

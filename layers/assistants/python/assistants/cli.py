@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from assistants.adapters.aws import client
-from assistants.adapters.dynamodb import DynamoStore, item_model
+from assistants.adapters.dynamodb import DynamoStore
+from assistants.adapters.dynamodb_item import item_model
 from assistants.adapters.large_values import LargeValues
 from assistants.adapters.system_clock import SystemClock
 from assistants.domain.errors import ApiError

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from assistants.domain.assistant import Assistant
 from assistants.domain.errors import InvalidRequest, no_such, thread_busy
@@ -15,7 +14,6 @@ from assistants.domain.run import (
     RunCreate,
     RunModify,
     RunProgress,
-    RunSettings,
     RunState,
     ThreadRunCreate,
 )
@@ -30,17 +28,9 @@ from assistants.services.listing import page_of_rows
 from assistants.services.messages import new_message, row_of
 from assistants.services.modification import given
 from assistants.services.run_records import LoadedRun, RunRecords, loaded, new_run
+from assistants.services.run_settings import settings_of
 from assistants.services.threads import BATCH, Threads
 from assistants.telemetry import logger
-
-_OVERRIDES = ("tools", "temperature", "top_p", "response_format", "reasoning_effort")
-_OWN = (
-    "max_prompt_tokens",
-    "max_completion_tokens",
-    "truncation_strategy",
-    "tool_choice",
-    "parallel_tool_calls",
-)
 
 
 @dataclass(frozen=True)
@@ -146,17 +136,7 @@ class Runs:
         assistant = Assistant.model_validate(row.body)
         self.hosted_tools.check_tools(body.tools)
         now = int(self.clock.time())
-        own = {name: value for name in _OWN if (value := getattr(body, name)) is not None}
-        settings = RunSettings(
-            id=run_id,
-            created_at=now,
-            thread_id=thread_id,
-            assistant_id=assistant.id,
-            model=body.model or assistant.model,
-            instructions=_instructions(assistant, body),
-            **{name: _override(assistant, body, name) for name in _OVERRIDES},
-            **own,
-        )
+        settings = settings_of(assistant, body, thread_id, run_id, now)
         self.catalog.route(settings.model)
         deadline = now + self.ttl_seconds
         state = RunState(
@@ -185,17 +165,6 @@ class Runs:
             Save(row_of(project, new_message(thread_id, message, now, message_id)))
             for message, message_id in zip(additional, ids_after(run_id, MESSAGE), strict=False)
         ]
-
-
-def _override(assistant: Assistant, body: RunCreate | ThreadRunCreate, name: str) -> Any:
-    value = getattr(body, name)
-    return getattr(assistant, name) if value is None else value
-
-
-def _instructions(assistant: Assistant, body: RunCreate | ThreadRunCreate) -> str:
-    instructions = assistant.instructions if body.instructions is None else body.instructions
-    additional = body.additional_instructions if isinstance(body, RunCreate) else None
-    return "\n\n".join(part for part in (instructions, additional) if part)
 
 
 def _first_events(run: LoadedRun) -> tuple[Event, ...]:
