@@ -13,7 +13,8 @@ from assistants.http.call import Call
 from assistants.http.declaration import Declaration
 from assistants.http.envelope import crash
 from assistants.http.responses import Exchange
-from assistants.http.routes import ROUTES, Route
+from assistants.http.route import Route
+from assistants.http.routes import ROUTES
 from assistants.services.backend import Backend
 from assistants.telemetry import logger
 

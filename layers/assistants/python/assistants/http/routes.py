@@ -1,22 +1,16 @@
 """The one route table: the ASGI app serves it, the CDK makes the gateway's resources from it."""
 
-from dataclasses import dataclass
+from typing import Any
 
-from assistants.http.call import Endpoint
+from assistants.http.call import Call
 from assistants.http.endpoints import assistants, messages, models, run_steps, runs, threads
+from assistants.http.openapi import document
+from assistants.http.route import Route
 
 
-@dataclass(frozen=True)
-class Route:
-    """A method and path below `/v1`; `streams` when the answer may be server-sent events, `public`
-    when no key is needed.
-    """
-
-    method: str
-    path: str
-    endpoint: Endpoint
-    streams: bool = False
-    public: bool = False
+def openapi(_: Call) -> dict[str, Any]:
+    """This document."""
+    return document(ROUTES)
 
 
 ROUTES = (
@@ -51,4 +45,5 @@ ROUTES = (
     Route("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", run_steps.get),
     Route("GET", "/models", models.list_),
     Route("GET", "/models/{model}", models.get),
+    Route("GET", "/openapi.json", openapi, public=True),
 )
