@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import secrets
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,19 @@ class Session:
         """Run one cell under a fresh id."""
         self.count += 1
         return self.client.run(f"cell-{self.count}", code, seconds)
+
+    def http(
+        self, method: str, path: str, body: bytes | None = None, **headers: str
+    ) -> tuple[int, Any]:
+        """Send a request without a client's good manners; the path goes as it is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            fields = {"Authorization": f"Bearer {self.token}", **headers}
+            connection.request(method, path, body, fields)
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
 
 
 def _environment(settings: Mapping[str, str], token: str, canary: str) -> dict[str, str]:

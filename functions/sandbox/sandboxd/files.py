@@ -63,12 +63,12 @@ class Files:
     def open(self, name: tuple[str, ...]) -> BinaryIO:
         """Open a file to read. Raises NotARegularFileError or another OSError."""
         with self._identity.assumed(), self._parent(name) as parent:
-            file = os.fdopen(os.open(name[-1], _READ, dir_fd=parent), "rb")
-        status = os.fstat(file.fileno())
+            descriptor = os.open(name[-1], _READ, dir_fd=parent)
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            file.close()
+            os.close(descriptor)
             raise NotARegularFileError("/".join(name))
-        return file
+        return os.fdopen(descriptor, "rb")
 
     def store(self, name: tuple[str, ...], read: Read, size: int) -> None:
         """Write `size` bytes from `read` under the name, replacing what has it, or nothing.

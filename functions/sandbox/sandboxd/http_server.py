@@ -128,10 +128,15 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(
-        self, address: tuple[str, int], token_sha256: str, handle: Callable[[Request], None]
+        self,
+        address: tuple[str, int],
+        token_sha256: str,
+        handle: Callable[[Request], None],
+        stranger_seconds: float = _STRANGER_SECONDS,
     ) -> None:
         """Listen at once."""
         self.token_sha256, self.handle = token_sha256, handle
+        self._stranger_seconds = stranger_seconds
         self._strangers: dict[socket.socket, float] = {}
         self._open: set[socket.socket] = set()
         super().__init__(address, Request)
@@ -157,7 +162,7 @@ class Server(ThreadingHTTPServer):
 
     def disconnect_strangers(self) -> None:
         """Hang up on connections that have not shown the token in time."""
-        latest = time.monotonic() - _STRANGER_SECONDS
+        latest = time.monotonic() - self._stranger_seconds
         for connection, since in list(self._strangers.items()):
             if since < latest:
                 with suppress(OSError):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import resource
 
 _OPEN_FILES = 512
+# What a kernel keeps to say that the code's memory is full, and to run the code that frees it.
+_RESERVE_BYTES = 64 << 20
 
 
 def restrict(*, memory_bytes: int, processes: int, file_bytes: int) -> None:
@@ -15,7 +17,7 @@ def restrict(*, memory_bytes: int, processes: int, file_bytes: int) -> None:
     """
     bounds = {
         resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_DATA: memory_bytes,
+        resource.RLIMIT_DATA: memory_bytes + _RESERVE_BYTES,
         resource.RLIMIT_FSIZE: file_bytes,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,
@@ -28,3 +30,10 @@ def restrict(*, memory_bytes: int, processes: int, file_bytes: int) -> None:
         hard = resource.getrlimit(limit)[1]
         bounded = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (bounded, bounded))
+
+
+def open_reserve(wanted: bool) -> None:
+    """Let this process use its reserve of memory, or keep it from the code."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    soft = hard if wanted else hard - _RESERVE_BYTES
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import socket
+import stat
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
@@ -23,103 +24,33 @@ _NO_SUCH_NAME = -1
 _NOT_ON_THIS_ARCHITECTURE = -errno.EDOM
 _SAME_AS_DEFAULT = -errno.EACCES
 
-# One line each: other processes, file systems, namespaces, kernel, credentials, network, memory.
-NOT_PERMITTED = [
-    "ptrace",
-    "process_vm_readv",
-    "process_vm_writev",
-    "pidfd_getfd",
-    "pidfd_open",
-    "kcmp",
-    "process_madvise",
-    "mount",
-    "umount2",
-    "pivot_root",
-    "chroot",
-    "fsopen",
-    "fsconfig",
-    "fsmount",
-    "fspick",
-    "move_mount",
-    "open_tree",
-    "mount_setattr",
-    "unshare",
-    "setns",
-    "bpf",
-    "perf_event_open",
-    "init_module",
-    "finit_module",
-    "delete_module",
-    "kexec_load",
-    "kexec_file_load",
-    "reboot",
-    "swapon",
-    "swapoff",
-    "acct",
-    "quotactl",
-    "quotactl_fd",
-    "open_by_handle_at",
-    "name_to_handle_at",
-    "fanotify_init",
-    "fanotify_mark",
-    "lookup_dcookie",
-    "personality",
-    "syslog",
-    "iopl",
-    "ioperm",
-    "modify_ldt",
-    "uselib",
-    "ustat",
-    "sysfs",
-    "vhangup",
-    "nfsservctl",
-    "settimeofday",
-    "clock_settime",
-    "clock_adjtime",
-    "adjtimex",
-    "sethostname",
-    "setdomainname",
-    "mknod",
-    "mknodat",
-    "add_key",
-    "keyctl",
-    "request_key",
-    "setuid",
-    "setgid",
-    "setreuid",
-    "setregid",
-    "setresuid",
-    "setresgid",
-    "setgroups",
-    "setfsuid",
-    "setfsgid",
-    "capset",
-    "bind",
-    "listen",
-    "accept",
-    "accept4",
-    "connect",
-    "userfaultfd",
-    "vmsplice",
-    "memfd_secret",
-    "migrate_pages",
-    "move_pages",
-]
+# A paragraph each: other processes, file systems, the kernel, credentials, network, memory.
+NOT_PERMITTED = """
+ptrace process_vm_readv process_vm_writev pidfd_getfd pidfd_open kcmp process_madvise
+
+mount umount2 pivot_root chroot fsopen fsconfig fsmount fspick move_mount open_tree mount_setattr
+unshare setns open_by_handle_at name_to_handle_at fanotify_init fanotify_mark quotactl quotactl_fd
+swapon swapoff acct lookup_dcookie ustat sysfs uselib
+
+bpf perf_event_open init_module finit_module delete_module kexec_load kexec_file_load reboot syslog
+personality iopl ioperm modify_ldt vhangup nfsservctl settimeofday clock_settime clock_adjtime
+adjtimex sethostname setdomainname
+
+add_key keyctl request_key setuid setgid setreuid setregid setresuid setresgid setgroups setfsuid
+setfsgid capset
+
+bind listen accept accept4 connect
+
+userfaultfd vmsplice memfd_secret migrate_pages move_pages
+"""
 
 # Programs fall back when these do not exist: glibc to clone, whose flags a filter can see;
-# io_uring would open sockets past the filter. Memory of the last two lines has no owner that a
-# watchdog could count, and System V objects outlive their maker.
-ABSENT = [
-    "clone3",
-    "io_uring_setup",
-    "io_uring_enter",
-    "io_uring_register",
-    "memfd_create",
-    "shmget",
-    "semget",
-    "msgget",
-    "mq_open",
-]
+# io_uring would open sockets past the filter. Memory of the other lines has no owner that a
+# watch could count, and System V objects outlive their maker.
+ABSENT = """
+clone3 io_uring_setup io_uring_enter io_uring_register
+memfd_create shmget semget msgget mq_open
+"""
 
 _NEW_NAMESPACES = (
     linux.CLONE_NEWNS,
@@ -131,6 +62,9 @@ _NEW_NAMESPACES = (
     linux.CLONE_NEWNET,
 )
 _TERMINAL_INJECTION = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX
+_FILE_TYPE = 0o170000  # S_IFMT
+_DEVICES = (stat.S_IFBLK, stat.S_IFCHR)
+# A pair of these could still send to any named socket of the host.
 _DATAGRAM_TYPES = (socket.SOCK_DGRAM, socket.SOCK_RAW)
 
 
@@ -155,19 +89,24 @@ class Rule(NamedTuple):
 
 def rules() -> Iterator[Rule]:
     """Yield every rule of the filter."""
-    for name in NOT_PERMITTED:
+    for name in NOT_PERMITTED.split():
         yield Rule(name, errno.EPERM)
-    for name in ABSENT:
+    for name in ABSENT.split():
         yield Rule(name, errno.ENOSYS)
     # This error reads well in the messages of urllib, requests and pip.
     yield Rule("socket", errno.EAFNOSUPPORT)
-    not_unix = (0, _NOT_EQUAL, socket.AF_UNIX, 0)
-    yield Rule("socketpair", errno.EAFNOSUPPORT, (not_unix,))
-    # A datagram pair could still send to any named socket of the host.
+    yield from _rules_on_arguments()
+
+
+def _rules_on_arguments() -> Iterator[Rule]:
+    yield Rule("socketpair", errno.EAFNOSUPPORT, ((0, _NOT_EQUAL, socket.AF_UNIX, 0),))
     for kind in _DATAGRAM_TYPES:
         yield Rule("socketpair", errno.EAFNOSUPPORT, ((1, _EQUAL_UNDER_MASK, 0xF, kind),))
     for flag in _NEW_NAMESPACES:
         yield Rule("clone", errno.EPERM, ((0, _EQUAL_UNDER_MASK, flag, flag),))
+    for device in _DEVICES:
+        yield Rule("mknod", errno.EPERM, ((1, _EQUAL_UNDER_MASK, _FILE_TYPE, device),))
+        yield Rule("mknodat", errno.EPERM, ((2, _EQUAL_UNDER_MASK, _FILE_TYPE, device),))
     for request in _TERMINAL_INJECTION:
         yield Rule("ioctl", errno.EPERM, ((1, _EQUAL_UNDER_MASK, 0xFFFFFFFF, request),))
 

@@ -12,6 +12,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from . import limits
+
 if TYPE_CHECKING:
     from IPython.core.formatters import DisplayFormatter
 
@@ -59,6 +61,20 @@ class Shell(InteractiveShell):
 
     display_pub_class = Type(Publisher)
     displayhook_class = Type(ResultHook)
+
+    async def run_code(self, *arguments: Any, **options: Any) -> bool:
+        """Run compiled code, without the reserve of memory."""
+        limits.open_reserve(False)
+        try:
+            failed: bool = await super().run_code(*arguments, **options)  # type: ignore[no-untyped-call]
+            return failed
+        finally:
+            limits.open_reserve(True)
+
+    def showtraceback(self, *arguments: Any, **options: Any) -> None:
+        """Print a traceback, for which there is memory."""
+        limits.open_reserve(True)
+        super().showtraceback(*arguments, **options)
 
     def execute(self, code: str, *, silent: bool = False) -> BaseException | None:
         """Run one cell; return its exception, None when it went well."""
