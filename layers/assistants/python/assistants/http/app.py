@@ -7,6 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
+from starlette.types import Receive, Scope, Send
 
 from assistants.domain.errors import ApiError, InvalidRequest, MethodNotAllowed, NotFound
 from assistants.http.call import Call
@@ -34,24 +35,27 @@ def create_app(backend: Backend, *, cors_origins: tuple[str, ...] = ()) -> Starl
         expose_headers=["*"],
     )
     return Starlette(
-        routes=[
-            StarletteRoute(path, Resource(backend, routes).serve, methods=None)
-            for path, routes in paths.items()
-        ],
+        routes=[StarletteRoute(path, Resource(backend, routes)) for path, routes in paths.items()],
         middleware=[cors] if cors_origins else [],
         exception_handlers={HTTPException: _no_such_url},
     )
 
 
 class Resource:
-    """One path and the endpoints of its methods."""
+    """One path and the endpoints of its methods: an ASGI application, so that no method is refused
+    before it is asked.
+    """
 
     def __init__(self, backend: Backend, routes: list[Route]) -> None:
         self._backend = backend
         self._routes = {route.method: route for route in routes}
         self._declarations = {route.method: Declaration.of(route.endpoint) for route in routes}
 
-    async def serve(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._serve(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _serve(self, request: Request) -> Response:
         exchange = Exchange()
         logger.append_keys(request_id=exchange.id, **request.path_params)
         try:
