@@ -1,9 +1,10 @@
 """What an endpoint sees of a request, and what it may answer with."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+
+from pydantic_core import from_json
 
 from assistants.domain.errors import InvalidRequest
 from assistants.domain.ids import new_id
@@ -58,8 +59,8 @@ class Call:
     def _json(self) -> Any:
         if not self.content.strip():
             return {}
-        try:
-            return json.loads(self.content)
+        try:  # strictly: what json.loads lets pass (NaN, half a surrogate) could not be sent back
+            return from_json(self.content, allow_inf_nan=False)
         except ValueError as error:
             raise InvalidRequest(
                 "We could not parse the JSON body of your request. (HINT: This likely means you "
