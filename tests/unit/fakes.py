@@ -2,10 +2,18 @@
 
 import copy
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from assistants.ports.chat_model import Delta, Finish, ModelError, ModelRequest, Text
+from assistants.ports.chat_model import (
+    CallFragment,
+    Delta,
+    Finish,
+    ModelRequest,
+    Refusal,
+    Text,
+)
 from assistants.ports.executions import Outcome
 from assistants.ports.store import (
     Conflict,
@@ -19,15 +27,19 @@ from assistants.ports.store import (
     Write,
 )
 
+TRANSACTION_LIMIT = 100
+
 
 class FakeStore:
-    """A table in a dict, with the conditions of the real one."""
+    """A table in a dict, with the conditions and limits of the real one."""
 
     def __init__(self) -> None:
         self.rows: dict[Key, Row] = {}
+        self._lock = threading.RLock()
 
     def get(self, *keys: Key) -> list[Row | None]:
-        return [copy.deepcopy(self.rows.get(key)) for key in keys]
+        with self._lock:
+            return [copy.deepcopy(self.rows.get(key)) for key in keys]
 
     def query(
         self,
@@ -40,35 +52,43 @@ class FakeStore:
         descending: bool = False,
         consistent: bool = True,
     ) -> list[Row]:
-        keys = sorted(
-            (
-                key
-                for key in self.rows
-                if key.partition == partition
-                and key.sort.startswith(prefix)
-                and (after is None or key.sort > after)
-                and (before is None or key.sort < before)
-            ),
-            key=lambda key: key.sort,
-            reverse=descending,
-        )
-        return [copy.deepcopy(self.rows[key]) for key in keys[:limit]]
+        with self._lock:
+            keys = sorted(
+                (
+                    key
+                    for key in self.rows
+                    if key.partition == partition
+                    and key.sort.startswith(prefix)
+                    and (after is None or key.sort > after)
+                    and (before is None or key.sort < before)
+                ),
+                key=lambda key: key.sort,
+                reverse=descending,
+            )
+            return [copy.deepcopy(self.rows[key]) for key in keys[:limit]]
 
     def commit(self, *writes: Write) -> None:
-        failed = {
-            position: copy.deepcopy(self.rows.get(_key(write)))
-            for position, write in enumerate(writes)
-            if not self._allowed(write)
-        }
-        if failed:
-            raise Conflict(failed)
-        for write in writes:
-            match write:
-                case Create(row) | Save(row) | Replace(_, row):
-                    # What a real table gives back has been JSON on the way.
-                    self.rows[row.key] = replace(row, body=json.loads(json.dumps(row.body)))
-                case Delete(key):
-                    self.rows.pop(key, None)
+        keys = {_key(write) for write in writes}
+        if len(keys) < len(writes) or len(writes) > TRANSACTION_LIMIT:
+            raise ValueError("a transaction has 1 to 100 writes, each of another row")
+        with self._lock:
+            failed = {
+                position: copy.deepcopy(self.rows.get(_key(write)))
+                for position, write in enumerate(writes)
+                if not self._allowed(write)
+            }
+            if failed:
+                raise Conflict(failed)
+            for write in writes:
+                self._apply(write)
+
+    def _apply(self, write: Write) -> None:
+        match write:
+            case Create(row) | Save(row) | Replace(_, row):
+                # What a real table gives back has been JSON on the way.
+                self.rows[row.key] = replace(row, body=json.loads(json.dumps(row.body)))
+            case Delete(key):
+                self.rows.pop(key, None)
 
     def keys(self, partition: str, prefix: str, *, limit: int) -> list[Key]:
         return [row.key for row in self.query(partition, prefix, limit=limit)]
@@ -109,12 +129,14 @@ def _key(write: Write) -> Key:
 
 
 class FakeClock:
-    """Time that moves only when it is told to, or slept through."""
+    """Time that moves when it is told to or slept through, and by `step` when it is read."""
 
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
+    def __init__(self, now: float = 1_800_000_000.0, step: float = 0.0) -> None:
         self.now = now
+        self.step = step
 
     def time(self) -> float:
+        self.now += self.step
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -146,17 +168,30 @@ class FakePurgeQueue:
         self.sent.append((project, thread_id))
 
 
-class ScriptedModel:
-    """Plays one script per turn: deltas, strings for text, or an error to raise."""
+Script = list[Delta | str | Exception | Callable[[], None]]
 
-    def __init__(self, *turns: list[Delta | str | ModelError]) -> None:
+
+class ScriptedModel:
+    """Plays one script per turn: deltas, strings for text, things to do, or an error to raise.
+
+    A turn that says nothing else about its end stops as an answer does.
+    """
+
+    def __init__(self, *turns: Script) -> None:
         self.turns = list(turns)
         self.requests: list[ModelRequest] = []
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         self.requests.append(request)
-        for item in self.turns.pop(0):
-            if isinstance(item, ModelError):
+        script = self.turns.pop(0)
+        for item in script:
+            if isinstance(item, Exception):
                 raise item
-            yield Text(item) if isinstance(item, str) else item
-        yield Finish("stop")
+            if isinstance(item, str):
+                yield Text(item)
+            elif isinstance(item, Text | Refusal | CallFragment | Finish):
+                yield item
+            else:
+                item()
+        if not any(isinstance(item, Finish) and item.reason for item in script):
+            yield Finish("stop")
