@@ -20,6 +20,7 @@ COMPRESSED = 0x40000000  # bit of a piece: one byte a character
 
 # A field is an instruction, a separator and the result that is shown: begin, separate, end.
 FIELD_INSTRUCTION = re.compile("\x13[^\x13\x14\x15]*\x14?")
+CELL_AND_ROW_END = "\x07\x07"
 MARKS = str.maketrans({"\r": "\n", "\x07": "\t", "\x0b": "\n", "\x0c": "\n\n", "\x15": None})
 MARKS |= str.maketrans({"\x1e": "-", "\x1f": None, "\xa0": " "})
 
@@ -31,7 +32,7 @@ def read(path: Path, writer: TextWriter) -> None:
         text = "".join(_pieces(main, table))
     except (OSError, struct.error) as error:
         raise DocumentError("invalid_file", "The file is damaged or not a .doc.") from error
-    writer.add(FIELD_INSTRUCTION.sub("", text).translate(MARKS))
+    writer.add(FIELD_INSTRUCTION.sub("", text.replace(CELL_AND_ROW_END, "\x07\n")).translate(MARKS))
 
 
 def _streams(path: Path) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ from assistants.documents.text import MAX_CHARACTERS, DocumentError, TextWriter
 MAX_BYTES = 4 * MAX_CHARACTERS
 SAMPLE = 100_000  # bytes; enough to tell an encoding, and guessing it is slow
 
-MARKDOWN_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
+MARKDOWN_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+")
 MARKDOWN_FENCE = re.compile(r"^ {0,3}(```|~~~)")
 LATEX_HEADING = re.compile(
     r"^[^%\n]{0,200}?\\(part|chapter|section|subsection|subsubsection)\*?"
@@ -29,9 +29,9 @@ def read_markdown(path: Path, writer: TextWriter) -> None:
     for line in decoded(path).splitlines(keepends=True):
         if MARKDOWN_FENCE.match(line):
             fenced = not fenced
-        found = None if fenced else MARKDOWN_HEADING.match(line.rstrip("\r\n"))
+        found = None if fenced else MARKDOWN_HEADING.match(line)
         if found:
-            writer.heading(len(found[1]), found[2])
+            writer.heading(len(found[1]), line[found.end() :].rstrip().rstrip("#"))
         writer.add(line)
 
 

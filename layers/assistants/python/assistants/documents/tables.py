@@ -32,31 +32,31 @@ def read_xlsx(path: Path, writer: TextWriter) -> None:
     import openpyxl  # here: csv needs none of it
 
     Package(path)  # for its limits
-    workbook = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
-    for sheet in workbook.worksheets:
-        writer.heading(1, sheet.title)
-        writer.add(f"{sheet.title}\n\n")
-        sheet.reset_dimensions()  # a file may declare millions of empty rows
-        rows = sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True)
-        _write_rows(([_shown(cell) for cell in row] for row in rows), writer)
+    with path.open("rb") as stream:
+        workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        for sheet in workbook.worksheets:
+            writer.heading(1, sheet.title)
+            writer.add(f"{sheet.title}\n\n")
+            sheet.reset_dimensions()  # a file may declare millions of empty rows
+            rows = sheet.iter_rows(values_only=True)
+            _write_rows(([_shown(cell) for cell in row] for row in rows), writer)
 
 
 def _write_rows(rows: Iterable[Sequence[str]], writer: TextWriter) -> None:
-    filled = (row for row in _bounded(rows) if any(row))
+    filled = _filled(rows)
     header = [cell.strip() for cell in next(filled, ())]
-    empty = True
+    writer.add(", ".join(filter(None, header)) + "\n\n")
     for row in filled:
-        empty = False
         cells = zip_longest(header, (cell.strip() for cell in row), fillvalue="")
         lines = (f"{name}: {cell}" if name else cell for name, cell in cells if cell)
         writer.add("\n".join(lines) + "\n\n")
-    if empty:
-        writer.add("\n".join(header) + "\n")
 
 
-def _bounded(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-    for number, row in enumerate(rows):
-        if number == MAX_ROWS or len(row) > MAX_COLUMNS:
+def _filled(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """The rows that hold something, within the limits."""
+    filled = (row for row in rows if any(row))
+    for number, row in enumerate(filled):
+        if number == MAX_ROWS or sum(map(bool, row)) > MAX_COLUMNS:
             raise DocumentError(
                 "invalid_file",
                 f"The table has more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns.",

@@ -1,5 +1,6 @@
 """What a parser makes of a file: its text, with the pages and headings that it stands under."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +11,9 @@ MAX_HEADINGS = 100_000
 MAX_HEADING_CHARACTERS = 200
 
 # Control characters say nothing to a reader; some mean something to a terminal or a model.
-_DROPPED = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xFEFF, 0xFFFE, 0xFFFF])
+_CONTROLS = [*range(9), 11, 12, *range(14, 32), 127, 0xFEFF, 0xFFFE, 0xFFFF]
+_PLAIN: dict[int, str | None] = dict.fromkeys(_CONTROLS) | {0xA0: " "}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class DocumentError(Exception):
@@ -59,7 +62,7 @@ class TextWriter:
 
     def add(self, text: str) -> None:
         """Append `text` without control characters, its lines ended by a newline alone."""
-        text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_DROPPED)
+        text = _clean(text.replace("\r\n", "\n").replace("\r", "\n"))
         self.length += len(text)
         if self.length > MAX_CHARACTERS:
             raise DocumentError(
@@ -73,12 +76,18 @@ class TextWriter:
 
     def heading(self, level: int, title: str, *, back: int = 0) -> None:
         """Say that a section begins here, or `back` characters before."""
-        title = " ".join(title.translate(_DROPPED).split())[:MAX_HEADING_CHARACTERS]
+        title = " ".join(_clean(title).split())[:MAX_HEADING_CHARACTERS]
         if title and len(self._headings) < MAX_HEADINGS:
             self._headings.append(Heading(self.length - back, level, title))
 
     def text(self) -> Text:
-        # Half a surrogate pair, which JSON and PDF can smuggle in, cannot be stored or sent.
-        content = "".join(self._parts).encode("utf-8", "replace").decode("utf-8")
+        content = "".join(self._parts)
         first = [0] if self._pages and self._pages[0] else []
         return Text(content, (*first, *self._pages), tuple(self._headings))
+
+
+def _clean(text: str) -> str:
+    """Without control characters and half characters, which cannot be stored or sent."""
+    if _SURROGATE.search(text):  # RTF and PDF name the halves of a character apart
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.translate(_PLAIN)
