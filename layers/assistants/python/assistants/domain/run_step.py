@@ -1,9 +1,12 @@
 """Run steps: what a run did, one step per message and one per model turn that called tools."""
 
+from copy import deepcopy
 from typing import Any, Literal
 
 from assistants.domain.run import LastError, Usage
 from assistants.domain.schema import Metadata, Object
+
+Include = list[Literal["step_details.tool_calls[*].file_search.results[*].content"]]
 
 StepStatus = Literal["in_progress", "cancelled", "failed", "completed", "expired"]
 
@@ -16,7 +19,9 @@ class RunStep(Object):
     thread_id: str
     run_id: str
     type: Literal["message_creation", "tool_calls"]
-    status: StepStatus = "in_progress"
+    status: Include = list[Literal["step_details.tool_calls[*].file_search.results[*].content"]]
+
+StepStatus = "in_progress"
     step_details: dict[str, Any]
     last_error: LastError | None = None
     expired_at: int | None = None
@@ -27,10 +32,15 @@ class RunStep(Object):
     usage: Usage | None = None
 
 
-def function_call(call_id: str, name: str, arguments: str) -> dict[str, Any]:
-    """A function call as a step shows it; `output` is null until the client submits it."""
-    function = {"name": name, "arguments": arguments, "output": None}
-    return {"id": call_id, "type": "function", "function": function}
+def shown(step: RunStep, include: Include) -> RunStep:
+    """The step as a client asked for it: what a search found is left out unless it is named."""
+    if include or step.step_details["type"] != "tool_calls":
+        return step
+    details = deepcopy(step.step_details)
+    for call in details["tool_calls"]:
+        for result in call.get("file_search", {}).get("results") or ():
+            result.pop("content", None)
+    return step.model_copy(update={"step_details": details})
 
 
 def required_action(calls: list[dict[str, Any]]) -> dict[str, Any]:

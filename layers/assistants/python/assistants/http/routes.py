@@ -20,6 +20,7 @@ ROUTES = (
     Route("POST", "/assistants/{assistant_id}", assistants.modify),
     Route("DELETE", "/assistants/{assistant_id}", assistants.delete),
     Route("POST", "/threads", threads.create),
+    Route("GET", "/threads", threads.list_),
     Route("POST", "/threads/runs", runs.create_with_thread, streams=True),
     Route("GET", "/threads/{thread_id}", threads.get),
     Route("POST", "/threads/{thread_id}", threads.modify),

@@ -28,12 +28,28 @@ def parse(schema: type[R], data: Any) -> R:
 
 
 def parse_query(schema: type[R], query: Mapping[str, Sequence[str]]) -> R:
-    """Query members, where a number is a string of digits and only the last of several counts."""
-    data = {name: values[-1] for name, values in query.items()}
+    """Query members: a number is a string of digits, of several only the last counts; `name[]` is
+    a list and `name[key]` a member of an object.
+    """
+    data = _nested(query)
     try:
         return schema.model_validate(data, strict=False)
     except ValidationError as error:
         raise refusal(error, data) from error
+
+
+def _nested(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    data: dict[str, Any] = {}
+    for name, values in query.items():
+        outer, bracket, inner = name.partition("[")
+        inner = inner.removesuffix("]")
+        if not bracket:
+            data[name] = values[-1]
+        elif inner:
+            data.setdefault(outer, {})[inner] = values[-1]
+        else:
+            data[outer] = list(values)
+    return data
 
 
 def refusal(error: ValidationError, data: Any) -> InvalidRequest:

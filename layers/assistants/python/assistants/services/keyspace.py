@@ -4,6 +4,7 @@ Every key but an API key's begins with the project: no query can reach another t
 item lives in its order row, so that a list is one query; whatever else finds it is a pointer row.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 from assistants.domain.ids import RUN, order_of
@@ -41,6 +42,17 @@ def in_thread(project: str, thread_id: str) -> str:
 
 def thread(project: str, thread_id: str) -> Key:
     return Key(in_thread(project, thread_id), "THREAD")
+
+
+def threads(project: str) -> str:
+    """Pointers to a project's threads. A thread itself lives with its messages and runs."""
+    return f"P#{project}#threads"
+
+
+def threads_with(project: str, name: str, value: str) -> str:
+    """Pointers to the threads whose metadata holds this pair."""
+    pair = hashlib.sha256(f"{name}={value}".encode()).hexdigest()
+    return f"P#{project}#threads#{pair}"
 
 
 def lock(project: str, thread_id: str) -> Key:

@@ -1,10 +1,10 @@
 """Changing an object: only the named members, and no change of two at once is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from assistants.domain.schema import Object, Request
-from assistants.ports.store import Conflict, Replace, Row, Store
+from assistants.ports.store import Conflict, Replace, Row, Store, Write
 
 T = TypeVar("T", bound=Object)
 
@@ -17,13 +17,23 @@ def given(body: Request, *, clearable: frozenset[str] = frozenset()) -> dict[str
     }
 
 
-def modify(store: Store, *, read: Callable[[], Row], change: Callable[[Row], T]) -> T:
-    """Read, change, write back; again from the start whenever somebody else wrote meanwhile."""
+def modify(
+    store: Store,
+    *,
+    read: Callable[[], Row],
+    change: Callable[[Row], T],
+    beside: Callable[[Row, T], Iterable[Write]] = lambda _row, _changed: (),
+) -> T:
+    """Read, change, write back; again from the start whenever somebody else wrote meanwhile.
+
+    `beside` are the writes that the change brings with it, such as those of pointers.
+    """
     while True:
         row = read()
         changed = change(row)
         try:
-            store.commit(Replace(row, row.changed(changed.model_dump(mode="json"))))
+            replaced = Replace(row, row.changed(changed.model_dump(mode="json")))
+            store.commit(replaced, *beside(row, changed))
         except Conflict:
             continue
         return changed

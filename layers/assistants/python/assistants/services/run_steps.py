@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from assistants.domain.errors import no_such
 from assistants.domain.ids import STEP, check_id
 from assistants.domain.page import Cursor, Page
-from assistants.domain.run_step import RunStep
+from assistants.domain.run_step import Include, RunStep, shown
 from assistants.ports.store import Row, Store
 from assistants.services import keyspace
 from assistants.services.listing import page
@@ -17,19 +17,23 @@ class RunSteps:
     store: Store
     records: RunRecords
 
-    def list(self, project: str, thread_id: str, run_id: str, cursor: Cursor) -> Page[RunStep]:
+    def list(
+        self, project: str, thread_id: str, run_id: str, cursor: Cursor, include: Include
+    ) -> Page[RunStep]:
         self.records.load(project, thread_id, run_id)
-        partition = keyspace.in_thread(project, thread_id)
-        return page(self.store, partition, keyspace.steps(run_id), cursor, _load)
 
-    def get(self, project: str, thread_id: str, run_id: str, step_id: str) -> RunStep:
+        def load(row: Row) -> RunStep:
+            return shown(RunStep.model_validate(row.body), include)
+
+        partition = keyspace.in_thread(project, thread_id)
+        return page(self.store, partition, keyspace.steps(run_id), cursor, load)
+
+    def get(
+        self, project: str, thread_id: str, run_id: str, step_id: str, include: Include
+    ) -> RunStep:
         self.records.load(project, thread_id, run_id)
         check_id(step_id, STEP, "step_id")
         [row] = self.store.get(keyspace.step(project, thread_id, run_id, step_id))
         if row is None:
             raise no_such("run step", step_id)
-        return _load(row)
-
-
-def _load(row: Row) -> RunStep:
-    return RunStep.model_validate(row.body)
+        return shown(RunStep.model_validate(row.body), include)

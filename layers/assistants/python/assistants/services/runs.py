@@ -64,12 +64,12 @@ class Runs:
         thread_id = THREAD + order_of(run_id)
         thread, messages = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
         run = self._new(project, thread_id, assistant, body, run_id)
-        events = (Event("thread.created", thread.row.body), *_first_events(run))
+        events = (Event("thread.created", thread[0].row.body), *_first_events(run))
         early = messages[: max(len(messages) - BATCH, 0)]
         for start in range(0, len(early), BATCH):
             self.store.commit(*early[start : start + BATCH])
         late = messages[len(early) :]
-        return self._commit(run, [*self.records.creation(run, events), thread, *late])
+        return self._commit(run, [*self.records.creation(run, events), *thread, *late])
 
     def list(self, project: str, thread_id: str, cursor: Cursor) -> Page[Run]:
         [thread] = self.store.get(

@@ -1,15 +1,18 @@
 """Threads: create, get, modify, delete."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assistants.domain.errors import no_such, thread_in_use
-from assistants.domain.ids import MESSAGE, THREAD, check_id, ids_after
+from assistants.domain.ids import MESSAGE, THREAD, check_id, ids_after, order_of
+from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.domain.thread import Thread, ThreadCreate, ThreadModify
 from assistants.ports.clock import Clock
-from assistants.ports.store import Conflict, Create, Delete, Require, Row, Save, Store
+from assistants.ports.store import Conflict, Create, Delete, Key, Require, Row, Save, Store, Write
 from assistants.services import keyspace
 from assistants.services.hosted_tools import HostedTools
+from assistants.services.listing import page_of_rows
 from assistants.services.messages import new_message, row_of
 from assistants.services.modification import given, modify
 from assistants.services.purges import Purges
@@ -31,10 +34,21 @@ class Threads:
             self.store.commit(*messages[start : start + BATCH])
         rest = messages[-(len(messages) % BATCH or BATCH) :] if messages else []
         try:
-            self.store.commit(*rest, thread)
+            self.store.commit(*rest, *thread)
         except Conflict:
             return self.get(project, thread_id)
-        return Thread.model_validate(thread.row.body)
+        return Thread.model_validate(thread[0].row.body)
+
+    def list(self, project: str, cursor: Cursor, *, metadata: Mapping[str, str]) -> Page[Thread]:
+        """A project's threads, or those whose metadata holds one pair: an extension of the API."""
+        partition = keyspace.threads(project)
+        for name, value in metadata.items():
+            partition = keyspace.threads_with(project, name, value)
+        pointers, has_more = page_of_rows(self.store, partition, "", cursor)
+        keys = [keyspace.thread(project, pointer.body["id"]) for pointer in pointers]
+        rows = self.store.get(*keys)
+        threads = [Thread.model_validate(row.body) for row in rows if row]
+        return Page.of(threads, has_more=has_more)
 
     def get(self, project: str, thread_id: str) -> Thread:
         return Thread.model_validate(self._row(project, thread_id).body)
@@ -45,17 +59,20 @@ class Threads:
             self.store,
             read=lambda: self._row(project, thread_id),
             change=lambda row: Thread.model_validate(row.body).model_copy(update=given(body)),
+            beside=lambda row, changed: _moved(project, row, changed),
         )
 
     def delete(self, project: str, thread_id: str) -> Deleted:
         """Raises `InvalidRequest` while a run is active. Its messages and runs are gone with it."""
         key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
         lock = keyspace.lock(project, thread_id)
+        thread = Thread.model_validate(self._row(project, thread_id).body)
         try:
             self.store.commit(
                 Delete(key, expected=True),
                 Require(lock, present=False),
                 self.purges.note(project, thread_id, int(self.clock.time())),
+                *(Delete(pointer.row.key) for pointer in _pointers(project, thread)),
             )
         except Conflict as conflict:
             if held := conflict.failed.get(1):
@@ -64,8 +81,10 @@ class Threads:
         self.purges.request(project, thread_id)
         return Deleted(id=thread_id, object="thread.deleted")
 
-    def new(self, project: str, body: ThreadCreate, thread_id: str) -> tuple[Create, list[Save]]:
-        """The writes that make a thread and its first messages. The messages' ids follow from the
+    def new(
+        self, project: str, body: ThreadCreate, thread_id: str
+    ) -> tuple[list[Create], list[Save]]:
+        """The writes that make a thread (its own row first) and its first messages. The messages' ids follow from the
         thread's, so that writing them again changes nothing.
         """
         self.hosted_tools.check_resources(body.tool_resources)
@@ -80,7 +99,8 @@ class Threads:
             for message, next_id in zip(given_messages, ids_after(thread_id, MESSAGE), strict=False)
         ]
         key = keyspace.thread(project, thread.id)
-        return Create(Row(key, thread.model_dump(mode="json"))), messages
+        row = Row(key, thread.model_dump(mode="json"))
+        return [Create(row), *_pointers(project, thread)], messages
 
     def _row(self, project: str, thread_id: str) -> Row:
         key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
@@ -88,3 +108,21 @@ class Threads:
         if row is None:
             raise no_such("thread", thread_id)
         return row
+
+
+def _pointers(project: str, thread: Thread) -> list[Create]:
+    """The rows by which lists find a thread."""
+    partitions = [
+        keyspace.threads(project),
+        *(keyspace.threads_with(project, *pair) for pair in thread.metadata.items()),
+    ]
+    order = order_of(thread.id)
+    return [Create(Row(Key(partition, order), {"id": thread.id})) for partition in partitions]
+
+
+def _moved(project: str, row: Row, changed: Thread) -> Iterator[Write]:
+    """The pointers that other metadata makes and removes."""
+    before = _pointers(project, Thread.model_validate(row.body))
+    after = _pointers(project, changed)
+    yield from (Delete(pointer.row.key) for pointer in before if pointer not in after)
+    yield from (pointer for pointer in after if pointer not in before)

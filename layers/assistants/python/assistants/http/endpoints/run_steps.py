@@ -1,15 +1,27 @@
 """/v1/threads/{thread_id}/runs/{run_id}/steps"""
 
 from assistants.domain.page import Cursor, Page
-from assistants.domain.run_step import RunStep
+from assistants.domain.run_step import Include, RunStep
+from assistants.domain.schema import Request
 from assistants.http.call import Call
 
 
-def list_(call: Call, query: Cursor) -> Page[RunStep]:
-    thread_id, run_id = call.path["thread_id"], call.path["run_id"]
-    return call.backend.run_steps.list(call.project, thread_id, run_id, query)
+class StepCursor(Cursor):
+    include: Include = []
 
 
-def get(call: Call) -> RunStep:
-    thread_id, run_id = call.path["thread_id"], call.path["run_id"]
-    return call.backend.run_steps.get(call.project, thread_id, run_id, call.path["step_id"])
+class StepQuery(Request):
+    include: Include = []
+
+
+def list_(call: Call, query: StepCursor) -> Page[RunStep]:
+    return call.backend.run_steps.list(call.project, *_ids(call), query, query.include)
+
+
+def get(call: Call, query: StepQuery) -> RunStep:
+    step_id = call.path["step_id"]
+    return call.backend.run_steps.get(call.project, *_ids(call), step_id, query.include)
+
+
+def _ids(call: Call) -> tuple[str, str]:
+    return call.path["thread_id"], call.path["run_id"]
