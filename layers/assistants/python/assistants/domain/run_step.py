@@ -7,7 +7,6 @@ from assistants.domain.run import LastError, Usage
 from assistants.domain.schema import Metadata, Object
 
 Include = list[Literal["step_details.tool_calls[*].file_search.results[*].content"]]
-
 StepStatus = Literal["in_progress", "cancelled", "failed", "completed", "expired"]
 
 
@@ -19,9 +18,7 @@ class RunStep(Object):
     thread_id: str
     run_id: str
     type: Literal["message_creation", "tool_calls"]
-    status: Include = list[Literal["step_details.tool_calls[*].file_search.results[*].content"]]
-
-StepStatus = "in_progress"
+    status: StepStatus = "in_progress"
     step_details: dict[str, Any]
     last_error: LastError | None = None
     expired_at: int | None = None

@@ -84,8 +84,8 @@ class Threads:
     def new(
         self, project: str, body: ThreadCreate, thread_id: str
     ) -> tuple[list[Create], list[Save]]:
-        """The writes that make a thread (its own row first) and its first messages. The messages' ids follow from the
-        thread's, so that writing them again changes nothing.
+        """The writes that make a thread, its own row first, and those of its first messages, whose
+        ids follow from the thread's, so that writing them again changes nothing.
         """
         self.hosted_tools.check_resources(body.tool_resources)
         now = int(self.clock.time())
