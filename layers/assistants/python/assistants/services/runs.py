@@ -62,14 +62,13 @@ class Runs:
         [assistant] = self.store.get(self._assistant_key(project, body.assistant_id))
         self.hosted_tools.check_resources(body.tool_resources)
         thread_id = THREAD + order_of(run_id)
-        thread, messages = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
+        new = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
         run = self._new(project, thread_id, assistant, body, run_id)
-        events = (Event("thread.created", thread[0].row.body), *_first_events(run))
-        early = messages[: max(len(messages) - BATCH, 0)]
-        for start in range(0, len(early), BATCH):
-            self.store.commit(*early[start : start + BATCH])
-        late = messages[len(early) :]
-        return self._commit(run, [*self.records.creation(run, events), *thread, *late])
+        created = Event("thread.created", new.thread.model_dump(mode="json"))
+        for batch in new.early:
+            self.store.commit(*batch)
+        writes = self.records.creation(run, (created, *_first_events(run)))
+        return self._commit(run, [*writes, *new.last])
 
     def list(self, project: str, thread_id: str, cursor: Cursor) -> Page[Run]:
         [thread] = self.store.get(

@@ -17,7 +17,29 @@ from assistants.services.messages import new_message, row_of
 from assistants.services.modification import given, modify
 from assistants.services.purges import Purges
 
-BATCH = 90  # rows in one transaction; DynamoDB allows 100
+BATCH = 70  # messages in one transaction; DynamoDB allows 100 rows, and a thread has up to 18
+
+
+@dataclass(frozen=True)
+class NewThread:
+    """The writes that make a thread, its own row first, and those of its first messages, whose ids
+    follow from the thread's, so that writing them again changes nothing.
+    """
+
+    thread: Thread
+    rows: list[Create]
+    messages: list[Save]
+
+    @property
+    def early(self) -> Iterator[list[Save]]:
+        """The messages that do not fit into the transaction which makes the thread."""
+        for start in range(0, max(len(self.messages) - BATCH, 0), BATCH):
+            yield self.messages[start : min(start + BATCH, len(self.messages) - BATCH)]
+
+    @property
+    def last(self) -> list[Write]:
+        """What makes the thread, with the messages that are left."""
+        return [*self.rows, *self.messages[-BATCH:]]
 
 
 @dataclass(frozen=True)
@@ -29,15 +51,14 @@ class Threads:
 
     def create(self, project: str, body: ThreadCreate, thread_id: str) -> Thread:
         """Messages are written first and the thread last: before that nobody can see them."""
-        thread, messages = self.new(project, body, thread_id)
-        for start in range(0, max(len(messages) - BATCH, 0), BATCH):
-            self.store.commit(*messages[start : start + BATCH])
-        rest = messages[-(len(messages) % BATCH or BATCH) :] if messages else []
+        new = self.new(project, body, thread_id)
+        for batch in new.early:
+            self.store.commit(*batch)
         try:
-            self.store.commit(*rest, *thread)
+            self.store.commit(*new.last)
         except Conflict:
             return self.get(project, thread_id)
-        return Thread.model_validate(thread[0].row.body)
+        return new.thread
 
     def list(self, project: str, cursor: Cursor, *, metadata: Mapping[str, str]) -> Page[Thread]:
         """A project's threads, or those whose metadata holds one pair: an extension of the API."""
@@ -81,12 +102,7 @@ class Threads:
         self.purges.request(project, thread_id)
         return Deleted(id=thread_id, object="thread.deleted")
 
-    def new(
-        self, project: str, body: ThreadCreate, thread_id: str
-    ) -> tuple[list[Create], list[Save]]:
-        """The writes that make a thread, its own row first, and those of its first messages, whose
-        ids follow from the thread's, so that writing them again changes nothing.
-        """
+    def new(self, project: str, body: ThreadCreate, thread_id: str) -> NewThread:
         self.hosted_tools.check_resources(body.tool_resources)
         now = int(self.clock.time())
         members = {**given(body)}
@@ -100,7 +116,7 @@ class Threads:
         ]
         key = keyspace.thread(project, thread.id)
         row = Row(key, thread.model_dump(mode="json"))
-        return [Create(row), *_pointers(project, thread)], messages
+        return NewThread(thread, [Create(row), *_pointers(project, thread)], messages)
 
     def _row(self, project: str, thread_id: str) -> Row:
         key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
