@@ -29,8 +29,11 @@ from assistants.services.messages import new_message, row_of
 from assistants.services.modification import given
 from assistants.services.run_records import LoadedRun, RunRecords, loaded, new_run
 from assistants.services.run_settings import settings_of
-from assistants.services.threads import BATCH, Threads
+from assistants.services.threads import Threads
 from assistants.telemetry import logger
+
+
+_MAX_ADDITIONAL = 90  # they are written with the run, in a transaction of at most 100 rows
 
 
 @dataclass(frozen=True)
@@ -150,10 +153,10 @@ class Runs:
         self, project: str, thread_id: str, body: RunCreate, run_id: str
     ) -> Sequence[Save]:
         additional = body.additional_messages or []
-        if len(additional) > BATCH:
+        if len(additional) > _MAX_ADDITIONAL:
             raise InvalidRequest(
                 f"Invalid 'additional_messages': array too long. Expected an array with maximum "
-                f"length {BATCH}, but got an array with length {len(additional)} instead.",
+                f"length {_MAX_ADDITIONAL}, but got an array with length {len(additional)} instead.",
                 param="additional_messages",
                 code="array_above_max_length",
             )
