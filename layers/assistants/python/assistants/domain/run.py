@@ -150,7 +150,8 @@ class _RunMembers(Request):
 
 class RunCreate(_RunMembers):
     additional_instructions: Instructions | None = None
-    additional_messages: list[MessageCreate] | None = None
+    # They are written with the run, in one transaction of at most 100 rows.
+    additional_messages: Annotated[list[MessageCreate], Field(max_length=90)] | None = None
 
 
 class ThreadRunCreate(_RunMembers):

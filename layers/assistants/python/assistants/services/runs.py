@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistants.domain.assistant import Assistant
-from assistants.domain.errors import InvalidRequest, no_such, thread_busy
+from assistants.domain.errors import no_such, thread_busy
 from assistants.domain.ids import ASSISTANT, MESSAGE, THREAD, check_id, ids_after, order_of
 from assistants.domain.journal import Event
 from assistants.domain.model import Catalog
@@ -31,9 +31,6 @@ from assistants.services.run_records import LoadedRun, RunRecords, loaded, new_r
 from assistants.services.run_settings import settings_of
 from assistants.services.threads import Threads
 from assistants.telemetry import logger
-
-
-_MAX_ADDITIONAL = 90  # they are written with the run, in a transaction of at most 100 rows
 
 
 @dataclass(frozen=True)
@@ -153,13 +150,6 @@ class Runs:
         self, project: str, thread_id: str, body: RunCreate, run_id: str
     ) -> Sequence[Save]:
         additional = body.additional_messages or []
-        if len(additional) > _MAX_ADDITIONAL:
-            raise InvalidRequest(
-                f"Invalid 'additional_messages': array too long. Expected an array with maximum "
-                f"length {_MAX_ADDITIONAL}, but got an array with length {len(additional)} instead.",
-                param="additional_messages",
-                code="array_above_max_length",
-            )
         now = int(self.clock.time())
         for message in additional:
             self.hosted_tools.check_message(message)
