@@ -31,9 +31,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class CallFragment:
-    """A piece of the call number `index`: its id and name come first, its arguments in pieces."""
+    """A piece of the call number `index`: its id and name come first, its arguments in pieces.
 
-    index: int
+    Providers differ: some give no index, some one index to calls with different ids.
+    """
+
+    index: int | None
     id: str | None = None
     name: str | None = None
     arguments: str = ""

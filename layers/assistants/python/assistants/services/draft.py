@@ -26,7 +26,7 @@ class Draft:
         return bool(self._pending)
 
     def drain(self) -> tuple[tuple[Event, ...], list[dict[str, Any]]]:
-        """The events since the last time, and the objects that they created or closed."""
+        """The events since the last time, and the objects that are to be written with them."""
         events = tuple(self._pending)
         for event in events:
             self._story.tell(event)
@@ -56,6 +56,10 @@ class Draft:
     def change(self, kind: str, status: str, identifier: str, members: dict[str, Any]) -> None:
         """A new status, and the members that it brings."""
         self.emit(f"{kind}.{status}", {"id": identifier, "status": status, **members})
+        self.touch(identifier)
+
+    def touch(self, identifier: str) -> None:
+        """Have an object written with the next events, with all that its deltas have added."""
         self._touched[identifier] = None
 
     def emit(self, name: str, data: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """A model's turn as it becomes steps and messages: its deltas in, events of the API out."""
 
+from typing import Literal
+
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import RunSettings, Usage
 from assistants.ports.chat_model import CallFragment, Delta, Finish, FinishReason, Refusal, Text
@@ -7,6 +9,7 @@ from assistants.ports.clock import Clock
 from assistants.services.draft import Draft
 from assistants.services.reply_calls import ReplyCalls
 from assistants.services.reply_message import ReplyMessage
+from assistants.telemetry import logger
 
 _CUT: dict[FinishReason, IncompleteReason] = {
     "length": "max_tokens",
@@ -28,9 +31,9 @@ class Reply:
         """Raises `ModelError` for a function that was not offered."""
         match delta:
             case Text(value):
-                self._message.say("text", value)
+                self._say("text", value)
             case Refusal(value):
-                self._message.say("refusal", value)
+                self._say("refusal", value)
             case CallFragment():
                 if self._message.is_open:  # the turn's tokens are counted on its last step
                     self._message.close(None, Usage())
@@ -57,3 +60,10 @@ class Reply:
         if not self._message.is_open:
             self._message.say("text", "")
         self._message.close(self.cut, self.usage)
+
+    def _say(self, kind: Literal["text", "refusal"], value: str) -> None:
+        """Text behind a call has no place: its step stays open, and two may not be at once."""
+        if self.waiting_step is None:
+            self._message.say(kind, value)
+        else:
+            logger.warning("text behind a tool call is left out", extra={"characters": len(value)})

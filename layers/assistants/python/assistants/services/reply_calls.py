@@ -20,6 +20,7 @@ class _Call:
 
     position: int
     id: str
+    given_id: str | None = None
     announced: bool = False
     arguments: str = ""
 
@@ -28,7 +29,8 @@ class _Call:
 class ReplyCalls:
     draft: Draft
     step_id: str = ""
-    _calls: dict[int, _Call] = field(default_factory=dict)
+    _calls: list[_Call] = field(default_factory=list)
+    _at: dict[int | None, _Call] = field(default_factory=dict)
 
     def take(self, fragment: CallFragment) -> None:
         """Ids are our own: some providers repeat theirs from turn to turn.
@@ -37,11 +39,9 @@ class ReplyCalls:
         """
         if not self.step_id:
             self.step_id = self.draft.open_step("tool_calls", [])
-        if (call := self._calls.get(fragment.index)) is None:
-            call = _Call(position=len(self._calls), id=new_id(TOOL_CALL))
-            self._calls[fragment.index] = call
+        call = self._call(fragment)
         call.arguments += fragment.arguments
-        if not call.announced and fragment.name is not None:
+        if not call.announced and fragment.name:
             self._announce(call, fragment.name)
         if call.announced and call.arguments:
             self._append_arguments(call)
@@ -53,8 +53,22 @@ class ReplyCalls:
             self.draft.change(
                 STEPS, "failed", self.step_id, {**failed, "usage": usage.model_dump()}
             )
-        elif not all(call.announced for call in self._calls.values()):
+            return
+        if not all(call.announced for call in self._calls):
             raise ModelError("server_error", "The model called a function without a name.")
+        self.draft.touch(self.step_id)
+
+    def _call(self, fragment: CallFragment) -> _Call:
+        """The call that a fragment belongs to. A new id at a known index begins another call:
+        some providers number all calls 0.
+        """
+        call = self._at.get(fragment.index)
+        if call is None or (call.given_id and fragment.id and call.given_id != fragment.id):
+            call = _Call(len(self._calls), new_id(TOOL_CALL))
+            self._at[fragment.index] = call
+            self._calls.append(call)
+        call.given_id = call.given_id or fragment.id
+        return call
 
     def _announce(self, call: _Call, name: str) -> None:
         tools = self.draft.settings.tools
