@@ -1,0 +1,114 @@
+"""Text to chunks of at most so many tokens, which overlap and end where a reader would pause."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from assistants import tokens
+from assistants.documents.text import DocumentError, Heading, Text
+from assistants.domain.passage import Chunk
+
+DEFAULT_SIZE, DEFAULT_OVERLAP = 800, 400
+MAX_TOKENS = 5_000_000
+
+# How much of a chunk, and of an overlap, may be given up to end, or begin, at a better place.
+LEEWAY = 4  # a quarter
+SENTENCE_ENDS = frozenset(".!?。！？…")
+
+
+def chunks(text: Text, *, size: int = DEFAULT_SIZE, overlap: int = DEFAULT_OVERLAP) -> list[Chunk]:
+    """All of the text but the blanks around chunks. `size` and `overlap` are o200k_base tokens,
+    and the overlap at most half of the size.
+
+    Raises `DocumentError` if the text has more than 5,000,000 tokens.
+    """
+    cutter = _Cutter(text)
+    if cutter.tokens > MAX_TOKENS:
+        raise DocumentError("invalid_file", f"The file has more than {MAX_TOKENS:,} tokens.")
+    outline = _Outline(text.headings)
+    found: list[Chunk] = []
+    for start, end in cutter.spans(size, overlap):
+        pages = None
+        if text.pages:
+            pages = (bisect_right(text.pages, start), bisect_right(text.pages, end - 1))
+        path = outline.above(start)
+        found.append(Chunk(len(found), text.content[start:end], start, end, pages, path))
+    return found
+
+
+class _Cutter:
+    """Counts in tokens, and cuts only where a token starts."""
+
+    def __init__(self, text: Text) -> None:
+        self._content = text.content
+        self._headings = {heading.start for heading in text.headings}
+        self._starts = [*tokens.starts(text.content), len(text.content)]
+        self.tokens = len(self._starts) - 1
+
+    def spans(self, size: int, overlap: int) -> Iterable[tuple[int, int]]:
+        """Start and end of each chunk, in code points."""
+        first, last = 0, 0
+        while last < self.tokens:
+            last = self._end(first, min(first + size, self.tokens), size)
+            span = self._trimmed(first, last)
+            if span[0] < span[1]:
+                yield span
+            first = self._next_start(last, overlap)
+
+    def _end(self, first: int, last: int, size: int) -> int:
+        """The best token to end before. Words that are cut in two may count more than they did."""
+        if last < self.tokens:
+            last = max(range(last, last - size // LEEWAY, -1), key=self._quality)
+        while (excess := self._count(first, last) - size) > 0:
+            last -= excess
+        return last
+
+    def _next_start(self, last: int, overlap: int) -> int:
+        if overlap == 0 or last == self.tokens:
+            return last
+        first = last - overlap
+        first = max(range(first, first + overlap // LEEWAY + 1), key=self._quality)
+        while (excess := self._count(first, last) - overlap) > 0:
+            first += excess
+        return first
+
+    def _quality(self, token: int) -> int:
+        """How well a reader can pause before this token."""
+        content, at = self._content, self._starts[token]
+        if at in self._headings:
+            return 4
+        if content[at - 2 : at] == "\n\n":
+            return 3
+        if content[at - 1 : at] == "\n":
+            return 2
+        before, after = content[at - 1 : at], content[at : at + 1]
+        if before in SENTENCE_ENDS and (after.isspace() or before > "\x7f"):
+            return 1
+        return 0 if after.isspace() or before.isspace() else -1
+
+    def _count(self, first: int, last: int) -> int:
+        start, end = self._trimmed(first, last)
+        return tokens.count(self._content[start:end])
+
+    def _trimmed(self, first: int, last: int) -> tuple[int, int]:
+        start, end = self._starts[first], self._starts[last]
+        part = self._content[start:end]
+        return end - len(part.lstrip()), start + len(part.rstrip())
+
+
+class _Outline:
+    """The titles above each place of a text."""
+
+    def __init__(self, headings: Iterable[Heading]) -> None:
+        self._starts: list[int] = []
+        self._paths: list[tuple[str, ...]] = []
+        stack: list[Heading] = []
+        for heading in headings:
+            while stack and stack[-1].level >= heading.level:
+                stack.pop()
+            stack.append(heading)
+            self._starts.append(heading.start)
+            self._paths.append(tuple(above.title for above in stack))
+
+    def above(self, at: int) -> tuple[str, ...]:
+        number = bisect_right(self._starts, at)
+        return self._paths[number - 1] if number else ()
