@@ -39,15 +39,7 @@ UNKNOWN_IDS = [
         404,
         missing("thread", "thread_x"),
     ),
-    Refused("GET", "threads/thread_x/runs/run_x", None, 404, missing("run", "run_x")),
-    Refused("POST", "threads/thread_x/runs/run_x/cancel", None, 404, missing("run", "run_x")),
-    Refused(
-        "POST",
-        "threads/thread_x/runs/run_x/submit_tool_outputs",
-        {"tool_outputs": []},
-        404,
-        missing("run", "run_x"),
-    ),
+    Refused("GET", "threads/thread_x/runs/run_x", None, 404, missing("thread", "thread_x")),
 ]
 WRONG_BODIES = [
     Refused(
@@ -171,6 +163,20 @@ def test_the_beta_header_is_demanded(base_url: str, api_key: str) -> None:
             )
         },
     )
+
+
+def test_an_unknown_run_message_or_step_of_a_known_thread_is_named(
+    raw: httpx2.Client, thread: Thread
+) -> None:
+    path, outputs = f"threads/{thread.id}", {"tool_outputs": []}
+    for answer, refusal in (
+        (raw.get(f"{path}/messages/msg_x"), missing("message", "msg_x")),
+        (raw.get(f"{path}/runs/run_x"), missing("run", "run_x")),
+        (raw.post(f"{path}/runs/run_x/cancel"), missing("run", "run_x")),
+        (raw.post(f"{path}/runs/run_x/submit_tool_outputs", json=outputs), missing("run", "run_x")),
+        (raw.get(f"{path}/runs/run_x/steps"), missing("run", "run_x")),
+    ):
+        assert (answer.status_code, answer.json()) == (404, {"error": refusal})
 
 
 def test_a_run_with_an_unknown_assistant_leaves_the_thread_free(

@@ -192,7 +192,7 @@ def test_an_answer_cut_by_its_token_limit_is_incomplete(converse: Converse) -> N
 def test_a_provider_that_refuses_fails_the_run_without_a_step(converse: Converse) -> None:
     received = converse(HttpError(400, "Unsupported.")).run()
     assert order(received) == [*RUN_BEGINS, *RUN_FAILS]
-    assert received[-2].data["last_error"]["code"] == "server_error"
+    assert received[-2].data["last_error"]["code"] == "invalid_prompt"
 
 
 def test_a_provider_that_breaks_mid_answer_leaves_a_failed_step(converse: Converse) -> None:

@@ -40,13 +40,13 @@ def test_trouble_before_the_first_byte_is_retried(
 @pytest.mark.parametrize(
     ("trouble", "code"),
     [
-        (HttpError(400, "max_tokens is too large"), "server_error"),
+        (HttpError(400, "max_tokens is too large"), "invalid_prompt"),
         (HttpError(401, "Incorrect API key provided"), "server_error"),
         (HttpError(429, headers=AT_ONCE), "rate_limit_exceeded"),
         (HttpError(500, headers=AT_ONCE), "server_error"),
         (Turn(Text("Once upon"), Break()), "server_error"),
         (Turn(Text("Once upon"), Garbage()), "server_error"),
-        (Turn(Garbage(b"<html>not a stream</html>")), "server_error"),
+        (Turn(Garbage(b"<html>not a stream</html>"), Break()), "server_error"),
     ],
     ids=["400", "401", "lasting 429", "lasting 500", "break", "garbage", "no stream"],
 )

@@ -136,9 +136,6 @@ def test_models_are_listed_and_read(client: OpenAI) -> None:
     listed = [model.id for model in client.models.list()]
     assert "demo" in listed
     assert client.models.retrieve("demo").object == "model"
-    with pytest.raises(openai.NotFoundError) as unknown:
-        client.models.retrieve("gpt-unknown-2")
-    assert unknown.value.code == "model_not_found"
 
 
 def test_every_answer_carries_the_headers_of_the_original(raw: httpx2.Client) -> None:
