@@ -79,7 +79,8 @@ def _alive() -> Iterator[int]:
 def _signal_all(identity: Identity) -> None:
     """Send SIGKILL to everything at once, so that no fork can slip through."""
     if os.getpid() == 1:
-        os.kill(-1, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGKILL)
     elif identity.uid is not None:
         subprocess.run(
             ["/bin/sh", "-c", "kill -9 -1"],

@@ -114,6 +114,7 @@ def _rules_on_arguments() -> Iterator[Rule]:
 def _library() -> ctypes.CDLL:
     library = ctypes.CDLL("libseccomp.so.2", use_errno=True)
     library.seccomp_init.restype = ctypes.c_void_p
+    library.seccomp_arch_native.restype = ctypes.c_uint32
     library.seccomp_init.argtypes = [ctypes.c_uint32]
     library.seccomp_rule_add_array.argtypes = [
         ctypes.c_void_p,
@@ -139,9 +140,10 @@ class Filter:
         """Start an empty filter for this machine or for an `AUDIT_ARCH_*` number."""
         self._library = _library()
         self._context = self._library.seccomp_init(_ALLOW)
-        if architecture is not None:
-            self._check(self._library.seccomp_arch_add(self._context, architecture), "arch add")
-            self._check(self._library.seccomp_arch_remove(self._context, 0), "arch remove")
+        native = self._library.seccomp_arch_native()
+        if architecture not in (None, native):
+            self._check(self._library.seccomp_arch_add(self._context, architecture), "add")
+            self._check(self._library.seccomp_arch_remove(self._context, native), "remove")
         self._check(
             self._library.seccomp_attr_set(
                 self._context, _ATTRIBUTE_BAD_ARCHITECTURE, _ERRNO | errno.ENOSYS

@@ -78,9 +78,9 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         """Listen, without a kernel yet."""
         self._settings = settings
-        workspace, self._private = secure(settings)
-        files = Files(workspace.data, Identity(settings.uid))
-        self._supervisor = Supervisor(settings, workspace, files)
+        self._workspace, self._private = secure(settings)
+        files = Files(self._workspace.data, Identity(settings.uid))
+        self._supervisor = Supervisor(settings, self._workspace, files)
         self._executions = Executions(self._supervisor)
         self._lifetime = Lifetime(settings.ttl_seconds, settings.idle_seconds)
         self._routes = Routes(self._executions, files, self._lifetime, self._health)
@@ -102,6 +102,7 @@ class Session:
             time.sleep(_TICK_SECONDS)
         log("ending", reason=ending)
         self._supervisor.kill()
+        self._workspace.empty(Identity(self._settings.uid))
         os._exit(0)
 
     def _ending(self) -> str | None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .identity import Identity
 
@@ -63,6 +65,20 @@ class Workspace:
                 with suppress(OSError):
                     Path(entry).unlink()
 
+    def empty(self, identity: Identity) -> None:
+        """Delete all files of the session; the directories themselves are the launcher's."""
+        rights: dict[str, Any] = {}
+        if identity.uid is not None:
+            rights = {"user": identity.uid, "group": identity.uid, "extra_groups": []}
+        directories = [str(self.data), str(self.scratch)]
+        # Not shutil: hostile trees are deeper than Python recurses.
+        subprocess.run(  # noqa: S603  (our own arguments)
+            ["find", *directories, "-mindepth", "1", "-delete"],  # noqa: S607
+            check=False,
+            stderr=subprocess.DEVNULL,
+            **rights,
+        )
+
     def environment(self, python: str) -> Mapping[str, str]:
         """Return the whole environment of a kernel; nothing of the daemon's own is in it."""
         home = str(self.home)
@@ -81,6 +97,8 @@ class Workspace:
             "PIP_NO_INPUT": "1",
             "PIP_RETRIES": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
+            # What Python and its commands print comes in the order in which they print it.
+            "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.scratch),
             "USER": "sandbox",
         }

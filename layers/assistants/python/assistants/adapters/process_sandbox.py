@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistants.adapters.sandbox_client import SandboxClient
@@ -81,9 +81,14 @@ class ProcessSandbox:
             stdout=subprocess.PIPE,
             start_new_session=True,
         )
-        port = _await_port(process)
+        session = ProcessSession("", token, process, directory)
+        try:
+            port = _await_port(process)
+        except SandboxLaunchError:
+            session.end()
+            raise
         threading.Thread(target=_relay, args=(process,), daemon=True).start()
-        return ProcessSession(f"http://127.0.0.1:{port}", token, process, directory)
+        return replace(session, base_url=f"http://127.0.0.1:{port}")
 
     def _environment(self, token: str, directory: Path) -> dict[str, str]:
         settings = {
@@ -104,6 +109,7 @@ def _await_port(process: subprocess.Popen[bytes]) -> int:
     assert process.stdout is not None  # noqa: S101  (opened as a pipe)
     line = process.stdout.readline()
     if not line:
+        process.stdout.close()
         raise SandboxLaunchError(f"sandboxd ended with exit code {process.wait()}")
     port: int = json.loads(line)["port"]
     return port
