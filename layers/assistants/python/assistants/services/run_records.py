@@ -90,17 +90,18 @@ class RunRecords:
         """Load, decide, commit; again from the start whenever the run moved meanwhile.
 
         `decide` sees the run as it is and returns what to do, or None when nothing is left to do.
+        Nothing is appended to the journal between what it sees and the commit.
         """
-        moved = False
+        sequence: int | None = None
         while True:
             run = self.load(project, thread_id, run_id)
             change = decide(run)
             if change is None:
                 return run
             try:
-                return self.commit(run, change, self._sequence(run) if moved else None)
+                return self.commit(run, change, sequence)
             except Conflict:
-                moved = True
+                sequence = self.journal.tail(project, run_id) + 1
 
     def commit(self, run: LoadedRun, change: Change, sequence: int | None = None) -> LoadedRun:
         """One transaction. A run that ends frees its thread with it. Raises `Conflict`."""
@@ -159,9 +160,6 @@ class RunRecords:
         if status in ("queued", "cancelling"):
             return int(self.clock.time()) + RECHECK_SECONDS
         return row.due_at
-
-    def _sequence(self, run: LoadedRun) -> int:
-        return self.journal.tail(run.project, run.settings.id) + 1
 
     def _next(
         self, run: LoadedRun, change: Change, sequence: int

@@ -101,6 +101,7 @@ class Runs:
             self.store.commit(*writes)
         except Conflict as conflict:
             if 1 in conflict.failed:  # the same creation, repeated
+                self._start(run)
                 return self.get(run.project, thread_id, run_id)
             held = conflict.failed.get(0)
             if held is None:

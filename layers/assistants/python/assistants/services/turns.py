@@ -152,7 +152,8 @@ class Turns:
                 return self.records.commit(run, change, journal.next)
             except Conflict:
                 run = self.records.load(run.project, run.settings.thread_id, run.settings.id)
-                journal.look()
+                if journal.look():
+                    return run  # it is our own: the answer to the first try was lost
 
 
 def _end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
