@@ -190,6 +190,7 @@ class Deployment:
         machine: bool = True,
         clock: FakeClock | None = None,
         store: FakeStore | None = None,
+        run_ttl_seconds: int = 600,
     ) -> None:
         self.store = store or FakeStore()
         self.clock = clock or FakeClock()
@@ -209,6 +210,7 @@ class Deployment:
             catalog=self.catalog,
             clock=self.clock,
             auth="open",
+            run_ttl_seconds=run_ttl_seconds,
         )
         self.machine.backend = self.backend
         self.app = create_app(self.backend)
