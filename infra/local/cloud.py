@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import boto3
 from botocore.config import Config
+from moto.events.models import events_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local import moto_fixes
@@ -49,6 +50,9 @@ class Cloud:
 
     def close(self) -> None:
         """Stop the executions, kill the functions, close the endpoint."""
+        for bus in events_backends[self.account][REGION].event_buses.values():
+            for rule in bus.rules.values():
+                rule.disable()  # nobody is left to hear of what ends now
         for machine in stepfunctions_parser_backends[self.account][REGION].state_machines:
             for execution in machine.executions:
                 machine.stop_execution(execution.execution_arn)

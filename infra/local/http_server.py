@@ -132,32 +132,36 @@ class _Connection(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
+    def handle_expect_100(self) -> bool:
+        accepted = super().handle_expect_100()
+        self.wfile.flush()  # the client waits for it
+        return accepted
+
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status, _reason(response.status))
         for name, value in response.headers:
             self.send_header(name, value)
-        if isinstance(response.body, bytes):
-            if not _has_own_length(response):
-                self.send_header("Content-Length", str(len(response.body)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(response.body)
-            self.wfile.flush()
-        else:
-            self._send_chunks(response.body)
-
-    def _send_chunks(self, chunks: Iterator[bytes]) -> None:
-        framed = self.request_version != "HTTP/1.0"
-        if framed:
+        streamed = not isinstance(response.body, bytes)
+        chunked = False
+        if isinstance(response.body, bytes) and not _has_own_length(response):
+            self.send_header("Content-Length", str(len(response.body)))
+        elif streamed and not _has_own_length(response):
+            chunked = self.request_version != "HTTP/1.0"
+            self.close_connection = not chunked  # whose end is then the end of the body
+        if chunked:
             self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        self.wfile.flush()
-        if self.command == "HEAD":
-            return
-        for chunk in chunks:
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if framed else chunk)
+        if streamed:
             self.wfile.flush()
-        if framed:
+        if self.command != "HEAD" and response.status not in (204, 304):
+            self._send_body(response.body, chunked)
+        self.wfile.flush()
+
+    def _send_body(self, body: bytes | Iterator[bytes], chunked: bool) -> None:
+        for chunk in [body] if isinstance(body, bytes) else body:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+            self.wfile.flush()
+        if chunked:
             self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_: object) -> None:

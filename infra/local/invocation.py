@@ -1,10 +1,11 @@
 """One invocation of a function, as its caller and its worker share it."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 Part = bytes | None  # None ends the response
 
@@ -49,13 +50,23 @@ class Invocation:
         """Drop what is still to come; the function runs on, as it does on AWS."""
         self._abandoned = True
 
-    def chunks(self) -> Iterator[bytes]:
-        """The response as it arrives. Raises `FunctionError`, perhaps after some chunks."""
-        while (part := self._parts.get()) is not None:
+    def chunks(self, deadline: float | None = None) -> Iterator[bytes]:
+        """The response as it arrives.
+
+        Raises `FunctionError`, perhaps after some chunks, and TimeoutError at `deadline` (a
+        moment of `time.monotonic`).
+        """
+        while (part := self._next_part(deadline)) is not None:
             yield part
         if self._error:
             raise self._error
 
-    def response(self) -> bytes:
-        """The whole response. Raises `FunctionError`."""
-        return b"".join(self.chunks())
+    def response(self, deadline: float | None = None) -> bytes:
+        """The whole response. Raises `FunctionError` and TimeoutError."""
+        return b"".join(self.chunks(deadline))
+
+    def _next_part(self, deadline: float | None) -> Part:
+        try:
+            return self._parts.get(timeout=deadline and max(0, deadline - time.monotonic()))
+        except Empty as late:
+            raise TimeoutError from late

@@ -12,12 +12,15 @@ from infra.local.moto_fixes import (
     callbacks,
     cloudformation_machines,
     delivery,
+    execution_events,
+    function_targets,
     jsonata,
     module_names,
     parameter_names,
     partition_queries,
     stop_execution,
     transactions,
+    unsupported_resources,
 )
 
 FIXES = (
@@ -26,12 +29,15 @@ FIXES = (
     callbacks,
     cloudformation_machines,
     delivery,
+    execution_events,
+    function_targets,
     jsonata,
     module_names,
     parameter_names,
     partition_queries,
     stop_execution,
     transactions,
+    unsupported_resources,
 )
 
 

@@ -32,7 +32,11 @@ def fix() -> None:
 
 def client_for(region: str, service: str, state_credentials: StateCredentials) -> Any:
     """A client for the calls of a state machine with this role."""
-    account = state_credentials.role_arn.split(":")[4]
+    return service_client(state_credentials.role_arn.split(":")[4], region, service)
+
+
+def service_client(account: str, region: str, service: str) -> Any:
+    """A client for the calls of a service in this account."""
     return _client(region, service, endpoints[account])
 
 

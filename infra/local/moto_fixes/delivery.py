@@ -1,14 +1,14 @@
 """A queue hands each message to its event source mapping at once, by Docker, and deletes it.
 
-`infra.local.event_sources` delivers messages instead, in batches and with retries as Lambda does.
+`infra.local.queues` delivers messages instead, in batches and with retries as Lambda does.
 """
 
-from moto.awslambda.models import LambdaBackend
+from moto.sqs.models import Queue
 
 
 def fix() -> None:
-    LambdaBackend.send_sqs_batch = _leave_in_queue  # type: ignore[method-assign]
+    Queue.lambda_event_source_mappings = property(lambda _: {}, _ignore)  # type: ignore[assignment]
 
 
-def _leave_in_queue(*_: object, **__: object) -> bool:
-    return False
+def _ignore(_: Queue, __: object) -> None:
+    """The queue's own list stays empty; the mappings are listed by Lambda."""

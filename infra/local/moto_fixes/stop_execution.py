@@ -9,21 +9,18 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.backend.execution import Execution
 
+from infra.local.moto_fixes.execution_events import tell
+
 
 def fix() -> None:
     stop = Execution.stop
     set_error = Environment.set_error
 
     def stop_at_once(self: Any, stop_date: datetime.datetime, error: Any, cause: Any) -> None:
-        if self.exec_status != ExecutionStatus.RUNNING:
-            return
-        environment = self.exec_worker.env
-        while environment.program_state() is None:  # its thread is just starting
-            time.sleep(0.001)
-        stop(self, stop_date=stop_date, error=error, cause=cause)
-        self.exec_status, self.stop_date = ExecutionStatus.ABORTED, stop_date
-        for endpoint in tuple(environment.callback_pool_manager._pool.values()):
-            endpoint.interrupt_all()
+        if self.exec_status == ExecutionStatus.RUNNING:
+            _wait_for_start(self.exec_worker.env)
+            stop(self, stop_date=stop_date, error=error, cause=cause)
+            _end(self, stop_date)
 
     def keep_stopped(self: Any, error: Any) -> None:
         if not isinstance(self._program_state, ProgramStopped):
@@ -31,3 +28,17 @@ def fix() -> None:
 
     Execution.stop = stop_at_once  # type: ignore[method-assign]
     Environment.set_error = keep_stopped  # type: ignore[method-assign]
+
+
+def _wait_for_start(environment: Environment) -> None:
+    while environment.program_state() is None:  # its thread is just starting
+        time.sleep(0.001)
+
+
+def _end(execution: Any, stop_date: datetime.datetime) -> None:
+    environment = execution.exec_worker.env
+    if isinstance(environment.program_state(), ProgramStopped):  # and not ended meanwhile
+        execution.exec_status, execution.stop_date = ExecutionStatus.ABORTED, stop_date
+        tell(execution)
+    for endpoint in tuple(environment.callback_pool_manager._pool.values()):
+        endpoint.interrupt_all()

@@ -27,7 +27,7 @@ def fix() -> None:
 
     DynamoDBBackend.transact_write_items = transact_or_restore  # type: ignore[method-assign]
     # The module copies tables in this one place, and smaller things elsewhere.
-    models.copy = SimpleNamespace(copy=copy.copy, deepcopy=_copy_unless_table)  # type: ignore[assignment]
+    models.copy = SimpleNamespace(copy=copy.copy, deepcopy=_copy_unless_table)  # type: ignore[assignment,attr-defined]
 
 
 def _copy_unless_table(value: Any, memo: Any = None) -> Any:

@@ -1,0 +1,67 @@
+"""`make up`: serves the API on this machine until Ctrl-C."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+
+from infra.local.deployment import DeploymentFailed
+from infra.local.parameters import ParameterRefused
+from infra.local.schedules import UnknownSchedule
+from infra.local.settings import DEMO, parameters_of
+from infra.local.stack import LocalStack
+from infra.local.synthesis import SynthesisFailed
+
+WELCOME = """
+Serving at {base_url} — any API key is accepted, each is a tenant of its own.
+{models}
+State is in memory: it is gone when this program ends (Ctrl-C).
+
+    from openai import OpenAI
+    client = OpenAI(base_url="{base_url}", api_key="sk-local")
+    print(client.beta.assistants.create(model="{model}", name="Hello").id)
+
+    curl {base_url}/assistants -H "Authorization: Bearer sk-local"
+"""
+
+
+def main() -> None:
+    # What moto logs are errors of the functions and states that it runs, which are handled there.
+    logging.getLogger("moto").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _serve()
+    except KeyboardInterrupt:
+        print("\nStopped; nothing is left running.")
+    except (SynthesisFailed, ParameterRefused, DeploymentFailed, UnknownSchedule) as error:
+        sys.exit(str(error))
+
+
+def _serve() -> None:
+    host = os.environ.get("ASSISTANTS_HOST", "127.0.0.1")
+    port = int(os.environ.get("ASSISTANTS_PORT", "8000"))
+    try:
+        stack = LocalStack(parameters_of(os.environ), host=host, port=port)
+    except OSError as error:
+        sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}. Set ASSISTANTS_PORT.")
+    with stack:
+        print(_welcome(stack.base_url, stack.parameters), flush=True)
+        threading.Event().wait()
+
+
+def _welcome(base_url: str, parameters: Mapping[str, str]) -> str:
+    if parameters.get("Models") == DEMO:
+        model, models = "demo", "Every model name is answered by the built-in demo model."
+    else:
+        model, models = "gpt-4o", f"Models: {parameters.get('ModelUrl') or parameters['Models']}"
+    return WELCOME.format(base_url=base_url, model=model, models=models)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Serves a REST API as API Gateway does: matching, limits, proxy events, streams."""
+
+import json
+import time
+from collections.abc import Iterator
+
+from infra.local import gateway_errors
+from infra.local.functions import FunctionHost, TooManyRequests
+from infra.local.gateway_errors import GatewayError
+from infra.local.http_server import BodyTooLarge, Request, Response, Server
+from infra.local.invocation import FunctionError, Invocation
+from infra.local.proxy_event import MalformedResponse, build_event, read_headers, read_response
+from infra.local.rest_api import Match, RestApi
+
+BODY_LIMIT = 10_485_760
+EVENT_LIMIT = 6_291_456
+PRELUDE_LIMIT = 16_384
+DELIMITER = bytes(8)
+
+
+class PublicApi:
+    """The API at `/<stage>`, and for clients with other habits at `/` and `/api/<stage>`."""
+
+    def __init__(
+        self, api: RestApi, functions: FunctionHost, account: str, host: str, port: int
+    ) -> None:
+        self._api = api
+        self._functions = functions
+        self._account = account
+        self._server = Server(self._handle, host, port)
+        self.base_url = f"http://{host}:{self._server.port}/{api.stage}"
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _handle(self, request: Request) -> Response:
+        path = self._without_stage(request.path)
+        try:
+            body = request.body.read(BODY_LIMIT)
+        except BodyTooLarge:  # in AWS's own words, whatever the template says
+            text = f"HTTP content length exceeded {BODY_LIMIT} bytes."
+            return Response(413, [("Content-Type", "text/plain")], text.encode())
+        match = self._api.match(request.method, path)
+        if match is None:
+            return self._error(GatewayError.NO_ROUTE, request, path)
+        event = build_event(self._api, match, request, path, body, self._account)
+        payload = json.dumps(event).encode()
+        if len(payload) > EVENT_LIMIT:
+            return self._error(GatewayError.TOO_LARGE, request, path)
+        return self._integrate(match, request, path, payload)
+
+    def _integrate(self, match: Match, request: Request, path: str, payload: bytes) -> Response:
+        integration = match.integration
+        deadline = time.monotonic() + integration.timeout_seconds
+        try:
+            invocation = self._functions[integration.function].invoke(payload)
+        except TooManyRequests:
+            return self._error(GatewayError.REFUSED, request, path)
+        try:
+            if integration.streams:
+                return _stream(invocation, deadline)
+            return read_response(self._api, request, invocation.response(deadline))
+        except TimeoutError:
+            invocation.abandon()
+            return self._error(GatewayError.TIMEOUT, request, path)
+        except (FunctionError, MalformedResponse):
+            invocation.abandon()
+            return self._error(GatewayError.FAILED, request, path)
+
+    def _without_stage(self, path: str) -> str:
+        for prefix in (f"/{self._api.stage}", f"/api/{self._api.stage}"):
+            if path == prefix or path.startswith(prefix + "/"):
+                return path.removeprefix(prefix) or "/"
+        return path
+
+    def _error(self, error: GatewayError, request: Request, path: str) -> Response:
+        return gateway_errors.render(self._api, error, request, path)
+
+
+def _stream(invocation: Invocation, deadline: float) -> Response:
+    """Begin the response as soon as the function has sent its status and headers."""
+    chunks = invocation.chunks(deadline)
+    head = b""
+    for chunk in chunks:
+        head += chunk
+        if DELIMITER in head or len(head) > PRELUDE_LIMIT:
+            break
+    prelude, delimiter, first = head.partition(DELIMITER)
+    try:
+        answer = json.loads(prelude if delimiter else b"")
+        response = Response(int(answer["statusCode"]), read_headers(answer))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise MalformedResponse(head[:200]) from error
+    response.body = _relay(invocation, first, chunks)
+    return response
+
+
+def _relay(invocation: Invocation, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    try:
+        if first:
+            yield first
+        yield from rest
+    except (FunctionError, TimeoutError) as error:
+        raise ConnectionAbortedError("the stream broke off") from error
+    finally:
+        invocation.abandon()

@@ -1,0 +1,127 @@
+"""Feeds functions from queues: the event source mappings of Lambda with SQS.
+
+https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+"""
+
+import json
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.assembly import logical_id
+from infra.local.cloud import Cloud
+from infra.local.deployment import Deployed
+from infra.local.function_spec import REGION
+from infra.local.functions import Function, TooManyRequests
+from infra.local.invocation import FunctionError
+
+WAIT_SECONDS = 20  # SQS's longest wait; a message ends it
+CONCURRENCY = 5  # batches at once with which Lambda begins
+
+
+class QueueMapping:
+    """Polls one queue, and invokes its function with batches of messages."""
+
+    def __init__(
+        self, cloud: Cloud, function: Function, queue_url: str, mapping: Mapping[str, Any]
+    ) -> None:
+        self._client = cloud.client("sqs", recorded=False)
+        self._function = function
+        self._url = queue_url
+        self._arn = f"arn:aws:sqs:{REGION}:{cloud.account}:{queue_url.rpartition('/')[2]}"
+        self._batch_size = int(mapping.get("BatchSize", 10))
+        self._reports_failures = "ReportBatchItemFailures" in mapping.get(
+            "FunctionResponseTypes", []
+        )
+        scaling = mapping.get("ScalingConfig", {})
+        self._slots = threading.Semaphore(int(scaling.get("MaximumConcurrency", CONCURRENCY)))
+        self._closed = False
+        threading.Thread(target=self._poll, name=f"queue:{queue_url}", daemon=True).start()
+
+    def close(self) -> None:
+        """Ask for no more messages."""
+        self._closed = True
+
+    def _poll(self) -> None:
+        while not self._closed:
+            self._slots.acquire()
+            try:
+                messages = self._receive()
+            except (BotoCoreError, ClientError):
+                if not self._closed:
+                    raise
+                return
+            if messages:
+                threading.Thread(target=self._deliver, args=(messages,), daemon=True).start()
+            else:
+                self._slots.release()
+
+    def _receive(self) -> list[dict[str, Any]]:
+        answer = self._client.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=min(self._batch_size, 10),
+            WaitTimeSeconds=WAIT_SECONDS,
+            AttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return list(answer.get("Messages", []))
+
+    def _deliver(self, messages: list[dict[str, Any]]) -> None:
+        event = {"Records": [self._record(message) for message in messages]}
+        try:
+            response = self._function.invoke(json.dumps(event).encode()).response()
+        except (FunctionError, TooManyRequests):
+            return  # the messages become visible again
+        finally:
+            self._slots.release()
+        failed = _failed(response) if self._reports_failures else set()
+        self._delete(message for message in messages if message["MessageId"] not in failed)
+
+    def _delete(self, messages: Iterable[dict[str, Any]]) -> None:
+        for message in messages:
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+    def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message.get("Attributes", {}),
+            "messageAttributes": {
+                name: {
+                    "dataType": value["DataType"],
+                    "stringValue": value.get("StringValue"),
+                }
+                for name, value in message.get("MessageAttributes", {}).items()
+            },
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._arn,
+            "awsRegion": REGION,
+        }
+
+
+def _failed(response: bytes) -> set[str]:
+    """The messages that the function reports as failed; none reported means all succeeded."""
+    report = json.loads(response) or {}
+    return {failure["itemIdentifier"] for failure in report.get("batchItemFailures", [])}
+
+
+def queue_mappings(cloud: Cloud, deployed: Iterable[Deployed]) -> list[QueueMapping]:
+    """Start the mappings that the templates declare."""
+    return [
+        _start(cloud, one, mapping["Properties"])
+        for one in deployed
+        for _, mapping in one.stack.resources("AWS::Lambda::EventSourceMapping")
+        if mapping["Properties"].get("Enabled", True)
+    ]
+
+
+def _start(cloud: Cloud, deployed: Deployed, mapping: Mapping[str, Any]) -> QueueMapping:
+    function, queue = (
+        logical_id(mapping["FunctionName"]) or "",
+        logical_id(mapping["EventSourceArn"]) or "",
+    )
+    return QueueMapping(cloud, cloud.functions[function], deployed.resources[queue], mapping)

@@ -1,0 +1,85 @@
+"""The local stack: the application's template, deployed and served on this machine."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self
+
+from infra.local.assembly import Assembly
+from infra.local.cloud import Cloud
+from infra.local.deployment import Deployed, DeploymentFailed, deploy
+from infra.local.public_api import PublicApi
+from infra.local.queues import queue_mappings
+from infra.local.rest_api import RestApi
+from infra.local.schedules import Schedules
+from infra.local.settings import keep_secrets, with_defaults
+from infra.local.synthesis import cached_assembly
+from infra.repository import REPOSITORY
+
+
+class LocalStack:
+    """Runs an assembly, by default the application's, until it is closed.
+
+    `parameters` are those of its templates; a key among them may be given itself. `port` 0 is any
+    free one. Raises `SynthesisFailed`, `ParameterRefused`, `DeploymentFailed`, `UnknownSchedule`,
+    and OSError when it cannot listen.
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        assembly: Assembly | None = None,
+        sources: Path = REPOSITORY,
+    ) -> None:
+        self.parameters = with_defaults(parameters or {}) if assembly is None else parameters or {}
+        with ExitStack() as undo:
+            self._cloud = undo.enter_context(Cloud())
+            kept = keep_secrets(self._cloud, self.parameters)
+            self._deployed = deploy(self._cloud, assembly or cached_assembly(), kept, sources)
+            for mapping in queue_mappings(self._cloud, self._deployed):
+                undo.callback(mapping.close)
+            self.schedules = Schedules(self._cloud.account, self._cloud.functions.timers)
+            self._api = PublicApi(
+                _rest_api(self._deployed), self._cloud.functions, self._cloud.account, host, port
+            )
+            undo.callback(self._api.close)
+            self._undo = undo.pop_all()
+        self.base_url = self._api.base_url
+        self.endpoint_url = self._cloud.endpoint_url
+        self.account = self._cloud.account
+        self.calls = self._cloud.calls
+        self.functions = self._cloud.functions
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The outputs of all stacks."""
+        return {name: value for one in self._deployed for name, value in one.outputs.items()}
+
+    def resource(self, stack: str, logical_id: str) -> str:
+        """The physical id of a resource. Raises KeyError."""
+        (deployed,) = (one for one in self._deployed if one.stack.name == stack)
+        return deployed.resources[logical_id]
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of the stack's account."""
+        return self._cloud.client(service)
+
+    def close(self) -> None:
+        """End everything that the stack has started."""
+        self._undo.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _rest_api(deployed: list[Deployed]) -> RestApi:
+    for one in deployed:
+        if api := RestApi.of(one.stack):
+            return api
+    raise DeploymentFailed("No template has a REST API.")

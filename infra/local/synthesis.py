@@ -1,0 +1,77 @@
+"""Synthesizes the application, once for each content of what the templates are made from."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from infra.local.assembly import Assembly
+from infra.repository import REPOSITORY
+
+CACHE = REPOSITORY / ".cache" / "synth"
+HTTP = "layers/assistants/python/assistants/http"
+INPUTS = (
+    "cdk.json",
+    "requirements.lock",
+    "infra/*.py",
+    "infra/constructs/*.py",
+    "infra/stacks/*.py",
+    "statemachines/*",
+    "layers/assistants/python/assistants/settings.py",
+    f"{HTTP}/route.py",
+    f"{HTTP}/routes.py",
+)
+PROGRAM = """
+import sys
+from pathlib import Path
+from infra.app import synthesize
+synthesize(Path(sys.argv[1]), bundle=False)
+"""
+
+
+class SynthesisFailed(Exception):
+    """Raised when the application cannot be synthesized."""
+
+
+def cached_assembly() -> Assembly:
+    """The application's assembly, synthesized if its inputs changed. Raises `SynthesisFailed`."""
+    folder = CACHE / _digest()
+    if not folder.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=CACHE) as temporary:
+            synthesized = Path(temporary) / "cdk.out"
+            _synthesize(synthesized)
+            if not folder.exists():  # another process may have been faster
+                synthesized.rename(folder)
+    return Assembly(folder)
+
+
+def _digest() -> str:
+    digest = hashlib.sha256()
+    for path in _inputs():
+        digest.update(f"{path.relative_to(REPOSITORY)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _inputs() -> Iterator[Path]:
+    for pattern in INPUTS:
+        yield from sorted(path for path in REPOSITORY.glob(pattern) if path.is_file())
+
+
+def _synthesize(folder: Path) -> None:
+    if shutil.which("node") is None:
+        raise SynthesisFailed("Node.js is needed (the CDK runs on it), and there is no `node`.")
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", PROGRAM, str(folder)],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise SynthesisFailed(f"The application does not synthesize:\n{result.stderr.strip()}")
