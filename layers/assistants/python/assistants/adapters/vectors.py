@@ -1,0 +1,19 @@
+"""Vectors as embedding models return them."""
+
+import math
+from collections.abc import Sequence
+
+from assistants.ports.search import SearchUnavailable, Vector
+
+
+def unit(vector: Sequence[float], dimensions: int) -> Vector:
+    """The vector with length 1. Raises `SearchUnavailable` if it cannot be put into an index of
+    `dimensions`.
+    """
+    length = math.hypot(*vector)
+    if len(vector) != dimensions or not 0 < length < math.inf:
+        raise SearchUnavailable(
+            f"The embedding model answered a vector of {len(vector)} dimensions and length "
+            f"{length:g}, where {dimensions} dimensions are configured."
+        )
+    return [value / length for value in vector]
