@@ -12,7 +12,7 @@ from assistants.ports.clock import Clock
 from assistants.services.journal import Journal
 from assistants.services.run_records import GRACE_SECONDS
 
-POLL_SECONDS = 0.04
+POLL_SECONDS = 0.02
 QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
 KEEP_ALIVE_SECONDS = 15.0
 _QUIET_AFTER_SECONDS = 5.0
