@@ -41,6 +41,9 @@ test: .venv/installed $(NODE_SDK)  ## install what is missing and run every test
 test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the local stack
 	@$(PY) -m pytest tests/e2e
 
+test-sandbox: .venv/installed  ## only the code interpreter's daemon and the attacks on it
+	@$(PY) -m pytest tests/sandbox
+
 smoke: .venv/installed $(NODE_SDK)  ## the e2e suite against BASE_URL with API_KEY (and MODEL, default demo)
 	@[ -n "$${BASE_URL:-}" ] && [ -n "$${API_KEY:-}" ] || { echo "Usage: make smoke BASE_URL=https://…/v1 API_KEY=sk-…" >&2; exit 1; }
 	$(PY) -m pytest tests/e2e --base-url "$$BASE_URL" --model "$${MODEL:-demo}"
@@ -65,6 +68,7 @@ deploy: .venv/installed  ## build and deploy both stacks to the AWS account of y
 lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes pyproject.toml --output-file layers/dependencies/requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --all-extras --constraint layers/dependencies/requirements.txt pyproject.toml --output-file requirements.lock
+	for set in core full; do .venv/bin/uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all: functions/sandbox/requirements/$$set.in --output-file functions/sandbox/requirements/$$set.txt; done
 
 clean:  ## remove everything that the targets above made
 	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules .pytest_cache .mypy_cache .ruff_cache

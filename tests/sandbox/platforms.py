@@ -22,6 +22,8 @@ from assistants.adapters.sandbox_client import ExecutionResult, SandboxClient
 
 REPOSITORY = Path(__file__).parents[2]
 DAEMON = REPOSITORY / "functions" / "sandbox"
+# Another interpreter to test, such as the image's: SANDBOX_TEST_PYTHON=/path/to/python.
+PYTHON = os.environ.get("SANDBOX_TEST_PYTHON", sys.executable)
 _SANDBOX_UID = 1_900_000_000
 
 # Small and impatient, so that abuse is stopped soon; nothing preloaded, so that kernels restart
@@ -92,8 +94,8 @@ def _command(kind: str, directory: Path) -> tuple[list[str], dict[str, str]]:
     if kind == "root" or not root:
         uid = {"UID": str(_SANDBOX_UID + secrets.randbelow(1 << 24))} if root else {}
         settings = {"WORK": str(data), "SCRATCH": str(scratch), **uid}
-        return [sys.executable, "-m", "sandboxd"], settings
-    launch = [sys.executable, "-m", "tests.sandbox.platform_launch", kind]
+        return [PYTHON, "-m", "sandboxd"], settings
+    launch = [PYTHON, "-m", "tests.sandbox.platform_launch", kind]
     if kind == "fargate":
         return [*launch, str(data), str(scratch)], {"UID": str(_SANDBOX_UID)}
     settings = {"WORK": "/tmp/data", "SCRATCH": "/tmp/scratch"}

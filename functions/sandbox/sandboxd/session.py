@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ _PACKAGE_ROOT = Path(__file__).parent.parent
 
 def log(event: str, **details: object) -> None:
     """Write one line of JSON about a change of state; no user's data is in it."""
-    print(json.dumps({"event": event, **details}), flush=True)
+    # Whoever listened may have gone, which is no reason not to end properly.
+    with suppress(BrokenPipeError):
+        print(json.dumps({"event": event, **details}), flush=True)
 
 
 def secure(settings: Settings) -> tuple[Workspace, bool]:
