@@ -2,6 +2,7 @@
 
 import json
 import re
+import uuid
 from collections.abc import Iterator
 from urllib.parse import unquote
 
@@ -68,7 +69,8 @@ def _refuse(function: Function | None, name: str, kind: str, payload: bytes) -> 
 
 def _error(status: int, error: str, reason: str) -> Response:
     body = json.dumps({"Type": "User", "Message": reason, "message": reason}).encode()
-    return Response(status, [JSON, ("X-Amzn-ErrorType", error)], body)
+    headers = [JSON, ("X-Amzn-RequestId", str(uuid.uuid4())), ("X-Amzn-ErrorType", error)]
+    return Response(status, headers, body)
 
 
 def _buffer(invocation: Invocation) -> Response:

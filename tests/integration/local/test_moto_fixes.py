@@ -274,13 +274,15 @@ def _hold_executions(held: threading.Event) -> Callable[[threading.Thread], None
 
 
 def test_a_machine_made_by_cloudformation_executes(cloud: Cloud) -> None:
-    definition = {"StartAt": "Only", "States": {"Only": {"Type": "Pass", "End": True}}}
+    only = {"Type": "Pass", "Result": {"is": "${Word}"}, "ResultPath": "$.result", "End": True}
+    definition = {"StartAt": "Only", "States": {"Only": only}}
     template = {
         "Resources": {
             "Machine": {
                 "Type": "AWS::StepFunctions::StateMachine",
                 "Properties": {
                     "DefinitionString": json.dumps(definition),
+                    "DefinitionSubstitutions": {"Word": {"Ref": "AWS::Region"}},
                     "RoleArn": f"arn:aws:iam::{cloud.account}:role/machine",
                 },
             }
@@ -289,7 +291,8 @@ def test_a_machine_made_by_cloudformation_executes(cloud: Cloud) -> None:
     stacks = cloud.client("cloudformation")
     stacks.create_stack(StackName="machine", TemplateBody=json.dumps(template))
     (machine,) = stacks.describe_stack_resources(StackName="machine")["StackResources"]
-    assert output(cloud, start(cloud, machine["PhysicalResourceId"], "one", {"a": 1})) == {"a": 1}
+    execution = start(cloud, machine["PhysicalResourceId"], "one", {"a": 1})
+    assert output(cloud, execution) == {"a": 1, "result": {"is": "us-east-1"}}
 
 
 def test_a_jsonata_machine_evaluates_expressions_and_variables(cloud: Cloud) -> None:
