@@ -85,7 +85,7 @@ class Closing:
                 _message_change(known, status, now)
                 for known in story.open_objects("thread.message")
             ),
-            *(_step_change(known, status, error, now) for known in story.open_objects(_STEP)),
+            *(_step_change(run, known, status, error, now) for known in story.open_objects(_STEP)),
         ]
 
     def events(self) -> tuple[Event, ...]:
@@ -111,8 +111,12 @@ def _message_change(known: dict[str, Any], status: RunStatus, now: int) -> Event
     )
 
 
-def _step_change(known: dict[str, Any], status: RunStatus, error: LastError, now: int) -> Event:
+def _step_change(
+    run: LoadedRun, known: dict[str, Any], status: RunStatus, error: LastError, now: int
+) -> Event:
     change: dict[str, Any] = {"id": known["id"], "status": status, f"{status}_at": now}
     if status == "failed":
         change["last_error"] = error.model_dump()
+    if run.state.waiting_usage is not None and known["id"] == run.state.waiting_step:
+        change["usage"] = run.state.waiting_usage.model_dump()
     return Event(f"thread.run.step.{status}", change)

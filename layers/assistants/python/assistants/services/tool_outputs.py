@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from assistants.domain.errors import outputs_not_accepted, wrong_outputs
 from assistants.domain.journal import Event
-from assistants.domain.run import Run, ToolOutputsSubmit
+from assistants.domain.run import Run, ToolOutput, ToolOutputsSubmit
 from assistants.ports.clock import Clock
 from assistants.ports.store import Row, Save
 from assistants.services.run_objects import row_of
@@ -35,33 +37,25 @@ class ToolOutputs:
 
         Raises `InvalidRequest` for a run that does not wait and for an incomplete set.
         """
-        outputs = {output.tool_call_id: output.output for output in body.tool_outputs}
+        digest = _digest(body.tool_outputs)
 
         def decide(run: LoadedRun) -> Change | None:
             wait = self.waits.find(run)
-            if wait is not None and wait.body["answers"] == _digest(outputs):
+            if wait is not None and wait.body["answers"] == digest:
                 return None
             if run.state.status != "requires_action" or wait is None:
                 raise outputs_not_accepted(run.state.status)
             if self.clock.time() >= run.state.deadline:
                 raise outputs_not_accepted("expired")
-            return self._change(run, wait, outputs, watched=bool(body.stream))
+            return self._change(run, wait, body)
 
         run = self.records.change(project, thread_id, run_id, decide)
         wait = self.waits.wake(run, "submitted")
         return Submitted(run.run, after=wait.body["asked_at"] if wait else 0)
 
-    def _change(
-        self, run: LoadedRun, wait: Row, outputs: dict[str, str], *, watched: bool
-    ) -> Change:
+    def _change(self, run: LoadedRun, wait: Row, body: ToolOutputsSubmit) -> Change:
         step = self.waits.step(run)
-        calls = step["step_details"]["tool_calls"]
-        expected = [call["id"] for call in calls if call["type"] == "function"]
-        if set(expected) != set(outputs):
-            raise wrong_outputs(expected, outputs)
-        for call in calls:
-            if call["type"] == "function":
-                call["function"]["output"] = outputs[call["id"]]
+        _answer(step["step_details"]["tool_calls"], body.tool_outputs)
         done = {
             "id": step["id"],
             "status": "completed",
@@ -71,14 +65,29 @@ class ToolOutputs:
         }
         return Change(
             status="queued",
-            members={"required_action": None, "waiting_step": None, "watched": watched},
+            members={
+                "required_action": None,
+                "waiting_step": None,
+                "watched": bool(body.stream),
+            },
             events=(Event("thread.run.step.completed", done),),
             writes=(
-                self.waits.answered(wait, _digest(outputs), run.state.sequence),
+                self.waits.answered(wait, _digest(body.tool_outputs), run.state.sequence),
                 Save(row_of(run, step | done)),
             ),
         )
 
 
-def _digest(outputs: dict[str, str]) -> str:
-    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+def _answer(calls: list[dict[str, Any]], outputs: Sequence[ToolOutput]) -> None:
+    """Put each function call's output into it. Raises `InvalidRequest` unless all have just one."""
+    functions = {call["id"]: call["function"] for call in calls if call["type"] == "function"}
+    got = [output.tool_call_id for output in outputs]
+    if sorted(got) != sorted(functions):
+        raise wrong_outputs(functions, got)
+    for output in outputs:
+        functions[output.tool_call_id]["output"] = output.output
+
+
+def _digest(outputs: Sequence[ToolOutput]) -> str:
+    pairs = sorted((output.tool_call_id, output.output) for output in outputs)
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
