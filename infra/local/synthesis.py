@@ -25,6 +25,10 @@ INPUTS = (
     f"{HTTP}/route.py",
     f"{HTTP}/routes.py",
 )
+QUIET = {
+    "JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION": "1",
+    "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "1",
+}
 PROGRAM = """
 import sys
 from pathlib import Path
@@ -68,10 +72,11 @@ def _synthesize(folder: Path) -> None:
     result = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM, str(folder)],
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, **QUIET},
         capture_output=True,
         text=True,
         check=False,
     )
     if result.returncode:
-        raise SynthesisFailed(f"The application does not synthesize:\n{result.stderr.strip()}")
+        reason = result.stderr.strip().rpartition("\n")[2]
+        raise SynthesisFailed(f"The CDK application fails (`make synth` shows where): {reason}")
