@@ -62,9 +62,17 @@ class Usage(Object):
         )
 
 
-class TruncationStrategy(Part):
-    type: Literal["auto", "last_messages"]
+class AutoTruncation(Part):
+    type: Literal["auto"]
     last_messages: Annotated[int, Field(ge=1)] | None = None
+
+
+class LastMessages(Part):
+    type: Literal["last_messages"]
+    last_messages: Annotated[int, Field(ge=1)]
+
+
+TruncationStrategy = Annotated[AutoTruncation | LastMessages, Field(discriminator="type")]
 
 
 class RunSettings(Object):
@@ -81,7 +89,7 @@ class RunSettings(Object):
     top_p: float | None
     max_prompt_tokens: int | None = None
     max_completion_tokens: int | None = None
-    truncation_strategy: TruncationStrategy = TruncationStrategy(type="auto", last_messages=None)
+    truncation_strategy: TruncationStrategy = AutoTruncation(type="auto", last_messages=None)
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
     response_format: ResponseFormat = "auto"

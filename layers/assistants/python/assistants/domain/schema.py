@@ -23,7 +23,13 @@ class Object(BaseModel):
 class Request(BaseModel):
     """A body that a client sends: unknown members are refused and nothing is converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True)
+
+
+class Form(Request):
+    """A body of `multipart/form-data`, where numbers are text and nested members are `a[b]`."""
+
+    max_bytes: ClassVar[int]  # of the one binary member
 
 
 class Part(Request):
@@ -32,7 +38,9 @@ class Part(Request):
     @model_serializer(mode="wrap")
     def _only_what_was_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         members: dict[str, Any] = handler(self)
-        return {name: value for name, value in members.items() if name in self.model_fields_set}
+        fields = type(self).model_fields
+        given = {fields[name].alias or name for name in self.model_fields_set}
+        return {name: value for name, value in members.items() if name in given}
 
 
 Name = Annotated[str, StringConstraints(max_length=256)]

@@ -48,12 +48,19 @@ class FunctionChoice(Part):
     name: str
 
 
-class NamedToolChoice(Part):
-    type: Literal["function", "code_interpreter", "file_search"]
-    function: FunctionChoice | None = None
+class NamedFunction(Part):
+    type: Literal["function"]
+    function: FunctionChoice
 
 
-ToolChoice = Literal["none", "auto", "required"] | NamedToolChoice
+class NamedHostedTool(Part):
+    type: Literal["code_interpreter", "file_search"]
+
+
+NamedToolChoice = NamedFunction | NamedHostedTool
+ToolChoice = (
+    Literal["none", "auto", "required"] | Annotated[NamedToolChoice, Field(discriminator="type")]
+)
 
 
 class JsonSchema(Part):

@@ -41,7 +41,7 @@ def _of(reply: Reply) -> Response:
         return EventStreamResponse(reply)
     if not isinstance(reply, Object):
         return JSONResponse(reply)
-    response = Response(reply.model_dump_json(by_alias=True), media_type="application/json")
+    response = Response(reply.model_dump_json(), media_type="application/json")
     if reply.poll_after_ms is not None:
         response.headers["openai-poll-after-ms"] = str(reply.poll_after_ms)
     return response

@@ -3,7 +3,9 @@
 from typing import Any
 
 from assistants.domain.assistant import Assistant
+from assistants.domain.errors import InvalidRequest
 from assistants.domain.run import RunCreate, RunSettings, ThreadRunCreate
+from assistants.domain.tool import FunctionTool, NamedFunction, NamedToolChoice, Tool
 
 _OVERRIDES = ("tools", "temperature", "top_p", "response_format", "reasoning_effort")
 _OWN = (
@@ -22,8 +24,9 @@ def settings_of(
     run_id: str,
     now: int,
 ) -> RunSettings:
+    """Raises `InvalidRequest` for the choice of a tool that the run does not have."""
     own = {name: value for name in _OWN if (value := getattr(body, name)) is not None}
-    return RunSettings(
+    settings = RunSettings(
         id=run_id,
         created_at=now,
         thread_id=thread_id,
@@ -33,6 +36,24 @@ def settings_of(
         **{name: _override(assistant, body, name) for name in _OVERRIDES},
         **own,
     )
+    _check_tool_choice(settings)
+    return settings
+
+
+def _check_tool_choice(settings: RunSettings) -> None:
+    choice = settings.tool_choice
+    if choice == "required" and not settings.tools:
+        message = "'tool_choice' is only allowed when 'tools' are specified."
+        raise InvalidRequest(f"Invalid value for 'tool_choice': {message}", param="tool_choice")
+    if isinstance(choice, NamedToolChoice):
+        name = _name(choice)
+        if name not in map(_name, settings.tools):
+            message = f"Tool choice '{name}' not found in 'tools' parameter."
+            raise InvalidRequest(message, param="tool_choice")
+
+
+def _name(tool: Tool | NamedToolChoice) -> str:
+    return tool.function.name if isinstance(tool, FunctionTool | NamedFunction) else tool.type
 
 
 def _override(assistant: Assistant, body: RunCreate | ThreadRunCreate, name: str) -> Any:
