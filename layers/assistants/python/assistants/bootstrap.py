@@ -3,10 +3,14 @@
 import os
 from functools import cache
 
+from botocore.config import Config
+
 from assistants.adapters.aws import client
+from assistants.adapters.bedrock import Bedrock
 from assistants.adapters.demo_model import DemoModel
 from assistants.adapters.dynamodb import DynamoStore
 from assistants.adapters.dynamodb_item import item_model
+from assistants.adapters.guarded_fetch import GuardedFetch
 from assistants.adapters.large_values import LargeValues
 from assistants.adapters.model_router import ModelRouter
 from assistants.adapters.openai_compatible import OpenAICompatible
@@ -14,7 +18,8 @@ from assistants.adapters.secrets import resolve
 from assistants.adapters.sqs import SqsPurgeQueue
 from assistants.adapters.step_functions import StepFunctions
 from assistants.adapters.system_clock import SystemClock
-from assistants.domain.model import Catalog, ModelRoute
+from assistants.domain.model import Catalog
+from assistants.domain.model_route import Endpoint
 from assistants.services.backend import Backend
 from assistants.settings import Settings
 from assistants.telemetry import logger
@@ -30,10 +35,7 @@ def backend() -> Backend:
     """The service of this process, over AWS. Clients connect when they are first used."""
     chosen = settings()
     logger.setLevel(chosen.log_level)
-    catalog = Catalog(
-        {name: ModelRoute.model_validate(route) for name, route in chosen.models.items()},
-        endpoint_configured=chosen.model_url is not None,
-    )
+    catalog = Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
     values = LargeValues(chosen.bucket, lambda: client("s3"))
     return Backend(
         store=DynamoStore(item_model(chosen.table), values),
@@ -42,12 +44,9 @@ def backend() -> Backend:
         model=ModelRouter(
             catalog,
             {
-                "demo": DemoModel,
-                "openai-compatible": lambda: OpenAICompatible(
-                    chosen.model_url or "",
-                    resolve(chosen.model_key),
-                    chosen.model_timeout_seconds,
-                ),
+                "demo": lambda _: DemoModel(),
+                "bedrock": lambda _: _bedrock(chosen),
+                "openai-compatible": lambda endpoint: _openai_compatible(chosen, endpoint),
             },
         ),
         catalog=catalog,
@@ -55,3 +54,16 @@ def backend() -> Backend:
         auth=chosen.auth,
         run_ttl_seconds=chosen.run_ttl_seconds,
     )
+
+
+def _openai_compatible(chosen: Settings, endpoint: Endpoint) -> OpenAICompatible:
+    url, key = endpoint.url, endpoint.key
+    if url is None:  # another URL is never told the deployment's key
+        url, key = chosen.model_url, chosen.model_key
+    return OpenAICompatible(url or "", resolve(key), chosen.model_timeout_seconds)
+
+
+def _bedrock(chosen: Settings) -> Bedrock:
+    # The adapter itself asks again, as it knows what of an answer has been shown.
+    once = Config(read_timeout=chosen.model_timeout_seconds, retries={"total_max_attempts": 1})
+    return Bedrock(client("bedrock-runtime", once), GuardedFetch())

@@ -35,8 +35,8 @@ class Settings(BaseModel):
     model_timeout_seconds: float = Field(
         default=120, gt=0, description="Silence of the provider that fails the turn."
     )
-    models: Annotated[dict[str, dict[str, Any]], BeforeValidator(_json)] = Field(
-        default={}, description="JSON: model name or pattern -> {provider, target}."
+    models: Annotated[dict[str, Any], BeforeValidator(_json)] = Field(
+        default={}, description="JSON: model name or pattern -> {provider, target, ...} or a name."
     )
     run_ttl_seconds: int = Field(
         default=600, ge=1, le=840, description="Life of a run until it is expired."

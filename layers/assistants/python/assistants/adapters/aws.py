@@ -14,6 +14,8 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
     tcp_keepalive=True,
 )
+# Presigned URLs would else be of version 2, which newer regions refuse.
+_S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
 
 
 @cache
@@ -22,6 +24,7 @@ def _session() -> Session:
 
 
 @cache
-def client(service: str) -> Any:
-    """The client of a service, made when it is first asked for."""
-    return _session().create_client(service, config=_CONFIG)
+def client(service: str, config: Config | None = None) -> Any:
+    """The client of a service, made when it is first asked for; `config` is set over our own."""
+    ours = _S3_CONFIG if service == "s3" else _CONFIG
+    return _session().create_client(service, config=ours.merge(config or Config()))

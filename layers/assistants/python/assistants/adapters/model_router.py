@@ -4,24 +4,28 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from assistants.domain.errors import InvalidRequest
-from assistants.domain.model import Catalog, Provider
+from assistants.domain.model import Catalog
+from assistants.domain.model_route import Endpoint, Provider
 from assistants.ports.chat_model import ChatModel, Delta, ModelError, ModelRequest
 
 
 class ModelRouter:
-    """Providers are made when they are first asked."""
+    """Clients of providers are made when they are first asked, one for each endpoint."""
 
-    def __init__(self, catalog: Catalog, providers: Mapping[Provider, Callable[[], ChatModel]]):
+    def __init__(
+        self, catalog: Catalog, providers: Mapping[Provider, Callable[[Endpoint], ChatModel]]
+    ) -> None:
         self._catalog = catalog
         self._providers = providers
-        self._made: dict[Provider, ChatModel] = {}
+        self._made: dict[Endpoint, ChatModel] = {}
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         try:
             route = self._catalog.route(request.model)
         except InvalidRequest as error:  # the catalog has changed since the run was created
             raise ModelError("server_error", error.message) from error
-        if route.provider not in self._made:
-            self._made[route.provider] = self._providers[route.provider]()
-        model = self._made[route.provider]
+        endpoint = route.endpoint
+        if endpoint not in self._made:
+            self._made[endpoint] = self._providers[endpoint.provider](endpoint)
+        model = self._made[endpoint]
         yield from model.stream(replace(request, model=route.target or request.model))

@@ -1,14 +1,13 @@
 """Any provider that speaks OpenAI's chat completions, over HTTP with streaming."""
 
 import json
-import random
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import urllib3
 from urllib3.exceptions import HTTPError
 
+from assistants.adapters.backoff import pause
 from assistants.domain.run import ErrorCode, Usage
 from assistants.ports.chat_model import (
     CallFragment,
@@ -23,7 +22,6 @@ from assistants.ports.chat_model import (
 
 _TRIES = 3
 _CONNECT_SECONDS = 10.0
-_LONGEST_PAUSE_SECONDS = 8.0
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
 _MAX_LINE_BYTES = 4 * 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
@@ -67,7 +65,7 @@ class OpenAICompatible:
             except HTTPError as error:
                 if attempt == _TRIES:
                     raise ModelError("server_error", "The model cannot be reached.") from error
-                _pause(attempt, None)
+                pause(attempt)
                 continue
             if response.status == 200:
                 return response
@@ -76,7 +74,7 @@ class OpenAICompatible:
             response.close()
             if not retried:
                 raise _refused(response.status, error_body)
-            _pause(attempt, response.headers.get("retry-after"))
+            pause(attempt, response.headers.get("retry-after"))
         raise AssertionError("the last try returns or raises")
 
 
@@ -91,13 +89,6 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     if request.tools:
         body["tools"] = request.tools
     return body
-
-
-def _pause(attempt: int, retry_after: str | None) -> None:
-    seconds = 0.25 * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 - jitter, not a secret
-    if retry_after and retry_after.isdigit():
-        seconds = float(retry_after)
-    time.sleep(min(seconds, _LONGEST_PAUSE_SECONDS))
 
 
 def _refused(status: int, body: bytes) -> ModelError:

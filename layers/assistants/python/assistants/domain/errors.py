@@ -1,6 +1,6 @@
 """Everything that can be wrong with a request, as typed errors in the words of the original API."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class ApiError(Exception):
@@ -97,3 +97,24 @@ def not_cancellable(status: str) -> InvalidRequest:
 def unsupported_model(model: str, hint: str) -> InvalidRequest:
     message = f"The requested model '{model}' cannot be used with the Assistants API. {hint}"
     return InvalidRequest(message, param="model", code="unsupported_model")
+
+
+def unsupported_parameter(name: str) -> InvalidRequest:
+    message = f"Unsupported parameter: '{name}' is not supported with this model."
+    return InvalidRequest(message, param=name, code="unsupported_parameter")
+
+
+def unsupported_value(name: str, value: str, supported: Sequence[str]) -> InvalidRequest:
+    message = (
+        f"Unsupported value: '{name}' does not support '{value}' with this model. "
+        f"Supported values are: {_enumerated(supported)}."
+    )
+    return InvalidRequest(message, param=name, code="unsupported_value")
+
+
+def _enumerated(values: Sequence[str]) -> str:
+    """`'low', 'medium', and 'high'`"""
+    *others, last = [f"'{value}'" for value in values]
+    if not others:
+        return last
+    return f"{', '.join(others)}{',' if len(others) > 1 else ''} and {last}"

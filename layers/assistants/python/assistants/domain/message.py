@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from assistants.domain.image import check_image_url
 from assistants.domain.schema import Metadata, Object, Part, Request
 
 Detail = Literal["auto", "low", "high"]
 
 
 class ImageUrl(Part):
-    url: str
+    url: Annotated[str, AfterValidator(check_image_url)]
     detail: Detail = "auto"
 
 

@@ -1,14 +1,17 @@
-"""Models that can be used: the API's object, and the table that maps names to providers."""
+"""Models that can be used: the API's object, and the catalog that leads names to providers."""
 
+import re
+from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ValidationError
 
 from assistants.domain.errors import InvalidRequest, NotFound, unsupported_model
+from assistants.domain.model_route import ModelRoute
 from assistants.domain.schema import Object
 
-Provider = Literal["openai-compatible", "demo"]
+_WILDCARDS = re.compile(r"\[[^]]*\]|[*?]")
 
 
 class Model(Object):
@@ -18,32 +21,55 @@ class Model(Object):
     owned_by: str
 
 
-class ModelRoute(BaseModel):
-    """Where a model name leads: the provider, and the name that provider knows (null: the same)."""
+class InvalidCatalog(ValueError):
+    """Raise when `ASSISTANTS_MODELS` cannot be followed; says which entry and why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    provider: Provider = "openai-compatible"
-    target: str | None = None
-    context: int = Field(default=128_000, ge=1024)  # tokens
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"ASSISTANTS_MODELS, '{name}': {problem}")
 
 
 class Catalog:
-    """Model names and patterns (`gpt-4*`) in the order given; the first that matches decides."""
+    """Model names and patterns of a shell (`gpt-4*`), each with its route or, as an alias, with
+    another name that has one.
 
-    def __init__(self, routes: dict[str, ModelRoute], *, endpoint_configured: bool) -> None:
-        self._routes = dict(routes)
+    An entry of the very name decides; else the pattern that spells out the most characters, of
+    those the one with the fewest wildcards, of those the first in the alphabet.
+    """
+
+    def __init__(
+        self, entries: Mapping[str, ModelRoute | str], *, endpoint_configured: bool
+    ) -> None:
+        self._entries = dict(entries)
         if endpoint_configured:
-            self._routes.setdefault("*", ModelRoute())
+            self._entries.setdefault("*", ModelRoute())
+        self._patterns = sorted(filter(_WILDCARDS.search, self._entries), key=_specificity)
+
+    @classmethod
+    def read(cls, models: Mapping[str, Any], *, endpoint_configured: bool) -> "Catalog":
+        """The catalog that `ASSISTANTS_MODELS` describes. Raises `InvalidCatalog`."""
+        entries = {name: _entry_of(name, entry) for name, entry in models.items()}
+        catalog = cls(entries, endpoint_configured=endpoint_configured)
+        for name, entry in entries.items():
+            if isinstance(entry, str):
+                if not isinstance(catalog._entry(entry), ModelRoute):
+                    raise InvalidCatalog(name, f"'{entry}' is neither mapped nor matches a pattern")
+            elif entry.endpoint == ModelRoute().endpoint and not endpoint_configured:
+                raise InvalidCatalog(name, "needs a url, as ASSISTANTS_MODEL_URL is not set")
+        return catalog
 
     def route(self, model: str) -> ModelRoute:
-        """Raises `InvalidRequest` (`unsupported_model`) for a name that leads nowhere."""
-        for pattern, route in self._routes.items():
-            if fnmatchcase(model, pattern):
-                return route
-        raise unsupported_model(
-            model, "Map it to a provider in ASSISTANTS_MODELS, or set ASSISTANTS_MODEL_URL."
-        )
+        """The route, its target filled in.
+
+        Raises `InvalidRequest` (`unsupported_model`) for a name that leads nowhere.
+        """
+        name, entry = model, self._entry(model)
+        if isinstance(entry, str):
+            name, entry = entry, self._entry(entry)
+        if not isinstance(entry, ModelRoute):
+            raise unsupported_model(
+                model, "Map it to a provider in ASSISTANTS_MODELS, or set ASSISTANTS_MODEL_URL."
+            )
+        return entry if entry.target else entry.model_copy(update={"target": name})
 
     def model(self, name: str) -> Model:
         """Raises `NotFound` (`model_not_found`) in the words of the original."""
@@ -55,8 +81,25 @@ class Catalog:
             ) from error
 
     def models(self) -> list[Model]:
-        """The names that can be asked for; a pattern is listed as it is written."""
-        return [
-            Model(id=name, created=0, owned_by=route.provider)
-            for name, route in self._routes.items()
-        ]
+        """The names and aliases in the order given. Patterns are no names, so they are left out."""
+        return [self.model(name) for name in self._entries if name not in self._patterns]
+
+    def _entry(self, name: str) -> ModelRoute | str | None:
+        matching = (pattern for pattern in self._patterns if fnmatchcase(name, pattern))
+        return self._entries.get(name) or self._entries.get(next(matching, ""))
+
+
+def _entry_of(name: str, entry: Any) -> ModelRoute | str:
+    if isinstance(entry, str):
+        return entry
+    try:
+        return ModelRoute.model_validate(entry)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        member = "".join(f"{step}: " for step in problem["loc"])
+        raise InvalidCatalog(name, f"{member}{problem['msg']}") from error
+
+
+def _specificity(pattern: str) -> tuple[int, int, str]:
+    """Smaller for the pattern that says more."""
+    return -len(_WILDCARDS.sub("", pattern)), len(_WILDCARDS.findall(pattern)), pattern

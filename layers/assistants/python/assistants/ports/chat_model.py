@@ -4,19 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from assistants.domain.model_route import CachePoint
 from assistants.domain.run import ErrorCode, Usage
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
     """One turn. `messages` and `tools` have the form of OpenAI's chat completions, the one form
-    that every provider's adapter can start from.
+    that every provider's adapter can start from. `cache` names the parts that the next turn will
+    begin with again, for providers that have to be told.
     """
 
     model: str
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
+    cache: tuple[CachePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

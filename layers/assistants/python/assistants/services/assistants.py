@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from assistants.domain.abilities import ASKED_OF_MODELS, check_abilities
 from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
 from assistants.domain.errors import no_such
 from assistants.domain.ids import ASSISTANT, check_id
@@ -27,8 +28,9 @@ class Assistants:
     clock: Clock
 
     def create(self, project: str, body: AssistantCreate, assistant_id: str) -> Assistant:
-        self._check(body)
+        self._check_tools(body)
         assistant = Assistant(id=assistant_id, created_at=int(self.clock.time()), **given(body))
+        check_abilities(assistant, self.catalog.route(assistant.model))
         key = keyspace.assistant(project, assistant.id)
         try:
             self.store.commit(Create(Row(key, assistant.model_dump(mode="json"))))
@@ -44,12 +46,16 @@ class Assistants:
 
     def modify(self, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
         """Changes only the members that are named. Two modifications at once both take effect."""
-        self._check(body)
-        return modify(
-            self.store,
-            read=lambda: self._row(project, assistant_id),
-            change=lambda row: _load(row).model_copy(update=given(body, clearable=_CLEARABLE)),
-        )
+        self._check_tools(body)
+        changes = given(body, clearable=_CLEARABLE)
+
+        def change(row: Row) -> Assistant:
+            assistant = _load(row).model_copy(update=changes)
+            if changes.keys() & ASKED_OF_MODELS:
+                check_abilities(assistant, self.catalog.route(assistant.model))
+            return assistant
+
+        return modify(self.store, read=lambda: self._row(project, assistant_id), change=change)
 
     def delete(self, project: str, assistant_id: str) -> Deleted:
         key = keyspace.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
@@ -59,9 +65,7 @@ class Assistants:
             raise no_such("assistant", assistant_id) from conflict
         return Deleted(id=assistant_id, object="assistant.deleted")
 
-    def _check(self, body: AssistantCreate | AssistantModify) -> None:
-        if body.model is not None:
-            self.catalog.route(body.model)
+    def _check_tools(self, body: AssistantCreate | AssistantModify) -> None:
         self.hosted_tools.check_tools(body.tools)
         self.hosted_tools.check_resources(body.tool_resources)
 

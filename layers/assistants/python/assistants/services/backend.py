@@ -9,6 +9,7 @@ from assistants.domain.model import Catalog
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
+from assistants.ports.images import Images, NoImages
 from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
@@ -42,6 +43,7 @@ class Backend:
     model: ChatModel
     catalog: Catalog
     clock: Clock
+    images: Images = field(default_factory=NoImages)
     auth: Literal["keys", "open"] = "keys"
     run_ttl_seconds: int = 600
     hosted_tools: HostedTools = field(default_factory=HostedTools)
@@ -118,7 +120,7 @@ class Backend:
 
     @cached_property
     def turns(self) -> Turns:
-        prompts = Prompts(self.store, self.catalog, tokens.count)
+        prompts = Prompts(self.store, self.catalog, self.images, tokens.count)
         return Turns(self.records, prompts, self.model, self.endings, self.clock)
 
     @cached_property

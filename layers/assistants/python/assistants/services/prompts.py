@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from assistants.domain.errors import InvalidRequest
 from assistants.domain.model import Catalog
+from assistants.domain.model_route import ModelRoute
 from assistants.domain.tool import NamedToolChoice
-from assistants.ports.chat_model import ModelRequest
+from assistants.ports.chat_model import ModelError, ModelRequest
+from assistants.ports.images import Images
 from assistants.ports.store import Store
 from assistants.services import keyspace
+from assistants.services.chat_messages import chat_message, text_of, tool_turn, with_images
 from assistants.services.run_records import LoadedRun
 from assistants.services.token_budget import TokenBudget
 
@@ -30,16 +34,21 @@ class BudgetUsed(Exception):
 class Prompts:
     store: Store
     catalog: Catalog
+    images: Images
     count_tokens: Callable[[str], int]
 
     def request(self, run: LoadedRun) -> ModelRequest:
-        """What to ask the model in the run's next turn. Raises `BudgetUsed`."""
+        """What to ask the model in the run's next turn.
+
+        Raises `BudgetUsed`, and `ModelError` for what its messages hold but cannot be asked.
+        """
         settings = run.settings
+        route = self._route(settings.model)
         tools = [tool.model_dump() for tool in settings.tools if tool.type == "function"]
         system = [{"role": "system", "content": settings.instructions}]
         before = system if settings.instructions else []
         after = list(self._earlier_turns(run)) if run.state.turn else []
-        budget = self._budget(run)
+        budget = self._budget(run, route)
         told = [{"content": json.dumps(tools)}] if tools else []
         fits = [budget.take(message) for message in (*told, *before, *after)]
         conversation = self._conversation(run, budget)
@@ -47,14 +56,25 @@ class Prompts:
             raise BudgetUsed("max_prompt_tokens")
         return ModelRequest(
             model=settings.model,
-            messages=[*before, *conversation, *after],
+            messages=[
+                *before,
+                *with_images(conversation, run.project, route, self.images),
+                *after,
+            ],
             tools=tools,
-            options=_options(run),
+            options=_options(run, route),
+            cache=route.cache,
         )
 
-    def _budget(self, run: LoadedRun) -> TokenBudget:
+    def _route(self, model: str) -> ModelRoute:
+        try:
+            return self.catalog.route(model)
+        except InvalidRequest as error:  # the catalog has changed since the run was created
+            raise ModelError("server_error", error.message) from error
+
+    def _budget(self, run: LoadedRun, route: ModelRoute) -> TokenBudget:
         """The model's context without room for an answer, and what the run may still read."""
-        context = self.catalog.route(run.settings.model).context
+        context = route.context
         tokens = context - min(_ANSWER_TOKENS, context // 4)
         if run.settings.max_prompt_tokens is not None:
             left = run.settings.max_prompt_tokens - run.state.spent.prompt_tokens
@@ -75,7 +95,7 @@ class Prompts:
                 continue
             if wanted is not None and len(newest_first) == wanted:
                 break
-            spoken = _chat_message(message)
+            spoken = chat_message(message)
             needed = not newest_first and run.settings.max_prompt_tokens is None
             if not budget.take(spoken) and not needed:
                 break
@@ -108,48 +128,16 @@ class Prompts:
             if row.body["type"] == "message_creation":
                 spoken = self._text_of(run, details["message_creation"]["message_id"])
             else:
-                yield from _tool_turn(spoken, details["tool_calls"])
+                yield from tool_turn(spoken, details["tool_calls"])
                 spoken = None
 
     def _text_of(self, run: LoadedRun, message_id: str) -> str:
         key = keyspace.message(run.project, run.settings.thread_id, message_id)
         [row] = self.store.get(key)
-        return _text(row.body["content"]) if row else ""
+        return text_of(row.body["content"]) if row else ""
 
 
-def _tool_turn(spoken: str | None, calls: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    asked = [
-        {
-            "id": call["id"],
-            "type": "function",
-            "function": {key: call["function"][key] for key in ("name", "arguments")},
-        }
-        for call in calls
-    ]
-    yield {"role": "assistant", "content": spoken, "tool_calls": asked}
-    for call in calls:
-        output = call["function"]["output"]
-        yield {"role": "tool", "tool_call_id": call["id"], "content": output or ""}
-
-
-def _chat_message(message: dict[str, Any]) -> dict[str, Any]:
-    content = message["content"]
-    if any(block["type"] == "image_url" for block in content):
-        parts = [
-            {"type": "text", "text": block["text"]["value"]} if block["type"] == "text" else block
-            for block in content
-        ]
-        return {"role": message["role"], "content": parts}
-    return {"role": message["role"], "content": _text(content)}
-
-
-def _text(content: list[dict[str, Any]]) -> str:
-    texts = [block["text"]["value"] for block in content if block["type"] == "text"]
-    refusals = [block["refusal"] for block in content if block["type"] == "refusal"]
-    return "\n".join([*texts, *refusals])
-
-
-def _options(run: LoadedRun) -> dict[str, Any]:
+def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
     """The members of a chat completion that steer the answer, where the run says anything."""
     settings = run.settings
     completion_tokens = settings.max_completion_tokens
@@ -157,9 +145,9 @@ def _options(run: LoadedRun) -> dict[str, Any]:
         completion_tokens -= run.state.spent.completion_tokens
         if completion_tokens <= 0:
             raise BudgetUsed("max_completion_tokens")
+    sampling = {"temperature": settings.temperature, "top_p": settings.top_p}
     options: dict[str, Any] = {
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
+        **{name: value for name, value in sampling.items() if name in route.abilities},
         "reasoning_effort": settings.reasoning_effort,
         "max_completion_tokens": completion_tokens,
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistants.domain.abilities import check_abilities
 from assistants.domain.assistant import Assistant
 from assistants.domain.errors import no_such, thread_busy
 from assistants.domain.ids import ASSISTANT, MESSAGE, THREAD, check_id, ids_after, order_of
@@ -137,7 +138,7 @@ class Runs:
         self.hosted_tools.check_tools(body.tools)
         now = int(self.clock.time())
         settings = settings_of(assistant, body, thread_id, run_id, now)
-        self.catalog.route(settings.model)
+        check_abilities(settings, self.catalog.route(settings.model))
         deadline = now + self.ttl_seconds
         state = RunState(
             expires_at=deadline,

@@ -58,5 +58,5 @@ def _text(message: dict[str, Any]) -> str:
 def _images(message: dict[str, Any]) -> int:
     content = message.get("content")
     parts = content if isinstance(content, list) else []
-    details = (part["image_url"].get("detail", "auto") for part in parts if "image_url" in part)
-    return sum(IMAGE_TOKENS[detail] for detail in details)
+    images = (part[part["type"]] for part in parts if part["type"] != "text")
+    return sum(IMAGE_TOKENS[image.get("detail", "auto")] for image in images)

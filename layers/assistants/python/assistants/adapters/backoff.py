@@ -1,0 +1,15 @@
+"""How long to wait before a provider is asked again."""
+
+import random
+import time
+
+_FIRST_SECONDS = 0.25
+_LONGEST_SECONDS = 8.0
+
+
+def pause(attempt: int, retry_after: str | None = None) -> None:
+    """Sleep after the failed `attempt` (from 1): longer each time, or as long as we are told."""
+    seconds = _FIRST_SECONDS * 2**attempt * random.uniform(0.5, 1)  # noqa: S311 - jitter, no secret
+    if retry_after and retry_after.isdigit():
+        seconds = float(retry_after)
+    time.sleep(min(seconds, _LONGEST_SECONDS))

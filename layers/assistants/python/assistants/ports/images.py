@@ -1,0 +1,21 @@
+"""The images that messages refer to by the id of a file."""
+
+from typing import Protocol
+
+from assistants.domain.image import Image
+
+
+class Images(Protocol):
+    def load(self, project: str, file_id: str) -> Image | None:
+        """The image in a file, null when the project has no such file.
+
+        Raises `InvalidImage` for a file that is no image of a type and size that models take.
+        """
+        ...
+
+
+class NoImages:
+    """Of a deployment that keeps no files."""
+
+    def load(self, project: str, file_id: str) -> Image | None:  # noqa: ARG002
+        return None

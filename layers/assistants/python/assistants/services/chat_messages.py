@@ -1,0 +1,90 @@
+"""Messages and tool calls of a thread, in the form of chat completions that models are asked in."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from assistants.domain.image import InvalidImage
+from assistants.domain.model_route import ModelRoute
+from assistants.ports.chat_model import ModelError
+from assistants.ports.images import Images
+
+_IMAGES = ("image_url", "image_file")
+
+
+def chat_message(message: dict[str, Any]) -> dict[str, Any]:
+    """A message of a thread. Its images are still where they were: `with_images` brings them."""
+    content = message["content"]
+    # Only users can show images to a model; of its own it can be told that there was one.
+    if message["role"] == "user" and any(block["type"] in _IMAGES for block in content):
+        return {"role": "user", "content": [_part(block) for block in content]}
+    return {"role": message["role"], "content": text_of(content)}
+
+
+def text_of(content: list[dict[str, Any]]) -> str:
+    return "\n".join(_text(block) for block in content)
+
+
+def tool_turn(spoken: str | None, calls: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What the model said and called in one turn, and what it was answered."""
+    asked = [
+        {
+            "id": call["id"],
+            "type": "function",
+            "function": {key: call["function"][key] for key in ("name", "arguments")},
+        }
+        for call in calls
+    ]
+    yield {"role": "assistant", "content": spoken, "tool_calls": asked}
+    for call in calls:
+        output = call["function"]["output"]
+        yield {"role": "tool", "tool_call_id": call["id"], "content": output or ""}
+
+
+def with_images(
+    messages: list[dict[str, Any]], project: str, route: ModelRoute, images: Images
+) -> list[dict[str, Any]]:
+    """The chat messages, the files of their images read and put in as data URLs.
+
+    Raises `ModelError` for a model that cannot see, and for a file that it cannot be shown.
+    """
+
+    def shown(part: dict[str, Any]) -> dict[str, Any]:
+        if part["type"] == "text":
+            return part
+        if "vision" not in route.abilities:
+            message = f"Invalid content type. {part['type']} is only supported by certain models."
+            raise ModelError("invalid_prompt", message)
+        return _loaded(part, project, images) if part["type"] == "image_file" else part
+
+    return [
+        {**message, "content": [shown(part) for part in message["content"]]}
+        if isinstance(message["content"], list)
+        else message
+        for message in messages
+    ]
+
+
+def _loaded(part: dict[str, Any], project: str, images: Images) -> dict[str, Any]:
+    file_id = part["image_file"]["file_id"]
+    try:
+        image = images.load(project, file_id)
+    except InvalidImage as error:
+        raise ModelError("invalid_prompt", f"File {file_id}: {error}.") from error
+    if image is None:
+        raise ModelError("invalid_prompt", f"No such File object: {file_id}")
+    detail = part["image_file"].get("detail", "auto")
+    return {"type": "image_url", "image_url": {"url": image.data_url, "detail": detail}}
+
+
+def _part(block: dict[str, Any]) -> dict[str, Any]:
+    return block if block["type"] in _IMAGES else {"type": "text", "text": _text(block)}
+
+
+def _text(block: dict[str, Any]) -> str:
+    match block["type"]:
+        case "text":
+            return str(block["text"]["value"])
+        case "refusal":
+            return str(block["refusal"])
+        case _:
+            return "(an image)"
