@@ -295,7 +295,7 @@ MESSAGES: list[tuple[dict[str, Any], str, str, str]] = [
         "Missing required parameter: 'content[1].text'.",
     ),
     (
-        {"content": [{"type": "image_url", "image_url": {"url": "u", "detail": "best"}}]},
+        {"content": [{"type": "image_url", "image_url": {"url": "http://x/u", "detail": "best"}}]},
         "content[0].image_url.detail",
         "invalid_value",
         "Invalid value: 'best'. Supported values are: 'auto', 'low', and 'high'.",
