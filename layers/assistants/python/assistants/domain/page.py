@@ -1,11 +1,13 @@
 """Lists: the envelope every list answers with, and the cursor every list takes."""
 
 from collections.abc import Sequence
-from typing import Generic, Literal, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from assistants.domain.schema import Object, Request
+
+ObjectId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Cursor(Request):
@@ -13,8 +15,8 @@ class Cursor(Request):
 
     limit: int = Field(default=20, ge=1, le=100)
     order: Literal["asc", "desc"] = "desc"
-    after: str | None = None
-    before: str | None = None
+    after: ObjectId | None = None
+    before: ObjectId | None = None
 
 
 T = TypeVar("T", bound=Object)

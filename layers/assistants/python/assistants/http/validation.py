@@ -46,7 +46,8 @@ def _nested(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         if not bracket:
             data[name] = values[-1]
         elif inner:
-            data.setdefault(outer, {})[inner] = values[-1]
+            known = data.get(outer)
+            data[outer] = {**(known if isinstance(known, dict) else {}), inner: values[-1]}
         else:
             data[outer] = list(values)
     return data
