@@ -480,3 +480,34 @@ def test_a_query_is_read_as_numbers_and_words_and_its_last_value_counts() -> Non
     cursor = parse_query(Cursor, {"limit": ["5", "7"], "order": ["asc"], "after": ["asst_a"]})
     assert cursor == Cursor(limit=7, order="asc", after="asst_a")
     assert parse_query(Cursor, {}) == Cursor(limit=20, order="desc")
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ({"limit": ["1"], "limit[x]": ["2"]}, "limit"),
+        ({"limit[]": ["1"]}, "limit"),
+        ({"limit[x]": ["1"], "limit[]": ["1"]}, "limit"),
+        ({"[": ["1"]}, ""),
+        ({"limit[": ["1"]}, "limit"),
+        ({"after": ["a b"]}, "after"),
+    ],
+)
+def test_brackets_in_a_query_that_lead_nowhere_are_refused(
+    query: dict[str, list[str]], param: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        parse_query(Cursor, query)
+    assert caught.value.param == param
+
+
+class _Filtered(Request):
+    include: list[str] = []
+    metadata: dict[str, str] = {}
+
+
+def test_bracketed_query_members_are_lists_and_objects() -> None:
+    query = {"include[]": ["a", "b"], "metadata[topic]": ["x", "y"], "metadata[kind]": ["z"]}
+    assert parse_query(_Filtered, query) == _Filtered(
+        include=["a", "b"], metadata={"topic": "y", "kind": "z"}
+    )
