@@ -168,7 +168,8 @@ def test_the_beta_header_is_demanded(base_url: str, api_key: str) -> None:
 def test_an_unknown_run_message_or_step_of_a_known_thread_is_named(
     raw: httpx2.Client, thread: Thread
 ) -> None:
-    path, outputs = f"threads/{thread.id}", {"tool_outputs": []}
+    path = f"threads/{thread.id}"
+    outputs: dict[str, Any] = {"tool_outputs": []}
     for answer, refusal in (
         (raw.get(f"{path}/messages/msg_x"), missing("message", "msg_x")),
         (raw.get(f"{path}/runs/run_x"), missing("run", "run_x")),

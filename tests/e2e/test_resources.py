@@ -8,7 +8,7 @@ from openai.types.beta import Thread
 
 from tests.e2e.conftest import MakeAssistant
 
-TOOL = {"type": "function", "function": {"name": "weather", "strict": True, "parameters": {}}}
+TOOL = {"type": "function", "function": {"name": "weather", "parameters": {}}}
 
 
 def test_an_assistant_comes_back_as_it_was_made(
