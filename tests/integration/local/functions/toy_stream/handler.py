@@ -1,5 +1,6 @@
 """A streaming function that does what its event says."""
 
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -53,4 +54,6 @@ ACTIONS = {
 
 
 def handler(event: dict[str, Any], response: Any, context: Any) -> None:
+    if "body" in event:  # it came by the REST API
+        event = json.loads(event["body"])
     ACTIONS[event["do"]](event, response, context)
