@@ -13,6 +13,7 @@ from tests.sandbox.abuse import (
     Attempt,
     assert_contained,
     fails,
+    prints,
     raises,
     stopped,
     table,
@@ -92,6 +93,18 @@ MEMORY_AND_PROCESSES = [
     ),
 ]
 
+ORPHANS = Attempt(
+    59,
+    "hundreds of orphans that end",
+    "for _ in range(300):\n"
+    "    child = os.fork()\n"
+    "    if not child: os.fork(); os._exit(0)\n"
+    "    os.waitpid(child, 0)\n"
+    "print('all started')",
+    prints("all started"),
+    fresh=True,
+)
+
 TIME_AND_OUTPUT = [
     Attempt(64, "a print flood", "while True: print('x' * 1000)", stopped("output", lost=False)),
     Attempt(65, "output of a subprocess", "!yes", stopped("output", lost=False)),
@@ -133,7 +146,7 @@ TIME_AND_OUTPUT = [
 ]
 
 
-@table(MEMORY_AND_PROCESSES)
+@table([*MEMORY_AND_PROCESSES, ORPHANS])
 def test_code_cannot_exhaust_the_host(sandbox: Session, attempt: Attempt) -> None:
     attempt.carry_out(sandbox)
 

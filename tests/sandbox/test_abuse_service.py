@@ -13,7 +13,6 @@ import pytest
 
 from assistants.adapters.sandbox_client import SandboxClient, SandboxLostError
 from functions.sandbox.sandboxd.http_server import Server
-from tests.sandbox.abuse import NUMBERS
 from tests.sandbox.platforms import Session, session
 
 pytestmark = pytest.mark.abuse(86)
@@ -244,8 +243,3 @@ def test_two_sessions_share_nothing(kind: str) -> None:
         assert two.run(search).logs == "[]\n"
         two.run("import os, signal; os.kill(-1, signal.SIGKILL)")
         assert one.run("print(secret)").logs == "of one\n"
-
-
-def test_every_item_of_the_list_is_tested(request: pytest.FixtureRequest) -> None:
-    marks = (mark for item in request.session.items for mark in item.iter_markers("abuse"))
-    assert {mark.args[0] for mark in marks} == set(NUMBERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from typing import Any
 from . import landlock, limits, linux, seccomp
 
 _NICENESS = 5
-_SIGKILL = 9
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,6 @@ def _die_with(parent: int) -> None:
 
     A change of identity clears the request, so it comes after one.
     """
-    linux.prctl(linux.PR_SET_PDEATHSIG, _SIGKILL)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         raise ProcessLookupError("the daemon has gone")

@@ -50,9 +50,10 @@ class Execution:
         """
         if not self.finished.wait(seconds):
             return None
-        if self.result is None:
+        result = self.result
+        if result is None:
             raise ExecutionGoneError
-        return self.result
+        return result
 
 
 class Executions:

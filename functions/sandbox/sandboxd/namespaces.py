@@ -8,6 +8,7 @@ none. Root makes them as it is, other users within a user namespace, where those
 from __future__ import annotations
 
 import os
+import signal
 import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -67,7 +68,7 @@ def _become_first_process() -> None:
     child = os.fork()
     if child:
         os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) & 0xFF)
-    linux.prctl(linux.PR_SET_PDEATHSIG, 9)
+    linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def rearrange(data: Path, scratch: Path, visible: Sequence[Path]) -> None:

@@ -60,7 +60,12 @@ def resident_bytes() -> int:
 
 
 def count_of_own_user() -> int:
-    """Return how many threads this user runs, which RLIMIT_NPROC counts together."""
+    """Return how many threads this user runs, which RLIMIT_NPROC counts together.
+
+    Where they cannot be counted, it is as many as there may be.
+    """
+    if not _PROC.is_dir():
+        return resource.getrlimit(resource.RLIMIT_NPROC)[0]
     uid, count = os.getuid(), 0
     for pid in _table():
         with suppress(OSError):
@@ -109,15 +114,6 @@ def _stop_and_kill() -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _reap(kernel: subprocess.Popen[bytes]) -> None:
-    """Collect dead orphans: as zombies they would count in RLIMIT_NPROC."""
-    kernel.poll()
-    for pid, fields in descendants().items():
-        if pid != kernel.pid and fields[_STATE] == "Z" and int(fields[_PARENT]) == os.getpid():
-            with suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)
-
-
 def end_all(kernel: subprocess.Popen[bytes], identity: Identity, patience: float = 5) -> None:
     """Kill the kernel and whatever it started; return when nothing is left of them.
 
@@ -125,11 +121,11 @@ def end_all(kernel: subprocess.Popen[bytes], identity: Identity, patience: float
     """
     deadline = time.monotonic() + patience
     while True:
-        with suppress(ProcessLookupError):
-            os.killpg(kernel.pid, signal.SIGKILL)
+        if kernel.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(kernel.pid, signal.SIGKILL)
         _signal_all(identity)
-        _reap(kernel)
-        if kernel.returncode is not None and not descendants():
+        if kernel.poll() is not None and not descendants():
             return
         if time.monotonic() > deadline:
             raise TimeoutError("processes of the sandbox outlive SIGKILL")

@@ -1,4 +1,17 @@
-"""The daemon's HTTP interface: executions, files, health, and the end of the session."""
+"""The daemon's HTTP interface: executions, files, health, and the end of the session.
+
+    POST   /v1/exec {id, code, timeout, wait}   200 with the result, or 202 while it is running;
+                                                the same id never runs twice
+    GET    /v1/exec/{id}?wait=25                the same, for an execution sent before
+    POST   /v1/exec/{id}/cancel                 interrupts it, or keeps it from starting
+    PUT    /v1/files/{name}                     writes /mnt/data/{name}
+    GET    /v1/files/{name}                     reads it
+    GET    /v1/health                           ready, busy, generation, seconds_left, protection
+    DELETE /v1/session                          ends everything
+
+A result has the members of `result.Result`; a refusal is `{"error": {"code": ...}}`.
+Every request needs `Authorization: Bearer <token>`.
+"""
 
 from __future__ import annotations
 

@@ -72,6 +72,8 @@ def serve(channel: Channel) -> None:
 
 def main() -> None:
     """Run as `python -m sandboxd.runner DESCRIPTOR`, the descriptor of the control channel."""
+    # The daemon ignores its children's ends, and that would be inherited.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     channel = Channel(int(sys.argv[1]))
     # `-m` put the directory of this package first; the code's arguments are none.
     sys.path.pop(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -27,7 +28,6 @@ from .workspace import DATA, SCRATCH, Workspace
 
 _TICK_SECONDS = 0.25
 _EXIT_BROKEN = 70
-_SIGKILL = 9
 _PACKAGE_ROOT = Path(__file__).parent.parent
 
 
@@ -66,13 +66,18 @@ def secure(settings: Settings) -> tuple[Workspace, bool]:
 
 def close_to_other_processes(private: bool) -> None:
     """Keep the daemon's memory to itself and adopt what its kernels leave behind."""
+    # Interrupts are for cells. As the first process of its view the daemon would heed no other
+    # signal that code could send.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Linux buries dead children itself: as zombies, orphans would count in RLIMIT_NPROC.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     if not linux.ON_LINUX:
         return
     linux.prctl(linux.PR_SET_DUMPABLE, 0)
     linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
     if private:
         # With the process that stays outside of the view. File identities clear this request.
-        linux.prctl(linux.PR_SET_PDEATHSIG, _SIGKILL)
+        linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Session:

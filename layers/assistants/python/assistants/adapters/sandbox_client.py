@@ -188,7 +188,10 @@ class SandboxClient:
 def _raise_for(response: urllib3.BaseHTTPResponse) -> None:
     if response.status < 400:
         return
-    code = json.loads(response.read() or response.data)["error"]["code"]
+    try:
+        code = json.loads(response.data)["error"]["code"]
+    except (ValueError, LookupError, TypeError) as error:
+        raise SandboxLostError("something else answers at the session's address") from error
     if code in ("unauthorized", "unknown_execution"):
         # Another session has the address by now.
         raise SandboxLostError(code)
