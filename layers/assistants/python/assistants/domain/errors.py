@@ -82,6 +82,10 @@ def thread_in_use(thread_id: str, run_id: str) -> InvalidRequest:
     return InvalidRequest(f"Can't delete {thread_id} while a run {run_id} is active.")
 
 
+def message_unfinished(message_id: str, run_id: str | None) -> InvalidRequest:
+    return InvalidRequest(f"Can't change {message_id} while a run {run_id} is active.")
+
+
 def outputs_not_accepted(status: str) -> InvalidRequest:
     return InvalidRequest(f'Runs in status "{status}" do not accept tool outputs.')
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistants.domain.errors import no_such, thread_closed_to_messages
+from assistants.domain.errors import message_unfinished, no_such, thread_closed_to_messages
 from assistants.domain.ids import MESSAGE, RUN, THREAD, check_id
 from assistants.domain.message import Message, MessageCreate, MessageModify, content_blocks
 from assistants.domain.page import Cursor, Page
@@ -80,13 +80,13 @@ class Messages:
         return modify(
             self.store,
             read=lambda: self._row(project, thread_id, message_id),
-            change=lambda row: _load(row).model_copy(update=given(body)),
+            change=lambda row: _settled(row).model_copy(update=given(body)),
         )
 
     def delete(self, project: str, thread_id: str, message_id: str) -> Deleted:
         row = self._row(project, thread_id, message_id)
         writes = [Delete(row.key)]
-        if run_id := row.body["run_id"]:
+        if run_id := _settled(row).run_id:
             writes.append(Delete(keyspace.message_of_run(project, thread_id, run_id, message_id)))
         self.store.commit(*writes)
         return Deleted(id=message_id, object="thread.message.deleted")
@@ -106,6 +106,14 @@ class Messages:
         [row] = self.store.get(keyspace.thread(project, check_id(thread_id, THREAD, "thread_id")))
         if row is None:
             raise no_such("thread", thread_id)
+
+
+def _settled(row: Row) -> Message:
+    """Raises `InvalidRequest` for a message that a run still writes, and will write once more."""
+    message = _load(row)
+    if message.status == "in_progress":
+        raise message_unfinished(message.id, message.run_id)
+    return message
 
 
 def _load(row: Row) -> Message:
