@@ -51,8 +51,7 @@ class Catalog:
         catalog = cls(entries, endpoint_configured=endpoint_configured)
         for name, entry in entries.items():
             if isinstance(entry, str):
-                if not isinstance(catalog._entry(entry), ModelRoute):
-                    raise InvalidCatalog(name, f"'{entry}' is neither mapped nor matches a pattern")
+                catalog._check_alias(name, entry)
             elif entry.endpoint == ModelRoute().endpoint and not endpoint_configured:
                 raise InvalidCatalog(name, "needs a url, as ASSISTANTS_MODEL_URL is not set")
         return catalog
@@ -83,6 +82,13 @@ class Catalog:
     def models(self) -> list[Model]:
         """The names and aliases in the order given. Patterns are no names, so they are left out."""
         return [self.model(name) for name in self._entries if name not in self._patterns]
+
+    def _check_alias(self, name: str, other: str) -> None:
+        entry = self._entry(other)
+        if entry is None:
+            raise InvalidCatalog(name, f"'{other}' is neither mapped nor matches a pattern")
+        if isinstance(entry, str):
+            raise InvalidCatalog(name, f"'{other}' is itself an alias")
 
     def _entry(self, name: str) -> ModelRoute | str | None:
         matching = (pattern for pattern in self._patterns if fnmatchcase(name, pattern))
