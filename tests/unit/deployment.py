@@ -1,18 +1,19 @@
 """The whole service over fakes: requests go through its ASGI application, without a network."""
 
-import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message
 
-from assistants.domain.model import Catalog, ModelRoute
+from assistants.domain.model import Catalog
+from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
 from assistants.ports.executions import Outcome
 from assistants.services.backend import Backend
 from tests.unit.fakes import (
+    FakeBlobs,
     FakeClock,
     FakeExecutions,
     FakePurgeQueue,
@@ -86,7 +87,7 @@ class Client:
             content = b"" if body is None else json.dumps(body).encode()
         given = {"authorization": f"Bearer {self._key}", **BETA, **(headers or {})}
         path, _, query = url.partition("?")
-        return asyncio.run(self._exchange(method, path, query, given, content))
+        return _run(self._exchange(method, path, query, given, content))
 
     def get(self, url: str, **headers: str) -> Any:
         """The JSON of an answer that must be 200."""
@@ -144,6 +145,18 @@ class Client:
         )
 
 
+def _run(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+    """Without an event loop: the application never waits for anything, and so can be called while
+    it is being called.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as finished:
+        answer: Answer = finished.value
+        return answer
+    raise AssertionError("the application waits for something")
+
+
 def _ok(answer: Answer) -> Any:
     assert answer.status == 200, answer.body
     return answer.json
@@ -193,6 +206,7 @@ class Deployment:
         run_ttl_seconds: int = 600,
     ) -> None:
         self.store = store or FakeStore()
+        self.blobs = FakeBlobs()
         self.clock = clock or FakeClock()
         self.model = ScriptedModel(*script)
         self.machine = Machine()
@@ -204,6 +218,7 @@ class Deployment:
         )
         self.backend = Backend(
             store=self.store,
+            blobs=self.blobs,
             executions=self.machine if machine else self.executions,
             purge_queue=self.purge_queue,
             model=self.model,

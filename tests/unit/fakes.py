@@ -3,9 +3,11 @@
 import copy
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from urllib.parse import quote, urlsplit
 
+from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing
 from assistants.ports.chat_model import (
     CallFragment,
     Delta,
@@ -166,6 +168,49 @@ class FakePurgeQueue:
 
     def send(self, project: str, thread_id: str) -> None:
         self.sent.append((project, thread_id))
+
+
+class FakeBlobs:
+    """Bytes in a dict; a URL names the blob, and `put` does what a PUT to it does."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+        self.copied: list[tuple[str, str]] = []
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> int:
+        content = b"".join(pieces)
+        self.contents[name] = content
+        return len(content)
+
+    def read(self, name: str) -> Iterator[bytes]:
+        if name not in self.contents:
+            raise BlobMissing(name)
+        content = self.contents[name]
+        places = range(0, len(content), PIECE_BYTES)
+        return (content[start : start + PIECE_BYTES] for start in places)
+
+    def copy(self, source: str, target: str) -> None:
+        if source not in self.contents:
+            raise BlobMissing(source)
+        self.contents[target] = self.contents[source]
+        self.copied.append((source, target))
+
+    def list(self, prefix: str) -> list[Blob]:
+        names = sorted(name for name in self.contents if name.startswith(prefix))
+        return [Blob(name, len(self.contents[name])) for name in names]
+
+    def delete(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.contents.pop(name, None)
+
+    def download_url(self, name: str, *, filename: str, mime_type: str, seconds: int) -> str:
+        return f"https://blobs.test/{name}?as={quote(filename)}&type={mime_type}&for={seconds}"
+
+    def upload_url(self, name: str, *, size: int, seconds: int) -> str:
+        return f"https://blobs.test/{name}?size={size}&for={seconds}"
+
+    def put(self, url: str, content: bytes) -> None:
+        self.contents[urlsplit(url).path.lstrip("/")] = content
 
 
 Script = list[Delta | str | Exception | Callable[[], None]]

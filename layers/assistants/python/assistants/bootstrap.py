@@ -14,6 +14,7 @@ from assistants.adapters.guarded_fetch import GuardedFetch
 from assistants.adapters.large_values import LargeValues
 from assistants.adapters.model_router import ModelRouter
 from assistants.adapters.openai_compatible import OpenAICompatible
+from assistants.adapters.s3_blobs import S3Blobs
 from assistants.adapters.secrets import resolve
 from assistants.adapters.sqs import SqsPurgeQueue
 from assistants.adapters.step_functions import StepFunctions
@@ -39,6 +40,7 @@ def backend() -> Backend:
     values = LargeValues(chosen.bucket, lambda: client("s3"))
     return Backend(
         store=DynamoStore(item_model(chosen.table), values),
+        blobs=S3Blobs(chosen.bucket, lambda: client("s3")),
         executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
         purge_queue=SqsPurgeQueue(chosen.purge_queue, lambda: client("sqs")),
         model=ModelRouter(

@@ -47,6 +47,12 @@ class Gone(InvalidRequest):
     status = 410
 
 
+class TooLarge(InvalidRequest):
+    """Raise when a body, or a file in it, has more bytes than are taken."""
+
+    status = 413
+
+
 class RateLimited(ApiError):
     """Raise when a limit of the deployment is reached and a later call can succeed."""
 

@@ -20,6 +20,8 @@ MESSAGE = "msg_"
 RUN = "run_"
 STEP = "step_"
 FILE = "file-"
+UPLOAD = "upload_"
+UPLOAD_PART = "part_"
 TOOL_CALL = "call_"
 API_KEY = "key_"
 

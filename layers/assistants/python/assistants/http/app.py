@@ -1,5 +1,7 @@
 """The ASGI application: one request in, one endpoint called, JSON or an event stream out."""
 
+from contextlib import closing
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -13,6 +15,7 @@ from assistants.domain.errors import ApiError, InvalidRequest, MethodNotAllowed,
 from assistants.http.call import Call
 from assistants.http.declaration import Declaration
 from assistants.http.envelope import crash
+from assistants.http.form import FormData, read_form
 from assistants.http.responses import Exchange
 from assistants.http.route import Route
 from assistants.http.routes import ROUTES
@@ -60,7 +63,8 @@ class Resource:
         logger.append_keys(request_id=exchange.id, **request.path_params)
         try:
             call = await self._call(request)
-            reply = self._declarations[request.method].answer_to(call)
+            with closing(call.form or FormData()):
+                reply = self._declarations[request.method].answer_to(call)
             return exchange.answer(reply, call.project)
         except ApiError as error:
             return exchange.refuse(error)
@@ -84,6 +88,8 @@ class Resource:
         query: dict[str, list[str]] = {}
         for name, value in request.query_params.multi_items():
             query.setdefault(name, []).append(value)
+        form = self._declarations[method].form
+        kind = request.headers.get("content-type", "")
         return Call(
             backend=self._backend,
             project=project,
@@ -91,7 +97,8 @@ class Resource:
             path=request.path_params,
             query=query,
             headers=request.headers,
-            content=await request.body(),
+            content=b"" if form else await request.body(),
+            form=await read_form(kind, request.stream(), form.max_bytes) if form else None,
         )
 
 

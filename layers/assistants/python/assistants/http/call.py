@@ -9,7 +9,8 @@ from pydantic_core import from_json
 from assistants.domain.errors import InvalidRequest
 from assistants.domain.ids import new_id
 from assistants.domain.schema import Object, Request
-from assistants.http.validation import parse, parse_query
+from assistants.http.form import FormData
+from assistants.http.validation import parse, parse_form, parse_query
 from assistants.services.backend import Backend
 
 R = TypeVar("R", bound=Request)
@@ -22,7 +23,23 @@ class EventStream:
     frames: Iterator[bytes]
 
 
-Reply = Object | EventStream | dict[str, Any]
+@dataclass(frozen=True)
+class Download:
+    """Bytes that arrive piece by piece, to be saved as a file."""
+
+    filename: str
+    mime_type: str
+    pieces: Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """What was asked for is at another URL, for a while."""
+
+    url: str
+
+
+Reply = Object | EventStream | Download | Redirect | dict[str, Any]
 Endpoint = Callable[..., Reply]
 
 
@@ -37,9 +54,12 @@ class Call:
     query: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
+    form: FormData | None = None  # instead of `content`
 
     def body(self, schema: type[R]) -> R:
         """Raises `InvalidRequest` for malformed JSON and for everything `schema` refuses."""
+        if self.form is not None:
+            return parse_form(schema, self.form.members)
         return parse(schema, self._json())
 
     def new_id(self, prefix: str) -> str:
@@ -49,7 +69,8 @@ class Call:
         """
         if not (key := self.headers.get("idempotency-key")):
             return new_id(prefix)
-        request = f"{self.target}\n".encode() + self.content
+        content = self.content if self.form is None else self.form.fingerprint()
+        request = f"{self.target}\n".encode() + content
         return self.backend.idempotency.claim(self.project, key, request, prefix)
 
     def parameters(self, schema: type[R]) -> R:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
-from assistants.domain.schema import Request
+from assistants.domain.schema import Form, Request
 from assistants.http.call import Call, Reply
 
 
@@ -27,6 +27,11 @@ class Declaration:
         """Of `endpoint(call, [body: Schema], [query: Schema]) -> Answer`."""
         hints = get_type_hints(endpoint)
         return cls(endpoint, hints.get("body"), hints.get("query"), hints["return"])
+
+    @property
+    def form(self) -> type[Form] | None:
+        """The schema of the body, if it comes as a form."""
+        return self.body if self.body is not None and issubclass(self.body, Form) else None
 
     def answer_to(self, call: Call) -> Reply:
         """Raises `InvalidRequest` for everything that the declared schemas refuse."""

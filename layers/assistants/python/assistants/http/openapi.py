@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from assistants.domain.schema import Object
-from assistants.http.call import EventStream
+from assistants.http.call import Download, EventStream
 from assistants.http.declaration import Declaration
 from assistants.http.route import Route
 
@@ -93,8 +93,9 @@ def _operation(route: Route, declaration: Declaration, schemas: Schemas) -> Json
     if endpoint.__doc__:
         operation["description"] = " ".join(endpoint.__doc__.split())
     if declaration.body is not None:
-        body = schemas[declaration.body, "validation"]
-        operation["requestBody"] = {"content": _json(body)}
+        kind = "multipart/form-data" if declaration.form else "application/json"
+        body = {"schema": schemas[declaration.body, "validation"]}
+        operation["requestBody"] = {"content": {kind: body}}
     if route.public:
         operation["security"] = []
     return operation
@@ -104,8 +105,11 @@ def _content(declaration: Declaration, schemas: Schemas) -> JsonObject:
     content: JsonObject = {}
     for answer in _objects(declaration.answer):
         content |= _json(schemas[answer, "serialization"])
-    if EventStream in (declaration.answer, *get_args(declaration.answer)):
+    answers = (declaration.answer, *get_args(declaration.answer))
+    if EventStream in answers:
         content["text/event-stream"] = {"schema": {"type": "string"}}
+    if Download in answers:
+        content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
     return content or _json({"type": "object"})
 
 

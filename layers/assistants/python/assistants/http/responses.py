@@ -1,15 +1,17 @@
 """Answers as HTTP: JSON, the error envelope, or an event stream, with the original's headers."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from assistants.domain.errors import ApiError
+from assistants.domain.file import attachment
 from assistants.domain.ids import new_order
 from assistants.domain.schema import Object
-from assistants.http.call import EventStream, Reply
+from assistants.http.call import Download, EventStream, Redirect, Reply
 from assistants.http.envelope import envelope
 
 
@@ -37,31 +39,42 @@ class Exchange:
 
 
 def _of(reply: Reply) -> Response:
-    if isinstance(reply, EventStream):
-        return EventStreamResponse(reply)
-    if not isinstance(reply, Object):
-        return JSONResponse(reply)
+    match reply:
+        case EventStream(frames):
+            return PiecewiseResponse(frames, "text/event-stream")
+        case Download(filename, mime_type, pieces):
+            response = PiecewiseResponse(pieces, mime_type)
+            response.headers["content-disposition"] = attachment(filename)
+            response.headers["x-content-type-options"] = "nosniff"
+            return response
+        case Redirect(url):
+            return RedirectResponse(url, status_code=302, headers={"cache-control": "no-store"})
+        case Object():
+            return _json(reply)
+        case _:
+            return JSONResponse(reply)
+
+
+def _json(reply: Object) -> Response:
     response = Response(reply.model_dump_json(), media_type="application/json")
     if reply.poll_after_ms is not None:
         response.headers["openai-poll-after-ms"] = str(reply.poll_after_ms)
     return response
 
 
-class EventStreamResponse(Response):
-    """Frames as they come. They are made and sent in the calling thread: a Lambda function serves
-    one request at a time, and whoever waits for a frame has nothing else to do.
+class PiecewiseResponse(Response):
+    """Pieces as they come. They are made and sent in the calling thread: a Lambda function serves
+    one request at a time, and whoever waits for a piece has nothing else to do.
     """
 
-    media_type = "text/event-stream"
-
-    def __init__(self, stream: EventStream) -> None:
-        super().__init__(headers={"cache-control": "no-store"})
+    def __init__(self, pieces: Iterator[bytes], media_type: str) -> None:
+        super().__init__(headers={"cache-control": "no-store"}, media_type=media_type)
         del self.headers["content-length"]
-        self._stream = stream
+        self._pieces = pieces
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
-        for frame in self._stream.frames:
-            await send({"type": "http.response.body", "body": frame, "more_body": True})
+        for piece in self._pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

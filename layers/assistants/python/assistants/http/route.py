@@ -7,8 +7,8 @@ from assistants.http.call import Endpoint
 
 @dataclass(frozen=True)
 class Route:
-    """A method and path below `/v1`; `streams` when the answer may be server-sent events, `public`
-    when no key is needed.
+    """A method and path below `/v1`; `streams` when the answer may come piece by piece or take
+    longer than API Gateway waits for a whole one, `public` when no key is needed.
     """
 
     method: str

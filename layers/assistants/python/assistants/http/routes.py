@@ -3,7 +3,16 @@
 from typing import Any
 
 from assistants.http.call import Call
-from assistants.http.endpoints import assistants, messages, models, run_steps, runs, threads
+from assistants.http.endpoints import (
+    assistants,
+    files,
+    messages,
+    models,
+    run_steps,
+    runs,
+    threads,
+    uploads,
+)
 from assistants.http.openapi import document
 from assistants.http.route import Route
 
@@ -44,6 +53,16 @@ ROUTES = (
     Route("GET", "/threads/{thread_id}/runs/{run_id}/events", runs.events, streams=True),
     Route("GET", "/threads/{thread_id}/runs/{run_id}/steps", run_steps.list_),
     Route("GET", "/threads/{thread_id}/runs/{run_id}/steps/{step_id}", run_steps.get),
+    Route("POST", "/files", files.create),
+    Route("GET", "/files", files.list_),
+    Route("GET", "/files/{file_id}", files.get),
+    Route("DELETE", "/files/{file_id}", files.delete),
+    Route("GET", "/files/{file_id}/content", files.content, streams=True),
+    Route("POST", "/uploads", uploads.create),
+    Route("POST", "/uploads/{upload_id}/parts", uploads.add_part),
+    Route("POST", "/uploads/{upload_id}/direct_parts", uploads.add_direct_part),
+    Route("POST", "/uploads/{upload_id}/complete", uploads.complete, streams=True),
+    Route("POST", "/uploads/{upload_id}/cancel", uploads.cancel),
     Route("GET", "/models", models.list_),
     Route("GET", "/models/{model}", models.get),
     Route("GET", "/openapi.json", openapi, public=True),

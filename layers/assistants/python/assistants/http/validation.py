@@ -38,6 +38,14 @@ def parse_query(schema: type[R], query: Mapping[str, Sequence[str]]) -> R:
         raise refusal(error, data) from error
 
 
+def parse_form(schema: type[R], members: Mapping[str, Any]) -> R:
+    """The members of a form, where a number is a string of digits."""
+    try:
+        return schema.model_validate(members, strict=False)
+    except ValidationError as error:
+        raise refusal(error, members) from error
+
+
 def _nested(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     data: dict[str, Any] = {}
     for name, values in query.items():
@@ -139,6 +147,7 @@ _TYPES = {
     "dict_type": "an object",
     "model_type": "an object",
     "model_attributes_type": "an object",
+    "is_instance_of": "a file",
 }
 
 

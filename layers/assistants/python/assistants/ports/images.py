@@ -12,10 +12,3 @@ class Images(Protocol):
         Raises `InvalidImage` for a file that is no image of a type and size that models take.
         """
         ...
-
-
-class NoImages:
-    """Of a deployment that keeps no files."""
-
-    def load(self, project: str, file_id: str) -> Image | None:  # noqa: ARG002
-        return None

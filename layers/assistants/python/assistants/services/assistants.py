@@ -28,7 +28,7 @@ class Assistants:
     clock: Clock
 
     def create(self, project: str, body: AssistantCreate, assistant_id: str) -> Assistant:
-        self._check_tools(body)
+        self._check_tools(project, body)
         assistant = Assistant(id=assistant_id, created_at=int(self.clock.time()), **given(body))
         check_abilities(assistant, self.catalog.route(assistant.model))
         key = keyspace.assistant(project, assistant.id)
@@ -46,7 +46,7 @@ class Assistants:
 
     def modify(self, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
         """Changes only the members that are named. Two modifications at once both take effect."""
-        self._check_tools(body)
+        self._check_tools(project, body)
         changes = given(body, clearable=_CLEARABLE)
 
         def change(row: Row) -> Assistant:
@@ -65,9 +65,9 @@ class Assistants:
             raise no_such("assistant", assistant_id) from conflict
         return Deleted(id=assistant_id, object="assistant.deleted")
 
-    def _check_tools(self, body: AssistantCreate | AssistantModify) -> None:
+    def _check_tools(self, project: str, body: AssistantCreate | AssistantModify) -> None:
         self.hosted_tools.check_tools(body.tools)
-        self.hosted_tools.check_resources(body.tool_resources)
+        self.hosted_tools.check_resources(project, body.tool_resources)
 
     def _row(self, project: str, assistant_id: str) -> Row:
         key = keyspace.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))

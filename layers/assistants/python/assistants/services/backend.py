@@ -1,21 +1,24 @@
 """All use cases, wired together over the ports."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from assistants import tokens
 from assistants.domain.model import Catalog
+from assistants.ports.blobs import Blobs
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
-from assistants.ports.images import Images, NoImages
 from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
 from assistants.services.cancellation import Cancellation
 from assistants.services.endings import Endings
+from assistants.services.file_images import FileImages
+from assistants.services.file_storage import FileStorage
+from assistants.services.files import Files
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.idempotency import Idempotency
 from assistants.services.journal import Journal
@@ -30,6 +33,8 @@ from assistants.services.runs import Runs
 from assistants.services.threads import Threads
 from assistants.services.tool_outputs import ToolOutputs
 from assistants.services.turns import Turns
+from assistants.services.upload_completion import UploadCompletion
+from assistants.services.uploads import Uploads
 from assistants.services.waits import Waits
 
 
@@ -38,15 +43,15 @@ class Backend:
     """The service. Each use case is built when it is first asked for."""
 
     store: Store
+    blobs: Blobs
     executions: Executions
     purge_queue: PurgeQueue
     model: ChatModel
     catalog: Catalog
     clock: Clock
-    images: Images = field(default_factory=NoImages)
     auth: Literal["keys", "open"] = "keys"
     run_ttl_seconds: int = 600
-    hosted_tools: HostedTools = field(default_factory=HostedTools)
+    available_tools: frozenset[str] = frozenset()
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -55,6 +60,26 @@ class Backend:
     @cached_property
     def assistants(self) -> Assistants:
         return Assistants(self.store, self.catalog, self.hosted_tools, self.clock)
+
+    @cached_property
+    def hosted_tools(self) -> HostedTools:
+        return HostedTools(self.files, self.available_tools)
+
+    @cached_property
+    def files(self) -> Files:
+        return Files(self.store, self.file_storage, self.clock)
+
+    @cached_property
+    def file_storage(self) -> FileStorage:
+        return FileStorage(self.store, self.blobs, self.clock)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        return Uploads(self.store, self.blobs, self.clock)
+
+    @cached_property
+    def upload_completion(self) -> UploadCompletion:
+        return UploadCompletion(self.store, self.uploads, self.file_storage, self.clock)
 
     @cached_property
     def threads(self) -> Threads:
@@ -77,6 +102,8 @@ class Backend:
             waits=self.waits,
             endings=self.endings,
             purges=self.purges,
+            files=self.files,
+            uploads=self.uploads,
             clock=self.clock,
         )
 
@@ -120,7 +147,7 @@ class Backend:
 
     @cached_property
     def turns(self) -> Turns:
-        prompts = Prompts(self.store, self.catalog, self.images, tokens.count)
+        prompts = Prompts(self.store, self.catalog, FileImages(self.files), tokens.count)
         return Turns(self.records, prompts, self.model, self.endings, self.clock)
 
     @cached_property

@@ -1,15 +1,28 @@
-"""The tools that run on the server: which of them this deployment has."""
+"""The tools that run on the server: which of them are here, and the files that they are given."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequest, no_such
+from assistants.domain.formats import UNKNOWN, Use, mime_type_of, require_use
+from assistants.domain.ids import FILE, check_id
 from assistants.domain.message import ImageFilePart, MessageCreate
 from assistants.domain.tool import Tool, ToolResources
+from assistants.services.files import Files
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A file that a request names, what it is to be used for, and where the request names it."""
+
+    file_id: str
+    use: Use
+    param: str
 
 
 @dataclass(frozen=True)
 class HostedTools:
+    files: Files
     available: frozenset[str] = frozenset()
 
     def check_tools(self, tools: Sequence[Tool] | None) -> None:
@@ -17,20 +30,63 @@ class HostedTools:
             if tool.type != "function":
                 self._require(tool.type, f"tools[{position}].type")
 
-    def check_resources(self, resources: ToolResources | None) -> None:
-        for name in resources.model_fields_set if resources else ():
+    def check_resources(self, project: str, resources: ToolResources | None) -> None:
+        """Raises `NotFound` and `InvalidRequest`."""
+        if resources is None:
+            return
+        for name in resources.model_fields_set:
             if getattr(resources, name) is not None:
                 self._require(name, f"tool_resources.{name}")
+        if resources.code_interpreter is not None:
+            place = "tool_resources.code_interpreter.file_ids"
+            ids = enumerate(resources.code_interpreter.file_ids)
+            named = [Reference(id, "code_interpreter", f"{place}[{n}]") for n, id in ids]
+            self._check_files(project, named)
 
-    def check_message(self, message: MessageCreate) -> None:
-        for position, attachment in enumerate(message.attachments or ()):
-            for tool in attachment.tools:
-                self._require(tool.type, f"attachments[{position}].tools")
-        for part in message.content if isinstance(message.content, list) else ():
-            if isinstance(part, ImageFilePart):
-                raise no_such("file", part.image_file.file_id)
+    def check_messages(
+        self, project: str, messages: Sequence[MessageCreate], param: str = ""
+    ) -> None:
+        """`param` is the list they stand in. All files are looked up at once.
+
+        Raises `NotFound` and `InvalidRequest`.
+        """
+        named: list[Reference] = []
+        for position, message in enumerate(messages):
+            place = f"{param}[{position}]." if param else ""
+            for number, attachment in enumerate(message.attachments or ()):
+                for tool in attachment.tools:
+                    self._require(tool.type, f"{place}attachments[{number}].tools")
+            named += _attached(message, place)
+            named += _shown(message, place)
+        self._check_files(project, named)
+
+    def _check_files(self, project: str, named: Sequence[Reference]) -> None:
+        for reference in named:
+            check_id(reference.file_id, FILE, reference.param)
+        found = self.files.find(project, [reference.file_id for reference in named])
+        for reference in named:
+            if (file := found.get(reference.file_id)) is None:
+                raise no_such("file", reference.file_id)
+            # An image may have any name, as its bytes tell; a name that says otherwise is refused.
+            if reference.use != "vision" or mime_type_of(file.filename) != UNKNOWN:
+                require_use(file.filename, reference.use, reference.param)
 
     def _require(self, tool: str, param: str) -> None:
         if tool not in self.available:
             message = f"The tool '{tool}' is not available in this deployment."
             raise InvalidRequest(message, param=param, code="invalid_value")
+
+
+def _attached(message: MessageCreate, place: str) -> Iterator[Reference]:
+    for position, attachment in enumerate(message.attachments or ()):
+        for tool in attachment.tools:
+            yield Reference(
+                attachment.file_id, tool.type, f"{place}attachments[{position}].file_id"
+            )
+
+
+def _shown(message: MessageCreate, place: str) -> Iterator[Reference]:
+    for position, part in enumerate(message.content if isinstance(message.content, list) else ()):
+        if isinstance(part, ImageFilePart):
+            param = f"{place}content[{position}].image_file.file_id"
+            yield Reference(part.image_file.file_id, "vision", param)

@@ -7,12 +7,15 @@ item lives in its order row, so that a list is one query; whatever else finds it
 import hashlib
 from dataclasses import dataclass
 
-from assistants.domain.ids import RUN, order_of
+from assistants.domain.ids import order_of
 from assistants.ports.store import Key
 
 MESSAGES = "M#"
 RUNS = "R#"
 JOURNAL = "E#"
+
+# What the `due` index holds beside runs, by the third member of the partition.
+PURGE, FILE, LOOSE_BLOB, UPLOAD = "purge", "file", "blob", "upl"
 
 
 def assistants(project: str) -> str:
@@ -34,6 +37,24 @@ def api_key(project: str, key_id: str) -> Key:
 def api_key_secret(digest: str) -> Key:
     """The one row without a project: it is what tells the project."""
     return Key(f"K#{digest}", "K")
+
+
+def files(project: str, purpose: str | None = None) -> str:
+    """All files, or the copies of those with one purpose."""
+    return f"P#{project}#{FILE}" + (f"#{purpose}" if purpose else "")
+
+
+def file(project: str, file_id: str, purpose: str | None = None) -> Key:
+    return Key(files(project, purpose), order_of(file_id))
+
+
+def loose_blob(project: str, file_id: str) -> Key:
+    """Exists while the bytes of a file are, or may be, there without the file."""
+    return Key(f"P#{project}#{LOOSE_BLOB}", file_id)
+
+
+def upload(project: str, upload_id: str) -> Key:
+    return Key(f"P#{project}#{UPLOAD}", order_of(upload_id))
 
 
 def in_thread(project: str, thread_id: str) -> str:
@@ -94,24 +115,23 @@ def idempotency(project: str, digest: str) -> Key:
 
 def purge(project: str, thread_id: str) -> Key:
     """What is left of a deleted thread until everything that hung on it is removed."""
-    return Key(f"P#{project}#purge", thread_id)
+    return Key(f"P#{project}#{PURGE}", thread_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a key of the `due` index stands for: a run, or (`purged`) a deleted thread."""
+    """What a key stands for: `kind` is `t` (of a run) or one of those above, and `rest` what
+    follows it in the partition.
+    """
 
     project: str
-    thread_id: str
-    run_id: str = ""
-    purged: bool = False
+    kind: str
+    rest: tuple[str, ...]
 
 
 def place_of(key: Key) -> Place:
     _, project, kind, *rest = key.partition.split("#")
-    if kind == "purge":
-        return Place(project, key.sort, purged=True)
-    return Place(project, rest[0], RUN + key.sort.removeprefix(RUNS))
+    return Place(project, kind, tuple(rest))
 
 
 def in_run(project: str, run_id: str) -> str:

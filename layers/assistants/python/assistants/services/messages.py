@@ -44,7 +44,7 @@ class Messages:
         """Raises `InvalidRequest` while a run of the thread is active."""
         thread = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
         lock = keyspace.lock(project, thread_id)
-        self.hosted_tools.check_message(body)
+        self.hosted_tools.check_messages(project, [body])
         message = new_message(thread_id, body, int(self.clock.time()), message_id)
         try:
             self.store.commit(

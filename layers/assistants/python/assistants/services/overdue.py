@@ -4,13 +4,16 @@ from dataclasses import dataclass
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import NotFound
+from assistants.domain.ids import RUN
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
 from assistants.ports.store import Key, Store
 from assistants.services import keyspace
 from assistants.services.endings import Endings
+from assistants.services.files import Files
 from assistants.services.purges import Purges
 from assistants.services.run_records import GRACE_SECONDS, LoadedRun, RunRecords
+from assistants.services.uploads import Uploads
 from assistants.services.waits import Waits
 from assistants.telemetry import logger
 
@@ -25,6 +28,8 @@ class Overdue:
     waits: Waits
     endings: Endings
     purges: Purges
+    files: Files
+    uploads: Uploads
     clock: Clock
 
     def sweep(self) -> int:
@@ -43,11 +48,22 @@ class Overdue:
     def _look(self, key: Key) -> None:
         """The index may be behind: what it names is read again before anything is done."""
         place = keyspace.place_of(key)
-        if place.purged:
-            self.purges.request(place.project, place.thread_id)
-            return
+        match place.kind:
+            case keyspace.PURGE:
+                self.purges.request(place.project, key.sort)
+            case keyspace.FILE:
+                self.files.expire(place.project, key)
+            case keyspace.LOOSE_BLOB:
+                self.files.storage.release(place.project, key.sort)
+            case keyspace.UPLOAD:
+                self.uploads.expire(place.project, key)
+            case _:
+                run_id = RUN + key.sort.removeprefix(keyspace.RUNS)
+                self._look_at_run(place.project, place.rest[0], run_id)
+
+    def _look_at_run(self, project: str, thread_id: str, run_id: str) -> None:
         try:
-            run = self.records.load(place.project, place.thread_id, place.run_id)
+            run = self.records.load(project, thread_id, run_id)
         except NotFound:
             return  # its thread is gone, and is being purged
         if run.state.status not in lifecycle.TERMINAL:

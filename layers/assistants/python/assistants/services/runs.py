@@ -61,7 +61,7 @@ class Runs:
     def create_with_thread(self, project: str, body: ThreadRunCreate, run_id: str) -> Run:
         """A thread, its messages and the run in one request. Nothing exists if any is refused."""
         [assistant] = self.store.get(self._assistant_key(project, body.assistant_id))
-        self.hosted_tools.check_resources(body.tool_resources)
+        self.hosted_tools.check_resources(project, body.tool_resources)
         thread_id = THREAD + order_of(run_id)
         new = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
         run = self._new(project, thread_id, assistant, body, run_id)
@@ -153,8 +153,7 @@ class Runs:
     ) -> Sequence[Save]:
         additional = body.additional_messages or []
         now = int(self.clock.time())
-        for message in additional:
-            self.hosted_tools.check_message(message)
+        self.hosted_tools.check_messages(project, additional, "additional_messages")
         return [
             Save(row_of(project, new_message(thread_id, message, now, message_id)))
             for message, message_id in zip(additional, ids_after(run_id, MESSAGE), strict=False)

@@ -75,7 +75,7 @@ class Threads:
         return Thread.model_validate(self._row(project, thread_id).body)
 
     def modify(self, project: str, thread_id: str, body: ThreadModify) -> Thread:
-        self.hosted_tools.check_resources(body.tool_resources)
+        self.hosted_tools.check_resources(project, body.tool_resources)
         return modify(
             self.store,
             read=lambda: self._row(project, thread_id),
@@ -103,12 +103,11 @@ class Threads:
         return Deleted(id=thread_id, object="thread.deleted")
 
     def new(self, project: str, body: ThreadCreate, thread_id: str) -> NewThread:
-        self.hosted_tools.check_resources(body.tool_resources)
+        self.hosted_tools.check_resources(project, body.tool_resources)
         now = int(self.clock.time())
         members = {**given(body)}
         given_messages = members.pop("messages", [])
-        for message in given_messages:
-            self.hosted_tools.check_message(message)
+        self.hosted_tools.check_messages(project, given_messages, "messages")
         thread = Thread(id=thread_id, created_at=now, **members)
         messages = [
             Save(row_of(project, new_message(thread_id, message, now, next_id)))

@@ -1,0 +1,149 @@
+"""The bytes of files in S3."""
+
+import zlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from assistants.domain.file import attachment
+from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+
+PART_BYTES = 8 * 1024 * 1024  # S3 refuses parts below 5 MiB, but for the last
+_DELETED_AT_ONCE = 1000
+
+# Of a key that does not exist S3 says AccessDenied to whoever may not list the bucket.
+_MISSING = frozenset({"NoSuchKey", "404", "AccessDenied"})
+
+
+class S3Blobs:
+    def __init__(self, bucket: str, client: Callable[[], "S3Client"]) -> None:
+        self._bucket = bucket
+        self._make_client = client
+
+    @cached_property
+    def _s3(self) -> "S3Client":
+        return self._make_client()
+
+    def write(self, name: str, pieces: Iterable[bytes]) -> int:
+        parts = _parts(pieces)
+        first, second = next(parts, b""), next(parts, None)
+        if second is not None:
+            return self._write_parts(name, chain((first, second), parts))
+        self._s3.put_object(Bucket=self._bucket, Key=name, Body=first)
+        return len(first)
+
+    def _write_parts(self, name: str, parts: Iterable[bytes]) -> int:
+        upload = self._s3.create_multipart_upload(
+            Bucket=self._bucket, Key=name, ChecksumAlgorithm="CRC32"
+        )["UploadId"]
+        written: list[CompletedPartTypeDef] = []
+        size = 0
+        with ExitStack() as undo:
+            undo.callback(
+                self._s3.abort_multipart_upload, Bucket=self._bucket, Key=name, UploadId=upload
+            )
+            for part in parts:
+                written.append(self._write_part(name, upload, len(written) + 1, part))
+                size += len(part)
+            self._s3.complete_multipart_upload(
+                Bucket=self._bucket,
+                Key=name,
+                UploadId=upload,
+                MultipartUpload={"Parts": written},
+            )
+            undo.pop_all()
+        return size
+
+    def _write_part(
+        self, name: str, upload: str, number: int, part: bytes
+    ) -> "CompletedPartTypeDef":
+        checksum = b64encode(zlib.crc32(part).to_bytes(4, "big")).decode()
+        answer = self._s3.upload_part(
+            Bucket=self._bucket,
+            Key=name,
+            UploadId=upload,
+            PartNumber=number,
+            Body=part,
+            ChecksumCRC32=checksum,
+        )
+        return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumCRC32": checksum}
+
+    def read(self, name: str) -> Iterator[bytes]:
+        try:
+            found = self._s3.get_object(Bucket=self._bucket, Key=name)
+        except ClientError as error:
+            raise _understood(error, name) from error
+        return iter(found["Body"].iter_chunks(PIECE_BYTES))
+
+    def copy(self, source: str, target: str) -> None:
+        place = {"Bucket": self._bucket, "Key": source}
+        try:
+            self._s3.copy_object(Bucket=self._bucket, Key=target, CopySource=place)
+        except ClientError as error:
+            raise _understood(error, source) from error
+
+    def list(self, prefix: str) -> list[Blob]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=prefix
+        )
+        return [
+            Blob(found["Key"], found["Size"])
+            for page in pages
+            for found in page.get("Contents", ())
+        ]
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Raises `RuntimeError` for what S3 could not remove."""
+        for start in range(0, len(names), _DELETED_AT_ONCE):
+            batch = names[start : start + _DELETED_AT_ONCE]
+            answer = self._s3.delete_objects(
+                Bucket=self._bucket,
+                Delete={"Objects": [{"Key": name} for name in batch], "Quiet": True},
+            )
+            if failed := answer.get("Errors"):
+                raise RuntimeError(f"S3 did not delete: {failed}")
+
+    def download_url(self, name: str, *, filename: str, mime_type: str, seconds: int) -> str:
+        return self._s3.generate_presigned_url(
+            "get_object",
+            Params={
+                "Bucket": self._bucket,
+                "Key": name,
+                "ResponseContentDisposition": attachment(filename),
+                "ResponseContentType": mime_type,
+            },
+            ExpiresIn=seconds,
+        )
+
+    def upload_url(self, name: str, *, size: int, seconds: int) -> str:
+        """The length is signed with the rest: S3 refuses a PUT of another."""
+        return self._s3.generate_presigned_url(
+            "put_object",
+            Params={"Bucket": self._bucket, "Key": name, "ContentLength": size},
+            ExpiresIn=seconds,
+        )
+
+
+def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes, 8 MiB or a little more at a time."""
+    part = bytearray()
+    for piece in pieces:
+        part += piece
+        if len(part) >= PART_BYTES:
+            yield bytes(part)
+            part.clear()
+    if part:
+        yield bytes(part)
+
+
+def _understood(error: ClientError, name: str) -> Exception:
+    return BlobMissing(name) if error.response["Error"]["Code"] in _MISSING else error

@@ -1,0 +1,86 @@
+"""Files: bytes under a name, with the purpose that decides what may be done with them."""
+
+from dataclasses import dataclass
+from typing import IO, Annotated, ClassVar, Literal
+from urllib.parse import quote
+
+from pydantic import Field, InstanceOf, StringConstraints, WithJsonSchema
+
+from assistants.domain.page import Cursor
+from assistants.domain.schema import Form, Object, Request
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+MAX_FILENAME = 1024
+
+Purpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
+OutputPurpose = Literal["assistants_output", "batch_output", "fine-tune-results"]
+AnyPurpose = Purpose | OutputPurpose
+KEPT_FROM_DOWNLOAD: frozenset[AnyPurpose] = frozenset({"assistants", "user_data"})
+LIFE_SECONDS: dict[AnyPurpose, int] = {"batch": 30 * 24 * 3600}
+"""How long a file lives that was not given `expires_after`; for ever, if not named here."""
+
+Filename = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILENAME)]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes that came with a form, under the name and the type that their sender gave."""
+
+    filename: str
+    mime_type: str
+    stream: IO[bytes]
+    size: int
+
+
+Binary = Annotated[InstanceOf[Content], WithJsonSchema({"type": "string", "format": "binary"})]
+
+
+class ExpiresAfter(Request):
+    anchor: Literal["created_at"]
+    seconds: Annotated[int, Field(ge=3600, le=2_592_000)]
+
+
+class FileCreate(Form):
+    max_bytes: ClassVar[int] = MAX_FILE_BYTES
+
+    file: Binary
+    purpose: Purpose
+    expires_after: ExpiresAfter | None = None
+
+
+class FileCursor(Cursor):
+    limit: int = Field(default=10_000, ge=1, le=10_000)
+    purpose: AnyPurpose | None = None
+
+
+class File(Object):
+    id: str
+    object: Literal["file"] = "file"
+    bytes: int
+    created_at: int
+    expires_at: int | None = None
+    filename: str
+    purpose: AnyPurpose
+    status: Literal["uploaded", "processed", "error"] = "processed"
+    status_details: str | None = None
+
+
+class StoredFile(File):
+    """A file and what is known of it but not shown."""
+
+    mime_type: str
+
+
+def expiry(purpose: AnyPurpose, after: ExpiresAfter | None, now: int) -> int | None:
+    """Unix seconds at which a file that is made now ends, or None if it stays."""
+    seconds = after.seconds if after else LIFE_SECONDS.get(purpose)
+    return None if seconds is None else now + seconds
+
+
+def attachment(filename: str) -> str:
+    """A `Content-Disposition` that has browsers save, never show, what anybody may have sent.
+
+    A name that would fill API Gateway's 10 KB of headers is left out of it.
+    """
+    encoded = quote(filename, safe="")
+    return f"attachment; filename*=UTF-8''{encoded}" if len(encoded) <= 2048 else "attachment"

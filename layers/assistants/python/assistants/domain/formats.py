@@ -1,0 +1,96 @@
+"""The kinds of files: their extensions and MIME types, and which tool takes them.
+
+The one table, after the guides of the original (file search, code interpreter, vision). Files get
+their MIME type from it, attachments and tool resources are checked against it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from assistants.domain.errors import InvalidRequest
+
+Use = Literal["file_search", "code_interpreter", "vision"]
+UNKNOWN = "application/octet-stream"
+
+_SEARCH: frozenset[Use] = frozenset({"file_search"})
+_CODE: frozenset[Use] = frozenset({"code_interpreter"})
+_BOTH = _SEARCH | _CODE
+_VISION: frozenset[Use] = frozenset({"vision"})
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One kind of file; the first of its MIME types is what it is served as."""
+
+    extensions: tuple[str, ...]
+    mime_types: tuple[str, ...]
+    uses: frozenset[Use]
+
+
+FORMATS = (
+    Format(("c",), ("text/x-c",), _BOTH),
+    Format(("cpp",), ("text/x-c++",), _BOTH),
+    Format(("cs",), ("text/x-csharp",), _BOTH),
+    Format(("css",), ("text/css",), _BOTH),
+    Format(("csv",), ("text/csv", "application/csv"), _CODE),
+    Format(("doc",), ("application/msword",), _BOTH),
+    Format(("docx",), (f"{_OFFICE}.wordprocessingml.document",), _BOTH),
+    Format(("gif",), ("image/gif",), _CODE | _VISION),
+    Format(("go",), ("text/x-golang",), _SEARCH),
+    Format(("html",), ("text/html",), _BOTH),
+    Format(("java",), ("text/x-java",), _BOTH),
+    Format(("jpg", "jpeg"), ("image/jpeg",), _CODE | _VISION),
+    Format(("js",), ("text/javascript",), _BOTH),
+    Format(("json",), ("application/json",), _BOTH),
+    Format(("md",), ("text/markdown",), _BOTH),
+    Format(("pdf",), ("application/pdf",), _BOTH),
+    Format(("php",), ("text/x-php",), _BOTH),
+    Format(("pkl",), (UNKNOWN,), _CODE),
+    Format(("png",), ("image/png",), _CODE | _VISION),
+    Format(("pptx",), (f"{_OFFICE}.presentationml.presentation",), _BOTH),
+    Format(("py",), ("text/x-python", "text/x-script.python"), _BOTH),
+    Format(("rb",), ("text/x-ruby",), _BOTH),
+    Format(("sh",), ("application/x-sh",), _BOTH),
+    Format(("tar",), ("application/x-tar",), _CODE),
+    Format(("tex",), ("text/x-tex",), _BOTH),
+    Format(("ts",), ("application/typescript",), _BOTH),
+    Format(("txt",), ("text/plain",), _BOTH),
+    Format(("webp",), ("image/webp",), _VISION),
+    Format(("xlsx",), (f"{_OFFICE}.spreadsheetml.sheet",), _CODE),
+    Format(("xml",), ("application/xml", "text/xml"), _CODE),
+    Format(("zip",), ("application/zip",), _CODE),
+)
+_BY_EXTENSION = {extension: format for format in FORMATS for extension in format.extensions}
+
+_GUIDE = "https://platform.openai.com/docs/assistants/tools/file-search#supported-files"
+_NAMES: dict[Use, str] = {
+    "file_search": "retrieval",
+    "code_interpreter": "code_interpreter",
+    "vision": "vision",
+}
+
+
+def extension_of(filename: str) -> str:
+    """In lower case and without the dot; empty if there is none."""
+    _, dot, extension = filename.rpartition(".")
+    return extension.lower() if dot else ""
+
+
+def mime_type_of(filename: str) -> str:
+    """What a file of this name is served as when its sender said nothing."""
+    known = _BY_EXTENSION.get(extension_of(filename))
+    return known.mime_types[0] if known else UNKNOWN
+
+
+def require_use(filename: str, use: Use, param: str) -> None:
+    """Raises `InvalidRequest` (`unsupported_file`) in the words of the original."""
+    known = _BY_EXTENSION.get(extension_of(filename))
+    if known is None or use not in known.uses:
+        shown = f".{extension_of(filename)}".removesuffix(".")
+        raise InvalidRequest(
+            f"Files with extensions [{shown or 'none'}] are not supported for {_NAMES[use]}. "
+            f"See {_GUIDE}",
+            param=param,
+            code="unsupported_file",
+        )
