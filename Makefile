@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e smoke bench lock lint synth diff deploy clean
+.PHONY: help up demo test test-e2e test-opensearch smoke bench lock lint synth diff deploy clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -44,6 +44,15 @@ test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the loc
 test-sandbox: .venv/installed  ## only the code interpreter's daemon and the attacks on it
 	@$(PY) -m pytest tests/sandbox
 
+OPENSEARCH := tests/opensearch/target/knn
+$(OPENSEARCH): tests/opensearch/pom.xml
+	@command -v mvn > /dev/null || { echo "Maven is needed (it gathers an OpenSearch node): apt-get install maven." >&2; exit 1; }
+	mvn --batch-mode --quiet --file tests/opensearch/pom.xml validate
+	touch $@
+
+test-opensearch: .venv/installed $(OPENSEARCH)  ## the search index against a real OpenSearch node (needs Java 17 and Maven)
+	@$(PY) -m pytest tests/opensearch
+
 smoke: .venv/installed $(NODE_SDK)  ## the e2e suite against BASE_URL with API_KEY (and MODEL, default demo)
 	@[ -n "$${BASE_URL:-}" ] && [ -n "$${API_KEY:-}" ] || { echo "Usage: make smoke BASE_URL=https://…/v1 API_KEY=sk-…" >&2; exit 1; }
 	$(PY) -m pytest tests/e2e --base-url "$$BASE_URL" --model "$${MODEL:-demo}"
@@ -71,4 +80,4 @@ lock: .venv/installed  ## renew the pinned versions after a change of pyproject.
 	for set in core full; do .venv/bin/uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all: functions/sandbox/requirements/$$set.in --output-file functions/sandbox/requirements/$$set.txt; done
 
 clean:  ## remove everything that the targets above made
-	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules tests/opensearch/target .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,27 @@
+"""One node for all the tests of this folder, which shows its writes soon."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from opensearchpy import OpenSearch
+
+from assistants.adapters.opensearch import connect
+from tests.opensearch.node import running
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Java and Maven are not needed for `make test`: this folder is run when it is named."""
+    named = any("opensearch" in argument for argument in config.invocation_params.args)
+    return None if named else True
+
+
+@pytest.fixture(scope="session")
+def client() -> Iterator[OpenSearch]:
+    with running() as url:
+        client = connect(url)
+        settings = {"index": {"refresh_interval": "20ms", "number_of_replicas": 0}}
+        template = {"index_patterns": ["chunks-*"], "template": {"settings": settings}}
+        client.indices.put_index_template(name="fast", body=template)
+        yield client
+        client.close()
