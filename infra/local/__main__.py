@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 
 from infra.local.deployment import DeploymentFailed
+from infra.local.http_server import CannotListen
 from infra.local.parameters import ParameterRefused
 from infra.local.schedules import UnknownSchedule
 from infra.local.settings import DEMO, parameters_of
@@ -35,20 +36,24 @@ def main() -> None:
         _serve()
     except KeyboardInterrupt:
         print("\nStopped; nothing is left running.")
+    except CannotListen as error:
+        sys.exit(f"{error} ASSISTANTS_HOST and ASSISTANTS_PORT choose another address.")
     except (SynthesisFailed, ParameterRefused, DeploymentFailed, UnknownSchedule) as error:
         sys.exit(str(error))
 
 
 def _serve() -> None:
-    host = os.environ.get("ASSISTANTS_HOST", "127.0.0.1")
-    port = int(os.environ.get("ASSISTANTS_PORT", "8000"))
-    try:
-        stack = LocalStack(parameters_of(os.environ), host=host, port=port)
-    except OSError as error:
-        sys.exit(f"Cannot listen on {host}:{port}: {error.strerror}. Set ASSISTANTS_PORT.")
-    with stack:
+    host, port = _address()
+    with LocalStack(parameters_of(os.environ), host=host, port=port) as stack:
         print(_welcome(stack.base_url, stack.parameters), flush=True)
         threading.Event().wait()
+
+
+def _address() -> tuple[str, int]:
+    port = os.environ.get("ASSISTANTS_PORT", "8000")
+    if not port.isdecimal():
+        sys.exit(f"ASSISTANTS_PORT is {port!r}: it must be a port number.")
+    return os.environ.get("ASSISTANTS_HOST", "127.0.0.1"), int(port)
 
 
 def _welcome(base_url: str, parameters: Mapping[str, str]) -> str:

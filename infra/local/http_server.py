@@ -5,6 +5,7 @@ close every connection. Trailers, which the Lambda Runtime API sends, reach no W
 """
 
 import logging
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,10 @@ from io import BufferedIOBase
 PIECE = 65536
 
 log = logging.getLogger(__name__)
+
+
+class CannotListen(Exception):
+    """Raised when the address of a server is taken, not allowed or not this machine's."""
 
 
 class BodyTooLarge(Exception):
@@ -179,12 +184,19 @@ def _reason(status: int) -> str:
 
 
 class Server:
-    """Serves `handle` on `host`:`port` (0 = any free one), a thread for each connection."""
+    """Serves `handle` on `host`:`port` (0 = any free one), a thread for each connection.
+
+    Raises `CannotListen`.
+    """
 
     def __init__(self, handle: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self.handle = handle
-        self._listener = socket.create_server((host, port), family=family, backlog=1024)
+        try:
+            self._listener = socket.create_server((host, port), family=family, backlog=1024)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            raise CannotListen(f"Cannot listen on {host}:{port}: {reason}.") from error
         self.host, self.port = self._listener.getsockname()[:2]
         self._connections: set[socket.socket] = set()
         self._closed = False

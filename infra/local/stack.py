@@ -21,8 +21,8 @@ class LocalStack:
     """Runs an assembly, by default the application's, until it is closed.
 
     `parameters` are those of its templates; a key among them may be given itself. `port` 0 is any
-    free one. Raises `SynthesisFailed`, `ParameterRefused`, `DeploymentFailed`, `UnknownSchedule`,
-    and OSError when it cannot listen.
+    free one. Raises `SynthesisFailed`, `ParameterRefused`, `DeploymentFailed`, `UnknownSchedule`
+    and `CannotListen`.
     """
 
     def __init__(

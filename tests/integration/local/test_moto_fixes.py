@@ -176,10 +176,13 @@ def test_a_query_looks_at_its_own_partition_only(
 
 def test_a_definition_is_parsed_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     parses: list[Any] = []
-    original = ASLParser.state_machine
-    monkeypatch.setattr(
-        ASLParser, "state_machine", lambda self: parses.append(self) or original(self)
-    )
+    parse: Any = ASLParser.state_machine
+
+    def count(self: Any) -> Any:
+        parses.append(self)
+        return parse(self)
+
+    monkeypatch.setattr(ASLParser, "state_machine", count)
     first = run(cloud, "parsed-once", {"Only": {"Type": "Pass", "Result": {"a": 1}, "End": True}})
     second = start(cloud, machine_of(first), "two")
     assert output(cloud, first) == output(cloud, second) == {"a": 1}
@@ -267,7 +270,12 @@ def _hold_executions(held: threading.Event) -> Callable[[threading.Thread], None
     def start_later(self: threading.Thread) -> None:
         if "_execution_logic" in self.name:
             run = self.run
-            self.run = lambda: held.wait(20) and run()  # type: ignore[method-assign]
+
+            def run_later() -> None:
+                held.wait(20)
+                run()
+
+            self.run = run_later  # type: ignore[method-assign]
         start(self)
 
     return start_later
@@ -393,7 +401,8 @@ def _wait_until_nothing_runs(execution: str) -> None:
     account, name = execution.split(":")[4], execution.split(":")[6]
     backend = stepfunctions_parser_backends[account]["us-east-1"]
     (machine,) = (one for one in backend.state_machines if one.name == name)
-    environment = machine.executions[0].exec_worker.env  # type: ignore[union-attr]
+    execution_object: Any = machine.executions[0]
+    environment = execution_object.exec_worker.env
     while environment.event_manager.get_event_history()[-1]["type"] != "ExecutionAborted":
         pass
 
