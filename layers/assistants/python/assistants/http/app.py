@@ -37,11 +37,13 @@ def create_app(backend: Backend, *, cors_origins: tuple[str, ...] = ()) -> Starl
         allow_headers=["*"],
         expose_headers=["*"],
     )
-    return Starlette(
+    app = Starlette(
         routes=[StarletteRoute(path, Resource(backend, routes)) for path, routes in paths.items()],
         middleware=[cors] if cors_origins else [],
         exception_handlers={HTTPException: _no_such_url},
     )
+    app.router.redirect_slashes = False  # a redirect would lead past the stage
+    return app
 
 
 class Resource:
