@@ -25,6 +25,8 @@ FUNCTIONS = (
     FunctionSpec("api", timeout=29, memory=1024, grants=(*STORE, *RUNS, grants.request_purges)),
     FunctionSpec("stream", timeout=900, grants=(*STORE, *RUNS), streams=True),
     FunctionSpec("call_model", timeout=900, grants=STORE, reads_model_key=True),
+    FunctionSpec("run_code", timeout=900, grants=STORE),
+    FunctionSpec("search_files", timeout=60, grants=STORE),
     FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, grants.resume_runs)),
     FunctionSpec("finish_run", timeout=30, grants=STORE),
     FunctionSpec(

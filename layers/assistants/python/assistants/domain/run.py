@@ -112,6 +112,15 @@ class RunProgress(Object):
     metadata: Metadata = {}
 
 
+class HostedCall(Object):
+    """A call of a tool that runs on the server, at `position` of its step."""
+
+    id: str
+    tool: Literal["code_interpreter", "file_search"]
+    position: int
+    arguments: str
+
+
 class RunState(RunProgress):
     """All that the service knows of a run's progress; what `RunProgress` lacks is never shown."""
 
@@ -120,8 +129,10 @@ class RunState(RunProgress):
     sequence: int = 0  # of the journal's record that came with the last change of this state
     opened: int | None = None  # the turn that a worker has begun
     turn: int = 0  # how many turns are finished
-    next: Literal["done", "action"] = "done"  # what the last finished turn asks for
-    waiting_step: str | None = None  # the step whose function calls wait for outputs
+    next: Literal["done", "action", "tools"] = "done"  # what the last finished turn asks for
+    hosted_calls: dict[str, str] = {}  # of that turn: the call's id and its tool
+    calls_functions: bool = False  # whether that turn calls functions of the client, too
+    waiting_step: str | None = None  # the step whose calls are not all answered
     waiting_usage: Usage | None = None  # what the turn that made this step has cost
     waited: int | None = None  # the turn behind which the newest wait began
     spent: Usage = Usage()

@@ -1,15 +1,18 @@
 """All use cases, wired together over the ports."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from assistants import tokens
+from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.model import Catalog
 from assistants.ports.blobs import Blobs
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
+from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
@@ -19,6 +22,7 @@ from assistants.services.endings import Endings
 from assistants.services.file_images import FileImages
 from assistants.services.file_storage import FileStorage
 from assistants.services.files import Files
+from assistants.services.hosted_calls import HostedCalls
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.idempotency import Idempotency
 from assistants.services.journal import Journal
@@ -51,7 +55,7 @@ class Backend:
     clock: Clock
     auth: Literal["keys", "open"] = "keys"
     run_ttl_seconds: int = 600
-    available_tools: frozenset[str] = frozenset()
+    tools: Mapping[HostedToolName, HostedTool] = field(default_factory=dict)
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -63,7 +67,7 @@ class Backend:
 
     @cached_property
     def hosted_tools(self) -> HostedTools:
-        return HostedTools(self.files, self.available_tools)
+        return HostedTools(self.files, frozenset(self.tools))
 
     @cached_property
     def files(self) -> Files:
@@ -144,6 +148,10 @@ class Backend:
     @cached_property
     def waits(self) -> Waits:
         return Waits(self.store, self.records, self.executions)
+
+    @cached_property
+    def hosted_calls(self) -> HostedCalls:
+        return HostedCalls(self.store, self.records, self.tools, self.clock)
 
     @cached_property
     def turns(self) -> Turns:

@@ -24,20 +24,29 @@ def text_of(content: list[dict[str, Any]]) -> str:
     return "\n".join(_text(block) for block in content)
 
 
-def tool_turn(spoken: str | None, calls: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """What the model said and called in one turn, and what it was answered."""
+def tool_turn(
+    spoken: str | None, calls: list[dict[str, Any]], hosted: dict[str, dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """What the model said and called in one turn, and what it was answered; `hosted` holds the
+    calls that the server has answered itself, by id.
+    """
+    functions = [_function(call, hosted) for call in calls]
     asked = [
-        {
-            "id": call["id"],
-            "type": "function",
-            "function": {key: call["function"][key] for key in ("name", "arguments")},
-        }
-        for call in calls
+        {"id": call["id"], "type": "function", "function": {"name": name, "arguments": arguments}}
+        for call, (name, arguments, _) in zip(calls, functions, strict=True)
     ]
     yield {"role": "assistant", "content": spoken, "tool_calls": asked}
-    for call in calls:
-        output = call["function"]["output"]
-        yield {"role": "tool", "tool_call_id": call["id"], "content": output or ""}
+    for call, (_, _, output) in zip(calls, functions, strict=True):
+        yield {"role": "tool", "tool_call_id": call["id"], "content": output}
+
+
+def _function(call: dict[str, Any], hosted: dict[str, dict[str, Any]]) -> tuple[str, str, str]:
+    """A call's name, arguments and output."""
+    if call["type"] == "function":
+        function = call["function"]
+        return function["name"], function["arguments"], function["output"] or ""
+    answered = hosted[call["id"]]
+    return call["type"], answered["arguments"], answered["told"] or ""
 
 
 def with_images(

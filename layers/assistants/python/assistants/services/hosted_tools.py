@@ -26,9 +26,14 @@ class HostedTools:
     available: frozenset[str] = frozenset()
 
     def check_tools(self, tools: Sequence[Tool] | None) -> None:
+        names = {tool.type for tool in tools or ()}
         for position, tool in enumerate(tools or ()):
             if tool.type != "function":
                 self._require(tool.type, f"tools[{position}].type")
+            elif tool.function.name in names:
+                message = f"The function '{tool.function.name}' has the name of another tool."
+                param = f"tools[{position}].function.name"
+                raise InvalidRequest(message, param=param, code="invalid_value")
 
     def check_resources(self, project: str, resources: ToolResources | None) -> None:
         """Raises `NotFound` and `InvalidRequest`."""

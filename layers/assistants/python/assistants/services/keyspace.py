@@ -142,5 +142,10 @@ def journal(project: str, run_id: str, sequence: int) -> Key:
     return Key(in_run(project, run_id), f"{JOURNAL}{sequence:08d}")
 
 
+def tool_call(project: str, run_id: str, call_id: str) -> Key:
+    """A call of a tool that runs on the server."""
+    return Key(in_run(project, run_id), f"C#{order_of(call_id)}")
+
+
 def wait(project: str, run_id: str, turn: int) -> Key:
     return Key(in_run(project, run_id), f"W#{turn:04d}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from assistants.domain.errors import InvalidRequest
+from assistants.domain.hosted_tool import offered
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.tool import NamedToolChoice
@@ -14,6 +15,7 @@ from assistants.ports.images import Images
 from assistants.ports.store import Store
 from assistants.services import keyspace
 from assistants.services.chat_messages import chat_message, text_of, tool_turn, with_images
+from assistants.services.hosted_calls import told
 from assistants.services.run_records import LoadedRun
 from assistants.services.token_budget import TokenBudget
 
@@ -44,7 +46,7 @@ class Prompts:
         """
         settings = run.settings
         route = self._route(settings.model)
-        tools = [tool.model_dump() for tool in settings.tools if tool.type == "function"]
+        tools = offered(settings.tools)
         system = [{"role": "system", "content": settings.instructions}]
         before = system if settings.instructions else []
         after = list(self._earlier_turns(run)) if run.state.turn else []
@@ -128,13 +130,21 @@ class Prompts:
             if row.body["type"] == "message_creation":
                 spoken = self._text_of(run, details["message_creation"]["message_id"])
             else:
-                yield from tool_turn(spoken, details["tool_calls"])
+                calls = details["tool_calls"]
+                hosted = [call["id"] for call in calls if call["type"] != "function"]
+                yield from tool_turn(spoken, calls, told(self.store, run, hosted))
                 spoken = None
 
     def _text_of(self, run: LoadedRun, message_id: str) -> str:
         key = keyspace.message(run.project, run.settings.thread_id, message_id)
         [row] = self.store.get(key)
         return text_of(row.body["content"]) if row else ""
+
+
+def _named(choice: NamedToolChoice) -> dict[str, Any]:
+    if choice.function is not None:
+        return choice.model_dump()
+    return {"type": "function", "function": {"name": choice.type}}
 
 
 def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
@@ -153,10 +163,8 @@ def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
     }
     if settings.response_format != "auto":
         options["response_format"] = settings.model_dump(by_alias=True)["response_format"]
-    if any(tool.type == "function" for tool in settings.tools):
+    if settings.tools:
         choice = settings.tool_choice
         options["parallel_tool_calls"] = settings.parallel_tool_calls
-        options["tool_choice"] = (
-            choice.model_dump() if isinstance(choice, NamedToolChoice) else choice
-        )
+        options["tool_choice"] = _named(choice) if isinstance(choice, NamedToolChoice) else choice
     return {name: value for name, value in options.items() if value is not None}

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from assistants.domain.message import IncompleteReason
-from assistants.domain.run import RunSettings, Usage
+from assistants.domain.run import HostedCall, RunSettings, Usage
 from assistants.ports.chat_model import CallFragment, Delta, Finish, FinishReason, Refusal, Text
 from assistants.ports.clock import Clock
 from assistants.services.draft import Draft
@@ -46,6 +46,14 @@ class Reply:
     def waiting_step(self) -> str | None:
         """The step whose function calls the client has to answer, if there is one."""
         return self._calls.step_id or None
+
+    @property
+    def calls_functions(self) -> bool:
+        return self._calls.calls_functions
+
+    @property
+    def hosted_calls(self) -> list[HostedCall]:
+        return self._calls.hosted
 
     @property
     def cut(self) -> IncompleteReason | None:

@@ -64,6 +64,16 @@ class RunRecords:
             raise no_such("run", run_id)
         return loaded(project, settings, state)
 
+    def waiting_step(self, run: LoadedRun) -> dict[str, Any]:
+        """The step whose calls are not all answered."""
+        step_id = run.state.waiting_step or ""
+        [row] = self.store.get(
+            keyspace.step(run.project, run.settings.thread_id, run.settings.id, step_id)
+        )
+        if row is None:
+            raise LookupError(f"step {step_id} of {run.settings.id} is missing")
+        return row.body
+
     def creation(self, run: LoadedRun, events: tuple[Event, ...]) -> list[Write]:
         """The writes that make a run: the lock first, so that a conflict is told from its place."""
         thread_id, run_id = run.settings.thread_id, run.settings.id

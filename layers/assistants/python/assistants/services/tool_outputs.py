@@ -54,7 +54,7 @@ class ToolOutputs:
         return Submitted(run.run, after=wait.body["asked_at"] if wait else 0)
 
     def _change(self, run: LoadedRun, wait: Row, body: ToolOutputsSubmit) -> Change:
-        step = self.waits.step(run)
+        step = self.records.waiting_step(run)
         _answer(step["step_details"]["tool_calls"], body.tool_outputs)
         done = {
             "id": step["id"],

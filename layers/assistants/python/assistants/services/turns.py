@@ -12,15 +12,17 @@ from typing import Any
 from assistants.domain import lifecycle
 from assistants.domain.errors import NotFound
 from assistants.domain.ids import new_order
-from assistants.domain.run import LastError, RunIncomplete, RunStatus
+from assistants.domain.journal import Event
+from assistants.domain.run import LastError, RunIncomplete, RunStatus, Usage
 from assistants.ports.chat_model import ChatModel, ModelError
 from assistants.ports.clock import Clock
-from assistants.ports.store import Conflict
+from assistants.ports.store import Conflict, Save
 from assistants.services.endings import Endings
+from assistants.services.hosted_calls import creations
 from assistants.services.pacing import Tick, paced
 from assistants.services.prompts import BudgetUsed, Prompts
 from assistants.services.reply import Reply
-from assistants.services.run_objects import saves
+from assistants.services.run_objects import row_of, saves
 from assistants.services.run_records import Change, LoadedRun, RunRecords
 from assistants.services.turn_journal import Interrupted, Superseded, TurnJournal
 
@@ -50,10 +52,15 @@ class Turns:
             run = self._take(project, thread_id, run_id, turn)
         except NotFound:
             return _outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
+        if run.state.status in lifecycle.TERMINAL:
+            return _outcome(project, thread_id, run_id, turn + 1, "done", 1)
         seconds_left = max(1, int(run.state.deadline - self.clock.time()))
-        ended = run.state.status in lifecycle.TERMINAL
-        next_ = "done" if ended else run.state.next
-        return _outcome(project, thread_id, run_id, turn + 1, next_, seconds_left)
+        outcome = _outcome(project, thread_id, run_id, turn + 1, run.state.next, seconds_left)
+        ids = {name: outcome[name] for name in ("project", "thread", "run")}
+        calls = [
+            {**ids, "call": call, "tool": tool} for call, tool in run.state.hosted_calls.items()
+        ]
+        return {**outcome, "calls": calls, "calls_functions": run.state.calls_functions}
 
     def _take(self, project: str, thread_id: str, run_id: str, turn: int) -> LoadedRun:
         author = new_order()
@@ -83,12 +90,30 @@ class Turns:
             raise ModelError(_ENDLESS.code, _ENDLESS.message)
         if state.opened == turn and self._was_shown(run):
             raise ModelError(_BROKEN.code, _BROKEN.message)
+        events, writes = self._answered(run)
         return Change(
             author=author,
             status="in_progress" if state.status == "queued" else None,
-            members={"opened": turn},
+            members={"opened": turn, "waiting_step": None},
             control="open",
+            events=events,
+            writes=writes,
         )
+
+    def _answered(self, run: LoadedRun) -> tuple[tuple[Event, ...], tuple[Save, ...]]:
+        """A step whose calls the server has answered itself is completed when they are read."""
+        if run.state.waiting_step is None:
+            return (), ()
+        usage = run.state.waiting_usage or Usage()
+        step = self.records.waiting_step(run)
+        done = {
+            "id": step["id"],
+            "status": "completed",
+            "completed_at": int(self.clock.time()),
+            "usage": usage.model_dump(),
+        }
+        saved = Save(row_of(run, step | done))
+        return (Event("thread.run.step.completed", done),), (saved,)
 
     def _was_shown(self, run: LoadedRun) -> bool:
         """Whether an earlier worker wrote anything of this turn that clients may have seen."""
@@ -145,7 +170,10 @@ class Turns:
             status=status,
             members={**members, **finished},
             events=events,
-            writes=saves(run, events, objects),
+            writes=(
+                *saves(run, events, objects),
+                *(creations(run, reply.hosted_calls) if status is None else ()),
+            ),
         )
         while True:
             try:
@@ -159,8 +187,14 @@ class Turns:
 def _end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
     """The status that a finished turn leaves its run in (none while tools are called), and why."""
     if reply.waiting_step is not None and reply.cut is None:
-        waiting = {"waiting_step": reply.waiting_step, "waiting_usage": reply.usage}
-        return None, {"next": "action", **waiting}
+        hosted = {call.id: call.tool for call in reply.hosted_calls}
+        return None, {
+            "next": "tools" if hosted else "action",
+            "hosted_calls": hosted,
+            "calls_functions": reply.calls_functions,
+            "waiting_step": reply.waiting_step,
+            "waiting_usage": reply.usage,
+        }
     match reply.cut:
         case "max_tokens":
             return "incomplete", {

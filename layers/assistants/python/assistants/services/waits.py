@@ -1,7 +1,6 @@
 """The wait for the client: a task token in one row, and what ends it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from assistants.domain.errors import NotFound
 from assistants.domain.run_step import required_action
@@ -40,7 +39,7 @@ class Waits:
     def _ask_client(self, run: LoadedRun, token: str) -> Change | None:
         if run.state.status != "in_progress" or run.state.waiting_step is None:
             return None
-        calls = self.step(run)["step_details"]["tool_calls"]
+        calls = self.records.waiting_step(run)["step_details"]["tool_calls"]
         key = keyspace.wait(run.project, run.settings.id, run.state.turn)
         return Change(
             status="requires_action",
@@ -63,16 +62,6 @@ class Waits:
             return None
         [row] = self.store.get(keyspace.wait(run.project, run.settings.id, run.state.waited))
         return row
-
-    def step(self, run: LoadedRun) -> dict[str, Any]:
-        """The step whose function calls wait for outputs."""
-        step_id = run.state.waiting_step or ""
-        [row] = self.store.get(
-            keyspace.step(run.project, run.settings.thread_id, run.settings.id, step_id)
-        )
-        if row is None:
-            raise LookupError(f"step {step_id} of {run.settings.id} is missing")
-        return row.body
 
     def wake(self, run: LoadedRun, outcome: Outcome) -> Row | None:
         """Call the machine back, if it waits. Returns the newest wait.

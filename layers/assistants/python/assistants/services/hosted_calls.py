@@ -1,0 +1,101 @@
+"""Calls of the tools that run on the server: what the states RunCode and SearchFiles do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assistants.domain.errors import NotFound
+from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.journal import Event, Story
+from assistants.domain.run import HostedCall
+from assistants.ports.clock import Clock
+from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
+from assistants.ports.store import Create, Replace, Row, Store
+from assistants.services import keyspace
+from assistants.services.run_records import Change, LoadedRun, RunRecords
+
+
+def creations(run: LoadedRun, calls: list[HostedCall]) -> tuple[Create, ...]:
+    """The rows of calls that are still to be answered, written with the turn that made them."""
+    return tuple(
+        Create(
+            Row(
+                keyspace.tool_call(run.project, run.settings.id, call.id),
+                {**call.model_dump(), "told": None},
+            )
+        )
+        for call in calls
+    )
+
+
+@dataclass(frozen=True)
+class HostedCalls:
+    store: Store
+    records: RunRecords
+    tools: Mapping[HostedToolName, HostedTool]
+    clock: Clock
+
+    def answer(self, project: str, thread_id: str, run_id: str, call_id: str) -> None:
+        """Use the tool and write down its answer: for the model, for clients, and as an event, all
+        at once. A call that is answered, or whose run is not at work any more, is left alone.
+        """
+        try:
+            run = self.records.load(project, thread_id, run_id)
+        except NotFound:
+            return
+        row = self._row(run, call_id)
+        if row.body["told"] is not None or run.state.status != "in_progress":
+            return
+        use = ToolUse(
+            project=project,
+            run=run.settings,
+            id=call_id,
+            arguments=row.body["arguments"],
+            cancelled=lambda: self._ended(run),
+            seconds_left=max(1, int(run.state.deadline - self.clock.time())),
+        )
+        answer = self.tools[row.body["tool"]].answer(use)
+
+        def decide(now: LoadedRun) -> Change | None:
+            known = self._row(now, call_id)
+            at_work = now.state.status == "in_progress"
+            return None if known.body["told"] or not at_work else self._change(now, known, answer)
+
+        self.records.change(project, thread_id, run_id, decide)
+
+    def _change(self, run: LoadedRun, row: Row, answer: ToolAnswer) -> Change:
+        step_id, tool = run.state.waiting_step or "", row.body["tool"]
+        [step] = self.store.get(
+            keyspace.step(run.project, run.settings.thread_id, run.settings.id, step_id)
+        )
+        if step is None:
+            raise LookupError(f"step {step_id} of {run.settings.id} is missing")
+        call = {"index": row.body["position"], "type": tool, tool: answer.shown}
+        details = {"type": "tool_calls", "tool_calls": [call]}
+        event = Event("thread.run.step.delta", {"id": step_id, "delta": {"step_details": details}})
+        story = Story(run={}, objects={step_id: step.body})
+        story.tell(event)
+        answered = row.changed({**row.body, "told": answer.told})
+        return Change(
+            events=(event,) if answer.shown else (),
+            writes=(Replace(step, step.changed(story.objects[step_id])), Replace(row, answered)),
+        )
+
+    def _ended(self, run: LoadedRun) -> bool:
+        try:
+            now = self.records.load(run.project, run.settings.thread_id, run.settings.id)
+        except NotFound:
+            return True
+        return now.state.status != "in_progress"
+
+    def _row(self, run: LoadedRun, call_id: str) -> Row:
+        [row] = self.store.get(keyspace.tool_call(run.project, run.settings.id, call_id))
+        if row is None:
+            raise LookupError(f"tool call {call_id} of {run.settings.id} is missing")
+        return row
+
+
+def told(store: Store, run: LoadedRun, call_ids: list[str]) -> dict[str, dict[str, Any]]:
+    """The arguments and the answer of each call, by id."""
+    keys = [keyspace.tool_call(run.project, run.settings.id, call_id) for call_id in call_ids]
+    return {row.body["id"]: row.body for row in store.get(*keys) if row}
