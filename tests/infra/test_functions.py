@@ -21,6 +21,8 @@ TIMEOUTS = {
     "Api": 29,
     "Stream": 900,
     "CallModel": 900,
+    "RunCode": 900,
+    "SearchFiles": 60,
     "AwaitToolOutputs": 30,
     "FinishRun": 30,
     "Expire": 60,

@@ -30,6 +30,8 @@ ALLOWED = {
     "Api": TABLE | VALUES | START | RESUME | SEND | LOG,
     "Stream": TABLE | VALUES | START | RESUME | LOG,
     "CallModel": TABLE | VALUES | LOG | {"ssm:GetParameter"},
+    "RunCode": TABLE | VALUES | LOG,
+    "SearchFiles": TABLE | VALUES | LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
     "Expire": TABLE | VALUES | START | RESUME | SEND | LOG,

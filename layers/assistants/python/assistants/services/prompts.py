@@ -142,7 +142,7 @@ class Prompts:
 
 
 def _named(choice: NamedToolChoice) -> dict[str, Any]:
-    if choice.function is not None:
+    if choice.type == "function":
         return choice.model_dump()
     return {"type": "function", "function": {"name": choice.type}}
 

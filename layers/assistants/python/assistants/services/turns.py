@@ -52,15 +52,11 @@ class Turns:
             run = self._take(project, thread_id, run_id, turn)
         except NotFound:
             return _outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
-        if run.state.status in lifecycle.TERMINAL:
-            return _outcome(project, thread_id, run_id, turn + 1, "done", 1)
         seconds_left = max(1, int(run.state.deadline - self.clock.time()))
-        outcome = _outcome(project, thread_id, run_id, turn + 1, run.state.next, seconds_left)
-        ids = {name: outcome[name] for name in ("project", "thread", "run")}
-        calls = [
-            {**ids, "call": call, "tool": tool} for call, tool in run.state.hosted_calls.items()
-        ]
-        return {**outcome, "calls": calls, "calls_functions": run.state.calls_functions}
+        ended = run.state.status in lifecycle.TERMINAL
+        next_ = "done" if ended else run.state.next
+        outcome = _outcome(project, thread_id, run_id, turn + 1, next_, seconds_left)
+        return {**outcome, **_tools(run)} if next_ == "tools" else outcome
 
     def _take(self, project: str, thread_id: str, run_id: str, turn: int) -> LoadedRun:
         author = new_order()
@@ -204,6 +200,20 @@ def _end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
             return "failed", {"last_error": _FILTERED}
         case _:
             return "completed", {}
+
+
+def _tools(run: LoadedRun) -> dict[str, Any]:
+    """What the machine's Map goes through, and whether the client is asked afterwards."""
+    ids = {
+        "project": run.project,
+        "thread": run.settings.thread_id,
+        "run": run.settings.id,
+    }
+    calls = run.state.hosted_calls.items()
+    return {
+        "calls": [{**ids, "call": call, "tool": tool} for call, tool in calls],
+        "calls_functions": run.state.calls_functions,
+    }
 
 
 def _outcome(
