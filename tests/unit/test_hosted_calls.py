@@ -9,6 +9,7 @@ from assistants.ports.chat_model import CallFragment
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services.backend import Backend
 from tests.unit.fakes import (
+    FakeBlobs,
     FakeClock,
     FakeExecutions,
     FakePurgeQueue,
@@ -43,6 +44,7 @@ class Case:
             store=FakeStore(),
             executions=FakeExecutions(),
             purge_queue=FakePurgeQueue(),
+            blobs=FakeBlobs(),
             model=self.model,
             catalog=Catalog({"*": ModelRoute(provider="demo")}, endpoint_configured=False),
             clock=FakeClock(),
