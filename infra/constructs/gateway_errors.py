@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from aws_cdk import aws_apigateway as apigateway
 
 GATEWAY_MESSAGE = "$context.error.messageString"
+# Lambda takes 6 MB, in which a form is a third longer than it was.
+TOO_LARGE = (
+    '"Your request is larger than AWS lets through, which is about 4.4 MB of a file. Send larger '
+    "files in parts, with client.uploads.upload_file_chunked(..., part_size=4_000_000), or as you "
+    'do now, through the upload adapter (examples/large_files)."'
+)
 INVALID_URL = '"Invalid URL ($context.httpMethod $context.path)"'
 
 
@@ -40,7 +46,7 @@ def gateway_errors() -> tuple[GatewayError, ...]:
         # What the gateway says of a path or method that it has no method for.
         GatewayError(kind.MISSING_AUTHENTICATION_TOKEN, bad, INVALID_URL, status="404"),
         GatewayError(kind.RESOURCE_NOT_FOUND, bad, INVALID_URL, status="404"),
-        GatewayError(kind.REQUEST_TOO_LARGE, bad, status="413"),
+        GatewayError(kind.REQUEST_TOO_LARGE, bad, TOO_LARGE, status="413"),
         GatewayError(kind.THROTTLED, slow_down, code='"rate_limit_exceeded"', status="429"),
     )
 

@@ -31,15 +31,42 @@ def use_values(resources: Resources) -> iam.PolicyStatement:
 
 
 def list_values(resources: Resources) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=["s3:ListBucket"],
-        resources=[resources.bucket.bucket_arn],
-        conditions={"StringLike": {"s3:prefix": "values/*"}},
-    )
+    return _list(resources, "values/*")
 
 
 def delete_values(resources: Resources) -> iam.PolicyStatement:
     return _allow(["s3:DeleteObject"], f"{resources.bucket.bucket_arn}/values/*")
+
+
+def read_files(resources: Resources) -> iam.PolicyStatement:
+    return _allow(["s3:GetObject"], f"{resources.bucket.bucket_arn}/files/*")
+
+
+def write_files(resources: Resources) -> iam.PolicyStatement:
+    """Write files, of one piece or of several, and give up what is not complete."""
+    actions = ["s3:AbortMultipartUpload", "s3:PutObject"]
+    return _allow(actions, f"{resources.bucket.bucket_arn}/files/*")
+
+
+def delete_files(resources: Resources) -> iam.PolicyStatement:
+    return _allow(["s3:DeleteObject"], f"{resources.bucket.bucket_arn}/files/*")
+
+
+def write_parts(resources: Resources) -> iam.PolicyStatement:
+    """Parts of uploads, also by the URLs that a function signs for its clients."""
+    return _allow(["s3:PutObject"], f"{resources.bucket.bucket_arn}/uploads/*")
+
+
+def read_parts(resources: Resources) -> iam.PolicyStatement:
+    return _allow(["s3:GetObject"], f"{resources.bucket.bucket_arn}/uploads/*")
+
+
+def list_parts(resources: Resources) -> iam.PolicyStatement:
+    return _list(resources, "uploads/*")
+
+
+def delete_parts(resources: Resources) -> iam.PolicyStatement:
+    return _allow(["s3:DeleteObject"], f"{resources.bucket.bucket_arn}/uploads/*")
 
 
 def start_runs(resources: Resources) -> iam.PolicyStatement:
@@ -53,6 +80,14 @@ def resume_runs(resources: Resources) -> iam.PolicyStatement:
 
 def request_purges(resources: Resources) -> iam.PolicyStatement:
     return _allow(["sqs:SendMessage"], resources.purge_queue.queue_arn)
+
+
+def _list(resources: Resources, prefix: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["s3:ListBucket"],
+        resources=[resources.bucket.bucket_arn],
+        conditions={"StringLike": {"s3:prefix": prefix}},
+    )
 
 
 def _allow(actions: list[str], resource: str) -> iam.PolicyStatement:

@@ -20,11 +20,28 @@ PURGE_SECONDS = 60
 STORE = (grants.use_table, grants.use_values)
 RUNS = (grants.start_runs, grants.resume_runs)
 PURGE = (grants.clear_table, grants.list_values, grants.delete_values, grants.request_purges)
+CHANGE_FILES = (grants.write_files, grants.delete_files)
+FREE_PARTS = (grants.list_parts, grants.delete_parts)
+TAKE_FILES = (*CHANGE_FILES, grants.write_parts, *FREE_PARTS)
+COMPLETE_UPLOADS = (*CHANGE_FILES, grants.read_parts, *FREE_PARTS)
+EXPIRE_FILES = (grants.delete_files, *FREE_PARTS)
 
 FUNCTIONS = (
-    FunctionSpec("api", timeout=29, memory=1024, grants=(*STORE, *RUNS, grants.request_purges)),
-    FunctionSpec("stream", timeout=900, grants=(*STORE, *RUNS), streams=True),
-    FunctionSpec("call_model", timeout=900, grants=STORE, reads_model_key=True),
+    FunctionSpec(
+        "api",
+        timeout=29,
+        memory=1024,
+        grants=(*STORE, *RUNS, *TAKE_FILES, grants.request_purges),
+    ),
+    FunctionSpec(
+        "stream",
+        timeout=900,
+        grants=(*STORE, *RUNS, grants.read_files, *COMPLETE_UPLOADS),
+        streams=True,
+    ),
+    FunctionSpec(
+        "call_model", timeout=900, grants=(*STORE, grants.read_files), reads_model_key=True
+    ),
     FunctionSpec("run_code", timeout=900, grants=STORE),
     FunctionSpec("search_files", timeout=60, grants=STORE),
     FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, grants.resume_runs)),
@@ -32,7 +49,7 @@ FUNCTIONS = (
     FunctionSpec(
         "expire",
         timeout=60,
-        grants=(*STORE, *RUNS, grants.find_due, grants.request_purges),
+        grants=(*STORE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
         schedule="rate(1 minute)",
     ),
     FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*STORE, *PURGE)),

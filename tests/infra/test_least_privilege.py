@@ -13,6 +13,8 @@ TABLE = {
     "dynamodb:Query",
 }
 VALUES = {"s3:GetObject", "s3:PutObject"}
+READ, REMOVE, LIST = {"s3:GetObject"}, {"s3:DeleteObject"}, {"s3:ListBucket"}
+FILES = {"s3:AbortMultipartUpload", "s3:PutObject"} | REMOVE | LIST
 START = {"states:StartExecution"}
 RESUME = {"states:SendTaskSuccess"}
 SEND = {"sqs:SendMessage"}
@@ -27,14 +29,14 @@ DELETE = {"dynamodb:BatchWriteItem", "s3:ListBucket", "s3:DeleteObject"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 ALLOWED = {
-    "Api": TABLE | VALUES | START | RESUME | SEND | LOG,
-    "Stream": TABLE | VALUES | START | RESUME | LOG,
-    "CallModel": TABLE | VALUES | LOG | {"ssm:GetParameter"},
+    "Api": TABLE | VALUES | FILES | START | RESUME | SEND | LOG,
+    "Stream": TABLE | VALUES | FILES | READ | START | RESUME | LOG,
+    "CallModel": TABLE | VALUES | READ | LOG | {"ssm:GetParameter"},
     "RunCode": TABLE | VALUES | LOG,
     "SearchFiles": TABLE | VALUES | LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
-    "Expire": TABLE | VALUES | START | RESUME | SEND | LOG,
+    "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | LOG,
     "Purge": TABLE | VALUES | DELETE | SEND | RECEIVE | LOG,
 }
 
@@ -88,9 +90,13 @@ def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
     on_objects = [found for _, found in service.statements() if "s3:" in str(found["Action"])]
     listing = [found for found in on_objects if found["Action"] == "s3:ListBucket"]
     assert on_objects
-    assert [found["Condition"] for found in listing] == [{"StringLike": {"s3:prefix": "values/*"}}]
-    reached = [found["Resource"] for found in on_objects if found not in listing]
-    assert {resource["Fn::Join"][1][-1] for resource in reached} == {"/values/*"}
+    listed_below = {found["Condition"]["StringLike"]["s3:prefix"] for found in listing}
+    assert listed_below == {"values/*", "uploads/*"}
+    reached = [
+        one for found in on_objects if found not in listing for one in listed(found["Resource"])
+    ]
+    below = {resource["Fn::Join"][1][-1] for resource in reached}
+    assert below == {"/values/*", "/files/*", "/uploads/*"}
 
 
 def test_only_the_sweep_reads_across_tenants(service: Template) -> None:
