@@ -24,7 +24,8 @@ State is in memory: it is gone when this program ends (Ctrl-C).
     client = OpenAI(base_url="{base_url}", api_key="sk-local")
     print(client.beta.assistants.create(model="{model}", name="Hello").id)
 
-    curl {base_url}/assistants -H "Authorization: Bearer sk-local"
+    curl {base_url}/assistants -H "Authorization: Bearer sk-local" \\
+        -H "OpenAI-Beta: assistants=v2"
 """
 
 
