@@ -1,5 +1,6 @@
 """Gets what a stranger's URL leads to, and nothing of the network that this process can reach."""
 
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -91,7 +92,7 @@ class GuardedFetch:
         """The content, or where it is instead."""
         connection = self._connection(target, deadline)
         # Read timeouts begin anew with each byte; this one does not.
-        alarm = threading.Timer(deadline - time.monotonic(), _cut, [connection])
+        alarm = threading.Timer(deadline - time.monotonic(), _cut, [connection.sock])
         alarm.start()
         try:
             connection.request(
@@ -149,6 +150,6 @@ class GuardedFetch:
         return content
 
 
-def _cut(connection: HTTPConnection) -> None:
-    if (sock := connection.sock) is not None:
-        sock.shutdown(socket.SHUT_RDWR)
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # it has just been closed
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # of TCP, whatever TLS makes of it
