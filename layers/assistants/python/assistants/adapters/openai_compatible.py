@@ -5,33 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from assistants.adapters.backoff import pause
-from assistants.domain.run import ErrorCode, Usage
-from assistants.ports.chat_model import (
-    CallFragment,
-    Delta,
-    Finish,
-    FinishReason,
-    ModelError,
-    ModelRequest,
-    Refusal,
-    Text,
-)
+from assistants.adapters.chat_chunks import deltas_of
+from assistants.domain.run import ErrorCode
+from assistants.ports.chat_model import Delta, Finish, ModelError, ModelRequest
 
 _TRIES = 3
 _CONNECT_SECONDS = 10.0
 _RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504})
 _MAX_LINE_BYTES = 4 * 1024 * 1024
 _MAX_ERROR_BYTES = 64 * 1024
-_FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-}
 
 
 class OpenAICompatible:
@@ -46,33 +31,40 @@ class OpenAICompatible:
         self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
-        response = self._open(request)
         try:
-            yield from _deltas(_lines(response))
+            response = self._open(request)
+            try:
+                yield from _deltas(_lines(response))
+            finally:
+                response.close()
+        except ReadTimeoutError as error:
+            raise ModelError("server_error", "The model fell silent.") from error
         except HTTPError as error:
             raise ModelError("server_error", "The model's answer broke off.") from error
-        finally:
-            response.close()
 
     def _open(self, request: ModelRequest) -> urllib3.BaseHTTPResponse:
-        """The answer's head. Tried again while nothing of an answer has come."""
+        """The answer's head. Tried again while nothing of an answer has come, unless the model
+        has been silent for so long that the turn has failed.
+        """
         body = json.dumps(_body(request)).encode()
         for attempt in range(1, _TRIES + 1):
+            last = attempt == _TRIES
             try:
                 response = self._pool.request(
                     "POST", self._url, body=body, headers=self._headers, preload_content=False
                 )
+            except ReadTimeoutError:
+                raise
             except HTTPError as error:
-                if attempt == _TRIES:
+                if last:
                     raise ModelError("server_error", "The model cannot be reached.") from error
                 pause(attempt)
                 continue
             if response.status == 200:
                 return response
-            retried = response.status in _RETRIED and attempt < _TRIES
             error_body = response.read(_MAX_ERROR_BYTES, decode_content=True)
             response.close()
-            if not retried:
+            if last or response.status not in _RETRIED:
                 raise _refused(response.status, error_body)
             pause(attempt, response.headers.get("retry-after"))
         raise AssertionError("the last try returns or raises")
@@ -92,6 +84,9 @@ def _body(request: ModelRequest) -> dict[str, Any]:
 
 
 def _refused(status: int, body: bytes) -> ModelError:
+    """What a run shows of a refusal. Of the deployment's key its users are told nothing."""
+    if status in (401, 403):
+        return ModelError("server_error", "The model refuses the key of this deployment.")
     try:
         message = json.loads(body)["error"]["message"]
     except (ValueError, KeyError, TypeError):
@@ -121,49 +116,8 @@ def _deltas(lines: Iterator[bytes]) -> Iterator[Delta]:
         data = line[5:].strip()
         if data == b"[DONE]":
             return
-        for delta in _of_chunk(_parsed(data)):
+        for delta in deltas_of(data):
             finished = finished or (isinstance(delta, Finish) and delta.reason is not None)
             yield delta
     if not finished:
         raise ModelError("server_error", "The model's answer broke off.")
-
-
-def _parsed(data: bytes) -> dict[str, Any]:
-    try:
-        chunk = json.loads(data)
-    except ValueError as error:
-        raise ModelError("server_error", "The model sent something unreadable.") from error
-    if not isinstance(chunk, dict):
-        raise ModelError("server_error", "The model sent something unreadable.")
-    if problem := chunk.get("error"):
-        message = problem.get("message") if isinstance(problem, dict) else problem
-        raise ModelError("server_error", str(message))
-    return chunk
-
-
-def _of_chunk(chunk: dict[str, Any]) -> Iterator[Delta]:
-    for choice in chunk.get("choices") or ():
-        delta = choice.get("delta") or {}
-        if delta.get("content"):
-            yield Text(delta["content"])
-        if delta.get("refusal"):
-            yield Refusal(delta["refusal"])
-        for position, call in enumerate(delta.get("tool_calls") or ()):
-            function = call.get("function") or {}
-            yield CallFragment(
-                index=call.get("index", position),
-                id=call.get("id"),
-                name=function.get("name"),
-                arguments=function.get("arguments") or "",
-            )
-        if reason := choice.get("finish_reason"):
-            yield Finish(reason=_FINISH.get(reason, "stop"))
-    if usage := chunk.get("usage"):
-        yield Finish(usage=_usage(usage))
-
-
-def _usage(usage: dict[str, Any]) -> Usage:
-    prompt, completion = usage.get("prompt_tokens", 0), usage.get("completion_tokens", 0)
-    return Usage(
-        prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
-    )

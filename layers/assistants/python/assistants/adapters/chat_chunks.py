@@ -1,0 +1,95 @@
+"""Chunks of a streamed chat completion, as OpenAI-compatible providers send them, as deltas."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from assistants.domain.run import Usage
+from assistants.ports.chat_model import (
+    CallFragment,
+    Delta,
+    Finish,
+    FinishReason,
+    ModelError,
+    Refusal,
+    Text,
+)
+
+_FINISH: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+class _Function(BaseModel):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _Call(BaseModel):
+    index: int | None = None
+    id: str | None = None
+    function: _Function = _Function()
+
+
+class _Content(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(BaseModel):
+    delta: _Content | None = None
+    finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class _Chunk(BaseModel):
+    """https://platform.openai.com/docs/api-reference/chat-streaming, as far as it is read here."""
+
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
+
+
+def deltas_of(data: bytes) -> Iterator[Delta]:
+    """Raises `ModelError` for what is no chunk, and for an error in its place."""
+    try:
+        chunk = _Chunk.model_validate_json(data)
+    except ValidationError as error:
+        raise ModelError("server_error", "The model sent something unreadable.") from error
+    if problem := chunk.error:
+        message = problem.get("message") if isinstance(problem, dict) else problem
+        raise ModelError("server_error", str(message or "The model reported an error."))
+    for choice in chunk.choices or ():
+        yield from _spoken(choice.delta or _Content())
+        if choice.finish_reason:
+            yield Finish(reason=_FINISH.get(choice.finish_reason, "stop"))
+    if chunk.usage:
+        prompt, completion = chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0
+        total = prompt + completion
+        yield Finish(
+            usage=Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=total)
+        )
+
+
+def _spoken(said: _Content) -> Iterator[Delta]:
+    if said.content:
+        yield Text(said.content)
+    if said.refusal:
+        yield Refusal(said.refusal)
+    for position, call in enumerate(said.tool_calls or ()):
+        yield CallFragment(
+            index=position if call.index is None else call.index,
+            id=call.id,
+            name=call.function.name,
+            arguments=call.function.arguments or "",
+        )
