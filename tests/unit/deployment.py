@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
+from assistants.ports.chat_model import ChatModel
 from assistants.ports.executions import Outcome
 from assistants.services.backend import Backend
 from tests.unit.fakes import (
@@ -191,7 +192,8 @@ class Machine:
 
 
 class Deployment:
-    """The service, its fakes, and a client; `script` is what the model says, turn by turn.
+    """The service, its fakes, and a client; `script` is what the model says, turn by turn, unless
+    a `model` is given.
 
     With `machine`, runs are worked on as soon as they are created. Without, the test does what the
     functions of the state machine do, with `turn`, `wait` and `finish`.
@@ -203,6 +205,8 @@ class Deployment:
         machine: bool = True,
         clock: FakeClock | None = None,
         store: FakeStore | None = None,
+        model: ChatModel | None = None,
+        catalog: Catalog | None = None,
         run_ttl_seconds: int = 600,
     ) -> None:
         self.store = store or FakeStore()
@@ -212,7 +216,7 @@ class Deployment:
         self.machine = Machine()
         self.executions = FakeExecutions()
         self.purge_queue = FakePurgeQueue()
-        self.catalog = Catalog(
+        self.catalog = catalog or Catalog(
             {"demo": ModelRoute(provider="demo"), "small": ModelRoute(context=1024)},
             endpoint_configured=False,
         )
@@ -221,7 +225,7 @@ class Deployment:
             blobs=self.blobs,
             executions=self.machine if machine else self.executions,
             purge_queue=self.purge_queue,
-            model=self.model,
+            model=model or self.model,
             catalog=self.catalog,
             clock=self.clock,
             auth="open",
