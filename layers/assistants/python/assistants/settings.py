@@ -44,7 +44,9 @@ class Settings(BaseModel):
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
         default=(), description="Browser origins that may call the API."
     )
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="From which severity on lines are logged."
+    )
     table: str = Field(default="", description="The DynamoDB table. Set by the stack.")
     bucket: str = Field(default="", description="The S3 bucket. Set by the stack.")
     purge_queue: str = Field(default="", description="The purge queue's URL. Set by the stack.")

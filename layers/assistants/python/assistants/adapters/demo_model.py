@@ -65,14 +65,19 @@ def _call(functions: list[dict[str, Any]]) -> Iterator[Delta]:
             yield CallFragment(index, arguments=arguments[start : start + 8])
 
 
-def _example(schema: dict[str, Any]) -> Any:
-    """Some value that fits a JSON schema's first layer, as far as types tell."""
-    if "enum" in schema:
-        return schema["enum"][0]
-    if "properties" in schema:
-        return {name: _example(inner) for name, inner in schema["properties"].items()}
-    kind = schema.get("type", "object")
-    return _SAMPLES.get(kind[0] if isinstance(kind, list) else kind)
+def _example(schema: Any) -> Any:
+    """Some value that fits a JSON schema, as far as types tell."""
+    match schema:
+        case {"enum": [first, *_]}:
+            return first
+        case {"properties": dict(members)}:
+            return {name: _example(member) for name, member in members.items()}
+        case {"type": str(kind)} | {"type": [str(kind), *_]}:
+            return _SAMPLES.get(kind)
+        case dict():
+            return {}
+        case _:
+            return None
 
 
 def _answer(request: ModelRequest, last: dict[str, Any]) -> str:
