@@ -8,6 +8,7 @@ import functools
 
 from infra.local.moto_fixes import (
     cached_clients,
+    cached_paths,
     cached_programs,
     callbacks,
     cloudformation_machines,
@@ -18,6 +19,7 @@ from infra.local.moto_fixes import (
     module_names,
     parameter_names,
     partition_queries,
+    sparse_structures,
     stop_execution,
     transactions,
     unsupported_resources,
@@ -25,6 +27,7 @@ from infra.local.moto_fixes import (
 
 FIXES = (
     cached_clients,
+    cached_paths,
     cached_programs,
     callbacks,
     cloudformation_machines,
@@ -35,6 +38,7 @@ FIXES = (
     module_names,
     parameter_names,
     partition_queries,
+    sparse_structures,
     stop_execution,
     transactions,
     unsupported_resources,

@@ -1,0 +1,13 @@
+"""A state parses each of its JSON paths anew, by a grammar that is built anew: 0.4 ms each."""
+
+import functools
+
+from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.utils import json_path
+
+PATHS = 1000
+
+
+def fix() -> None:
+    for module in (result_path, json_path):
+        module.parse = functools.lru_cache(PATHS)(module.parse)  # type: ignore[attr-defined]
