@@ -34,7 +34,8 @@ def _violations(declaration: Mapping[str, Any], value: str) -> Iterator[str]:
     if allowed and value not in map(str, allowed):
         yield f"it must be one of {', '.join(map(str, allowed))}"
     pattern = declaration.get("AllowedPattern")
-    if pattern and not re.fullmatch(pattern, value):
+    each = value.split(",") if declaration["Type"] == "CommaDelimitedList" else [value]
+    if pattern and not all(re.fullmatch(pattern, one) for one in each):
         yield f"it must match {pattern}"
     if declaration["Type"] == "Number":
         yield from _range_violations(declaration, value)

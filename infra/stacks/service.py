@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.constructs import grants
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.layers import Layers
+from infra.constructs.model_access import allow_models
 from infra.constructs.model_key import ModelKeyPolicy
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import RestApi
@@ -69,6 +70,7 @@ class ServiceStack(Stack):
         functions = {spec.id: Function(self, spec, platform) for spec in FUNCTIONS}
         readers = [functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key]
         ModelKeyPolicy(self, "ModelKeyPolicy", reference=settings[MODEL_KEY], readers=readers)
+        allow_models(self, readers)
         queue.feed(functions["Purge"])
         machine = RunMachine(self, "RunMachine", options, functions=functions)
         machine.on_broken_execution(functions["FinishRun"])

@@ -1,5 +1,7 @@
 """Each role may do what its function does, on our own resources, and nothing else."""
 
+import re
+
 import pytest
 
 from tests.infra.template import Template
@@ -26,12 +28,13 @@ RECEIVE = {
     "sqs:ReceiveMessage",
 }
 DELETE = {"dynamodb:BatchWriteItem", "s3:ListBucket", "s3:DeleteObject"}
+ASK = {"bedrock:InvokeModelWithResponseStream", "ssm:GetParameter"}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 ALLOWED = {
     "Api": TABLE | VALUES | FILES | START | RESUME | SEND | LOG,
     "Stream": TABLE | VALUES | FILES | READ | START | RESUME | LOG,
-    "CallModel": TABLE | VALUES | READ | LOG | {"ssm:GetParameter"},
+    "CallModel": TABLE | VALUES | READ | LOG | ASK,
     "RunCode": TABLE | VALUES | LOG,
     "SearchFiles": TABLE | VALUES | LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
@@ -108,7 +111,7 @@ def test_the_model_key_is_readable_only_where_one_is_named(service: Template) ->
     policies = [
         resource
         for resource in service.resources.values()
-        if resource["Type"] == "AWS::IAM::Policy" and "ssm:GetParameter" in str(resource)
+        if resource["Properties"].get("PolicyName") == "ReadModelKey"
     ]
     (policy,) = policies
     expected = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ModelKey"}, ""]}]}
@@ -145,3 +148,54 @@ def test_functions_are_invoked_by_the_gateway_and_by_rules_of_this_stack(
     for permission in permissions:
         assert permission["Principal"] in {"apigateway.amazonaws.com", "events.amazonaws.com"}
         assert "SourceArn" in permission
+
+
+@pytest.mark.parametrize(
+    ("parameter", "action"),
+    [("BedrockModels", "bedrock:InvokeModelWithResponseStream"), ("ModelKeys", "ssm:GetParameter")],
+)
+def test_models_may_be_asked_where_a_parameter_lists_them(
+    service: Template, parameter: str, action: str
+) -> None:
+    (policy,) = (
+        resource
+        for resource in service.resources.values()
+        if resource["Type"] == "AWS::IAM::Policy"
+        and resource["Properties"]["PolicyName"] == parameter
+    )
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement == {"Action": action, "Effect": "Allow", "Resource": {"Ref": parameter}}
+    assert policy["Properties"]["Roles"] == [{"Ref": role_of(service, "CallModel")}]
+    none = {"Fn::Equals": [{"Fn::Join": [",", {"Ref": parameter}]}, ""]}
+    assert service.body["Conditions"][policy["Condition"]] == {"Fn::Not": [none]}
+    assert service.body["Parameters"][parameter]["Default"] == ""
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "",
+        "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0",
+        "arn:aws:bedrock:*::foundation-model/anthropic.claude-*",
+        "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.amazon.nova-pro-v1:0",
+        "arn:aws-us-gov:bedrock:us-gov-west-1:123456789012:application-inference-profile/a1b2c3",
+    ],
+)
+def test_a_model_is_listed_by_its_arn(service: Template, arn: str) -> None:
+    pattern = service.body["Parameters"]["BedrockModels"]["AllowedPattern"]
+    assert re.fullmatch(pattern, arn)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "*",
+        "amazon.nova-pro-v1:0",
+        "arn:aws:bedrock:*::*",
+        "arn:aws:bedrock:*::foundation-model/*",
+        "arn:aws:s3:::bucket/key",
+    ],
+)
+def test_not_every_model_can_be_allowed_at_once(service: Template, arn: str) -> None:
+    pattern = service.body["Parameters"]["BedrockModels"]["AllowedPattern"]
+    assert not re.fullmatch(pattern, arn)

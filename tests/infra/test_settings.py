@@ -24,7 +24,7 @@ VARIABLES = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields.keys(
 def test_each_setting_is_a_parameter_with_its_default(service: Template) -> None:
     parameters = service.body["Parameters"]
     assert {name: str(parameters[name]["Default"]) for name in DEFAULTS} == DEFAULTS
-    assert parameters.keys() - DEFAULTS.keys() == {"BootstrapVersion"}
+    assert parameters.keys() - DEFAULTS.keys() == {"BedrockModels", "ModelKeys", "BootstrapVersion"}
 
 
 def test_the_parameters_defaults_are_the_packages_own(service: Template) -> None:

@@ -1,0 +1,67 @@
+"""What those who ask models may do beyond this stack, on what its parameters list and no more."""
+
+from collections.abc import Sequence
+
+from aws_cdk import CfnCondition, CfnParameter, Fn
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+# Of models, inference profiles and what else Bedrock can be asked by; regions may be open, as a
+# profile sends requests to several.
+BEDROCK_ARN = r"(arn:aws[a-z-]*:bedrock:[a-z0-9*-]+:[0-9]*:[a-z-]+/[A-Za-z0-9][A-Za-z0-9.:*/_-]*)?"
+KEY_ARN = r"(arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(/[A-Za-z0-9_.-]+)+)?"
+
+
+class ListedAccess(Construct):
+    """`action` on the resources whose ARNs a parameter of the stack lists; nothing for none."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        action: str,
+        pattern: str,
+        description: str,
+        roles: Sequence[iam.IRole],
+    ) -> None:
+        super().__init__(scope, f"{id}Access")
+        listed = CfnParameter(
+            scope,
+            id,
+            type="CommaDelimitedList",
+            default="",
+            allowed_pattern=pattern,
+            description=description,
+        )
+        none = Fn.condition_equals(Fn.join(",", listed.value_as_list), "")
+        given = CfnCondition(self, "Given", expression=Fn.condition_not(none))
+        statement = iam.PolicyStatement(actions=[action], resources=listed.value_as_list)
+        policy = iam.CfnPolicy(
+            self,
+            "Policy",
+            policy_name=id,
+            policy_document=iam.PolicyDocument(statements=[statement]),
+            roles=[role.role_name for role in roles],
+        )
+        policy.cfn_options.condition = given
+
+
+def allow_models(scope: Construct, roles: Sequence[iam.IRole]) -> None:
+    """Models of Bedrock, and the keys of models with an endpoint of their own."""
+    ListedAccess(
+        scope,
+        "BedrockModels",
+        action="bedrock:InvokeModelWithResponseStream",
+        pattern=BEDROCK_ARN,
+        description="ARNs of the Bedrock models and inference profiles that may be asked.",
+        roles=roles,
+    )
+    ListedAccess(
+        scope,
+        "ModelKeys",
+        action="ssm:GetParameter",
+        pattern=KEY_ARN,
+        description="ARNs of the SecureStrings with the keys that ASSISTANTS_MODELS names.",
+        roles=roles,
+    )
