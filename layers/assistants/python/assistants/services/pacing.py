@@ -22,10 +22,14 @@ class Tick:
     look: bool
 
 
+class _Ended(Exception):
+    """Raise when the reader has put down all that there was."""
+
+
 class _End:
     """The last thing that the reader puts down: how the stream ended."""
 
-    def __init__(self, error: BaseException | None = None) -> None:
+    def __init__(self, error: BaseException) -> None:
         self.error = error
 
 
@@ -55,7 +59,7 @@ def paced(deltas: Iterator[Delta], *, watched: bool, clock: Clock) -> Iterator[T
                 unwritten, write_at = False, now + period
             if write or look:
                 look_at = now + LOOK_SECONDS
-    except EOFError:
+    except _Ended:
         return
     finally:
         stopped.set()
@@ -67,7 +71,7 @@ def _next(inbox: queue.SimpleQueue[Delta | _End], timeout: float) -> Delta | Non
     except queue.Empty:
         return None
     if isinstance(item, _End):
-        raise item.error or EOFError
+        raise item.error
     return item
 
 
@@ -82,4 +86,4 @@ def _read(
     except BaseException as error:  # it is raised again in the thread that waits
         inbox.put(_End(error))
     else:
-        inbox.put(_End())
+        inbox.put(_End(_Ended()))
