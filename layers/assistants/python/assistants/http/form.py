@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import AsyncIterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
+from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
@@ -31,9 +33,12 @@ _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 @dataclass
 class FormData:
-    """What a form held: text by name, text by name in a nested member, and contents of files."""
+    """What a form held: text by name, text by name in a nested member, and contents of files, which
+    can be read until it is closed.
+    """
 
     members: dict[str, Any] = field(default_factory=dict)
+    files: ExitStack = field(default_factory=ExitStack)
 
     def fingerprint(self) -> bytes:
         """The same for the same members, whatever boundary stood between them."""
@@ -50,9 +55,7 @@ class FormData:
         return digest.digest()
 
     def close(self) -> None:
-        for value in self.members.values():
-            if isinstance(value, Content):
-                value.stream.close()
+        self.files.close()
 
 
 async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: int) -> FormData:
@@ -60,22 +63,18 @@ async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: in
     more than `max_bytes`.
     """
     reader = _Reader(_boundary(content_type), max_bytes)
-    try:
-        with reader.parser:
-            async for chunk in body:
-                if chunk:
-                    reader.feed(chunk)
-    except (MultipartError, InvalidRequest) as error:
-        reader.form.close()
-        raise _refusal(error) from error
+    with ExitStack() as undo:
+        undo.callback(reader.form.close)
+        try:
+            with reader.parser:
+                async for chunk in body:
+                    if chunk:
+                        reader.feed(chunk)
+        except MultipartError as error:
+            kind = TooLarge if isinstance(error, ParserLimitReached) else InvalidRequest
+            raise kind(f"Could not parse multipart form: {error.args[0]}.") from error
+        undo.pop_all()
     return reader.form
-
-
-def _refusal(error: MultipartError | InvalidRequest) -> InvalidRequest:
-    if isinstance(error, InvalidRequest):
-        return error
-    kind = TooLarge if isinstance(error, ParserLimitReached) else InvalidRequest
-    return kind(f"Could not parse multipart form: {error.args[0]}.")
 
 
 def _boundary(content_type: str) -> str:
@@ -104,11 +103,16 @@ class _Reader:
     def feed(self, chunk: bytes) -> None:
         for event in self.parser.parse(chunk):
             if isinstance(event, MultipartSegment):
-                self._member = _Member(event)
+                self._member = _Member(event, self._stream(event))
             elif self._member is not None and event is not None:
                 self._take(self._member, event)
             elif self._member is not None:
                 self._put(self._member.name, self._member.value())
+
+    def _stream(self, segment: MultipartSegment) -> IO[bytes]:
+        if segment.filename is None:
+            return BytesIO()
+        return self.form.files.enter_context(SpooledTemporaryFile(_IN_MEMORY_BYTES))
 
     def _take(self, member: "_Member", piece: bytes) -> None:
         """Raises `TooLarge`. All files share one limit, so that none fills the disk."""
@@ -131,10 +135,10 @@ class _Reader:
 class _Member:
     """One part of the form on its way in."""
 
-    def __init__(self, segment: MultipartSegment) -> None:
+    def __init__(self, segment: MultipartSegment, stream: IO[bytes]) -> None:
         self.name = segment.name or ""
         self.is_file = segment.filename is not None
-        self.stream: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115
+        self.stream = stream
         self._segment = segment
 
     def value(self) -> str | Content:

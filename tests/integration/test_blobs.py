@@ -1,0 +1,140 @@
+"""One contract for blobs, on the fake that unit tests use and on S3."""
+
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from assistants.adapters.s3_blobs import PART_BYTES, S3Blobs
+from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing, Blobs
+from tests.unit.fakes import FakeBlobs
+
+BUCKET = "files"
+SIGNED = Config(signature_version="s3v4")
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in (
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ):
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield
+
+
+@pytest.fixture
+def s3_blobs(aws: None) -> S3Blobs:
+    return S3Blobs(BUCKET, lambda: boto3.client("s3", config=SIGNED))
+
+
+@pytest.fixture(params=["fake", "s3"])
+def blobs(request: pytest.FixtureRequest) -> Blobs:
+    found: Blobs = FakeBlobs() if request.param == "fake" else request.getfixturevalue("s3_blobs")
+    return found
+
+
+def content(size: int) -> bytes:
+    """Bytes that are elsewhere other ones."""
+    return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
+
+
+def pieces(whole: bytes, size: int = PIECE_BYTES) -> Iterator[bytes]:
+    return (whole[start : start + size] for start in range(0, len(whole), size))
+
+
+@pytest.mark.parametrize(
+    "size", [0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES + 12345]
+)
+def test_what_was_written_is_read_in_pieces_of_at_most_a_mebibyte(blobs: Blobs, size: int) -> None:
+    whole = content(size)
+    assert blobs.write("files/p/a", pieces(whole, 999_999)) == size
+    read = list(blobs.read("files/p/a"))
+    assert b"".join(read) == whole
+    assert all(len(piece) <= PIECE_BYTES for piece in read)
+    assert blobs.list("files/") == [Blob("files/p/a", size)]
+
+
+def test_a_write_replaces_what_was_there(blobs: Blobs) -> None:
+    blobs.write("files/p/a", [b"first"])
+    blobs.write("files/p/a", [b"second"])
+    assert b"".join(blobs.read("files/p/a")) == b"second"
+
+
+@pytest.mark.parametrize("before", [0, 3 * PART_BYTES])
+def test_a_write_that_breaks_off_leaves_nothing(blobs: Blobs, before: int) -> None:
+    def broken() -> Iterator[bytes]:
+        yield from pieces(content(before))
+        raise ConnectionError("the client is gone")
+
+    with pytest.raises(ConnectionError):
+        blobs.write("files/p/a", broken())
+    assert blobs.list("") == []
+
+
+def test_a_large_write_that_breaks_off_leaves_no_parts_in_s3(s3_blobs: S3Blobs) -> None:
+    def broken() -> Iterator[bytes]:
+        yield from pieces(content(3 * PART_BYTES))
+        raise ConnectionError("the client is gone")
+
+    with pytest.raises(ConnectionError):
+        s3_blobs.write("files/p/a", broken())
+    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=BUCKET)
+
+
+def test_missing_blobs_are_missed_before_the_first_piece(blobs: Blobs) -> None:
+    with pytest.raises(BlobMissing):
+        blobs.read("files/p/missing")
+    with pytest.raises(BlobMissing):
+        blobs.copy("files/p/missing", "files/p/a")
+    assert blobs.list("") == []
+
+
+def test_a_copy_leaves_its_source(blobs: Blobs) -> None:
+    blobs.write("uploads/p/u/part", [b"bytes"])
+    blobs.copy("uploads/p/u/part", "files/p/a")
+    assert b"".join(blobs.read("files/p/a")) == b"bytes"
+    assert len(blobs.list("")) == 2
+
+
+def test_only_the_named_are_listed_and_deleted(blobs: Blobs) -> None:
+    for name in ("uploads/p/u/1", "uploads/p/u/2", "uploads/p/u2/1"):
+        blobs.write(name, [b"."])
+    assert [blob.name for blob in blobs.list("uploads/p/u/")] == ["uploads/p/u/1", "uploads/p/u/2"]
+    blobs.delete(["uploads/p/u/1", "uploads/p/u/2", "uploads/p/u/gone"])
+    assert [blob.name for blob in blobs.list("")] == ["uploads/p/u2/1"]
+    blobs.delete([])
+
+
+def test_more_than_a_thousand_are_listed_and_deleted(blobs: Blobs) -> None:
+    names = [f"uploads/p/u/{number:04}" for number in range(1001)]
+    for name in names:
+        blobs.write(name, [b"."])
+    assert [blob.name for blob in blobs.list("uploads/")] == names
+    blobs.delete(names)
+    assert blobs.list("") == []
+
+
+def test_a_download_url_says_for_how_long_and_as_what(s3_blobs: S3Blobs) -> None:
+    url = s3_blobs.download_url(
+        "files/p/a", filename='ü "x".txt', mime_type="text/plain", seconds=60
+    )
+    query = dict(parse_qsl(urlsplit(url).query))
+    assert (query["X-Amz-Algorithm"], query["X-Amz-Expires"]) == ("AWS4-HMAC-SHA256", "60")
+    assert query["response-content-type"] == "text/plain"
+    assert query["response-content-disposition"] == (
+        "attachment; filename*=UTF-8''%C3%BC%20%22x%22.txt"
+    )
+
+
+def test_the_length_of_an_upload_is_part_of_its_signature(s3_blobs: S3Blobs) -> None:
+    first = s3_blobs.upload_url("uploads/p/u/part", size=5, seconds=60)
+    second = s3_blobs.upload_url("uploads/p/u/part", size=6, seconds=60)
+    assert "X-Amz-SignedHeaders=content-length%3Bhost" in first
+    assert first.rpartition("=")[2] != second.rpartition("=")[2]

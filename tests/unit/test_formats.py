@@ -1,0 +1,62 @@
+"""The table of file formats, against the tables of the original's guides."""
+
+import pytest
+
+from assistants.domain.errors import InvalidRequest
+from assistants.domain.formats import FORMATS, Use, extension_of, mime_type_of, require_use
+
+BOTH = "c cpp cs css doc docx html java js json md pdf php pptx py rb sh tex ts txt"
+SEARCH = set(f"{BOTH} go".split())
+CODE = set(f"{BOTH} csv jpeg jpg gif png tar xlsx xml zip pkl".split())
+VISION = set("png jpg jpeg gif webp".split())
+TABLES: list[tuple[Use, set[str]]] = [
+    ("file_search", SEARCH),
+    ("code_interpreter", CODE),
+    ("vision", VISION),
+]
+
+
+@pytest.mark.parametrize(("use", "expected"), TABLES)
+def test_a_use_takes_the_extensions_of_the_guide(use: Use, expected: set[str]) -> None:
+    assert {name for one in FORMATS if use in one.uses for name in one.extensions} == expected
+
+
+def test_no_extension_is_listed_twice() -> None:
+    extensions = [name for one in FORMATS for name in one.extensions]
+    assert len(extensions) == len(set(extensions))
+
+
+@pytest.mark.parametrize(
+    ("filename", "extension", "mime_type"),
+    [
+        ("a.txt", "txt", "text/plain"),
+        ("A.PDF", "pdf", "application/pdf"),
+        ("a.tar.gz", "gz", "application/octet-stream"),
+        ("../../b\\c.PnG", "png", "image/png"),
+        ("no extension", "", "application/octet-stream"),
+        ("ends with.", "", "application/octet-stream"),
+        ("данные.csv", "csv", "text/csv"),
+    ],
+)
+def test_a_name_tells_extension_and_type(filename: str, extension: str, mime_type: str) -> None:
+    assert (extension_of(filename), mime_type_of(filename)) == (extension, mime_type)
+
+
+@pytest.mark.parametrize(
+    ("filename", "use", "message"),
+    [
+        ("a.csv", "file_search", "Files with extensions [.csv] are not supported for retrieval."),
+        ("a.go", "code_interpreter", "Files with extensions [.go] are not supported for code"),
+        ("a", "file_search", "Files with extensions [none] are not supported for retrieval."),
+        ("a.webp", "code_interpreter", "Files with extensions [.webp] are not supported for code"),
+    ],
+)
+def test_a_use_that_does_not_take_a_file_says_so(filename: str, use: Use, message: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        require_use(filename, use, "file_ids")
+    assert refused.value.message.startswith(message)
+    assert (refused.value.param, refused.value.code) == ("file_ids", "unsupported_file")
+
+
+def test_a_use_that_takes_a_file_says_nothing() -> None:
+    require_use("Report.DOCX", "file_search", "file_ids")
