@@ -45,6 +45,13 @@ PROTOCOL = [
         NONSENSE,
     ),
     Attempt(80, "os._exit", "os._exit(0)", stopped("exited", lost=True)),
+    Attempt(
+        80,
+        "os._exit beside a fork that stays",
+        "if os.fork(): os._exit(0)\ntime.sleep(30)",
+        stopped("exited", lost=True),
+        seconds=20,
+    ),
     Attempt(81, "a segmentation fault", "ctypes.string_at(0)", stopped("exited", lost=True)),
     Attempt(82, "binary output", "os.write(1, bytes(range(256))); print('end')", prints("end")),
     Attempt(

@@ -20,7 +20,7 @@ from tests.sandbox.abuse import (
 )
 from tests.sandbox.platforms import Session
 
-TIME = 0.7
+TIME = 0.4
 
 
 def memory_runs_out(result: ExecutionResult) -> None:
@@ -217,6 +217,7 @@ def test_a_fork_chain_that_never_rests_dies_with_its_kernel(sandbox: Session) ->
         "    os.setsid()\n"
         "    while True:\n"
         "        if os.fork(): os._exit(0)\n"
+        "        time.sleep(0.0005)\n"
         "        if os.getpid() % 50 == 0 and not os.fork():\n"
         f"            os.execvp('sleep', ['sleep', '{marker}'])\n"
         "time.sleep(0.3)"

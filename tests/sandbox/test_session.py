@@ -149,6 +149,16 @@ def test_multiprocessing_works_without_sockets(sandbox: Session) -> None:
     assert sandbox.run(code, 30).logs == "[1, 2]\n"
 
 
+def test_a_forked_child_can_reach_the_end_of_its_cell(sandbox: Session) -> None:
+    sandbox.run("import os\nkept = 1")
+    forked = sandbox.run(
+        "child = os.fork()\nif not child: raise SystemExit(3)\nprint(os.wait()[0] == child)"
+    )
+    assert (forked.reason, forked.lost) == (None, False)
+    assert "True" in forked.logs
+    assert sandbox.run("print(kept)").logs == "1\n"
+
+
 def test_asyncio_works_without_sockets(sandbox: Session) -> None:
     assert (
         sandbox.run("import asyncio\nawait asyncio.sleep(0.01)\nprint('slept')").logs == "slept\n"

@@ -9,6 +9,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 MAX_FRAME_BYTES = 14 << 20  # an image of 10 MiB in base64, and its frame
@@ -66,6 +67,12 @@ class Channel:
         """Take over an inherited descriptor."""
         self._descriptor = descriptor
         os.set_inheritable(descriptor, False)
+        # What the code forks is not the kernel and must not speak for it.
+        os.register_at_fork(after_in_child=self._close)
+
+    def _close(self) -> None:
+        with suppress(OSError):
+            os.close(self._descriptor)
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Write one frame."""

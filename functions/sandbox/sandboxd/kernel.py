@@ -99,6 +99,9 @@ class Kernel:
             self._write()
         if events & (select.POLLIN | select.POLLHUP | select.POLLERR):
             yield from self._read(logs)
+        elif not self.alive:
+            # Without hanging up: something that it forked still holds its end.
+            raise KernelExitedError
 
     def _write(self) -> None:
         with suppress(BlockingIOError, BrokenPipeError, ConnectionResetError):

@@ -63,10 +63,14 @@ def serve(channel: Channel) -> None:
     # Modules beside the user's data are found, but not in place of the preloaded ones.
     sys.path.insert(0, "")
     channel.send({"type": "ready", "landlock": abi})
+    own = os.getpid()
     while True:
         cell = channel.receive()
         error = run_cell(shell, cell["code"])
         flush()
+        if os.getpid() != own:
+            # A fork of the code that has come to the end of its cell.
+            os._exit(0 if error is None else 1)
         channel.send({"type": "done", "id": cell["id"], "error": error})
 
 
