@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.bedrock_server import BedrockServer
 from tests.model_server import ModelServer
 
 if TYPE_CHECKING:  # moto takes a second to import, which unit tests need not wait for
@@ -31,11 +32,19 @@ def model_server() -> Iterator[ModelServer]:
 
 
 @pytest.fixture(scope="session")
-def stack(model_server: ModelServer) -> Iterator[LocalStack]:
+def bedrock_server() -> Iterator[BedrockServer]:
+    """The scripted Bedrock that the local stack's runs ask."""
+    with BedrockServer() as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def stack(model_server: ModelServer, bedrock_server: BedrockServer) -> Iterator[LocalStack]:
     """The synthesized template, deployed on this machine with open authentication."""
     from infra.local import LocalStack
 
-    models = '{"demo": {"provider": "demo"}}'
+    models = '{"demo": {"provider": "demo"}, "bedrock.*": {"provider": "bedrock"}}'
     parameters = {"ModelUrl": model_server.url, "Models": models, "Auth": "open"}
     with LocalStack(parameters=parameters) as stack:
         yield stack

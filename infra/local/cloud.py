@@ -1,6 +1,7 @@
 """This machine's AWS account: an endpoint, the functions that it runs and clients to it."""
 
 import itertools
+import os
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -18,6 +19,8 @@ from infra.local.lambda_api import LambdaApi
 from infra.local.moto_fixes.cached_clients import endpoints
 from infra.local.recorder import OWN_KEY, Recorder
 
+# No emulator has models: Bedrock itself is asked, if the user says where and brings its API key.
+BEDROCK = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_BEARER_TOKEN_BEDROCK")
 ACCOUNTS = itertools.count(123456789012)
 
 
@@ -70,4 +73,5 @@ class Cloud:
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.calls.access_key(function.logical_id),
             "AWS_SECRET_ACCESS_KEY": "none",
+            **{name: os.environ[name] for name in BEDROCK if name in os.environ},
         }

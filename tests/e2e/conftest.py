@@ -11,7 +11,7 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Assistant, Thread
 
-NEEDS_LOCAL_STACK = {"model_server", "stack", "strict_stack", "other_client"}
+NEEDS_LOCAL_STACK = {"model_server", "bedrock_server", "stack", "strict_stack", "other_client"}
 ACTIVE = {"queued", "in_progress", "requires_action", "cancelling"}
 MakeAssistant = Callable[..., Assistant]
 
