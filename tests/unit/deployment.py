@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message
 
+from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.executions import Outcome
+from assistants.ports.hosted_tool import HostedTool
 from assistants.services.backend import Backend
 from tests.unit.fakes import (
     FakeBlobs,
@@ -205,12 +207,14 @@ class Deployment:
         machine: bool = True,
         clock: FakeClock | None = None,
         store: FakeStore | None = None,
+        blobs: FakeBlobs | None = None,
         model: ChatModel | None = None,
         catalog: Catalog | None = None,
         run_ttl_seconds: int = 600,
+        tools: Mapping[HostedToolName, HostedTool] | None = None,
     ) -> None:
         self.store = store or FakeStore()
-        self.blobs = FakeBlobs()
+        self.blobs = blobs or FakeBlobs()
         self.clock = clock or FakeClock()
         self.model = ScriptedModel(*script)
         self.machine = Machine()
@@ -230,6 +234,7 @@ class Deployment:
             clock=self.clock,
             auth="open",
             run_ttl_seconds=run_ttl_seconds,
+            tools=tools or {},
         )
         self.machine.backend = self.backend
         self.app = create_app(self.backend)

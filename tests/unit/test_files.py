@@ -14,6 +14,7 @@ from tests.unit.fakes import FakeBlobs, FakeStore
 from tests.unit.forms import BOUNDARY, HEADERS, Attached, end, form, part
 
 HOUR = 3600
+Members = dict[str, Any]
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_a_name_too_long_for_a_header_is_left_out_of_it(service: Deployment) -> 
 
 
 def test_a_file_ends_when_its_time_has_come(service: Deployment) -> None:
-    after = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+    after: Members = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
     file = create(service, **after)
     stays = create(service)
     assert file["expires_at"] == file["created_at"] + HOUR
@@ -166,9 +167,8 @@ def test_a_file_ends_when_its_time_has_come(service: Deployment) -> None:
 
 
 def test_a_sweep_before_the_time_changes_nothing(service: Deployment) -> None:
-    file = create(
-        service, **{"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
-    )
+    after: Members = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "3600"}
+    file = create(service, **after)
     key = keyspace.file(service.project, file["id"])
     before = left(service)
     service.backend.files.expire(service.project, key)
@@ -178,7 +178,7 @@ def test_a_sweep_before_the_time_changes_nothing(service: Deployment) -> None:
 def test_batch_files_end_after_thirty_days_unless_told_otherwise(service: Deployment) -> None:
     now = int(service.clock.now)
     assert create(service, purpose="batch")["expires_at"] == now + LIFE_SECONDS["batch"]
-    after = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "7200"}
+    after: Members = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "7200"}
     assert create(service, purpose="batch", **after)["expires_at"] == now + 7200
 
 
@@ -311,17 +311,15 @@ def test_a_body_that_is_no_form_is_told_so(service: Deployment) -> None:
     assert "expected multipart/form-data" in answer.error["message"]
 
 
-class FailingBlobs(FakeBlobs):
-    def write(self, name: str, pieces: Any) -> int:
-        super().write(name, pieces)
-        raise ConnectionError("S3 is gone")
+def test_bytes_that_could_not_be_written_leave_nothing() -> None:
+    class Failing(FakeBlobs):
+        def write(self, name: str, pieces: Any) -> int:
+            super().write(name, pieces)
+            raise ConnectionError("S3 is gone")
 
-
-def test_bytes_that_could_not_be_written_leave_nothing(service: Deployment) -> None:
-    broken = FailingBlobs()
-    object.__setattr__(service.backend, "blobs", broken)
+    service = Deployment(blobs=Failing())
     assert send(service).status == 500
-    assert (left(service)[0], broken.contents) == ([], {})
+    assert left(service) == ([], [])
 
 
 class DyingStore(FakeStore):
@@ -364,32 +362,34 @@ def test_a_sweep_never_takes_the_bytes_of_a_file(service: Deployment) -> None:
     assert not [row for row in rows if "#blob" in row]
 
 
-def test_a_writer_that_was_given_up_cannot_make_its_file_any_more(service: Deployment) -> None:
+def test_a_writer_that_was_given_up_cannot_make_its_file_any_more() -> None:
     class Slow(FakeBlobs):
         def write(self, name: str, pieces: Any) -> int:
             size = super().write(name, pieces)
-            service.clock.now += LOOSE_SECONDS
-            service.backend.overdue.sweep()
+            slow.clock.now += LOOSE_SECONDS
+            slow.backend.overdue.sweep()
             return size
 
-    slow = Slow()
-    object.__setattr__(service.backend, "blobs", slow)
-    assert send(service).status == 500
-    assert (left(service)[0], slow.contents) == ([], {})
+    slow = Deployment(blobs=Slow())
+    assert send(slow).status == 500
+    assert left(slow) == ([], [])
 
 
-def test_a_deletion_that_was_cut_short_is_finished_by_the_sweep(service: Deployment) -> None:
+def test_a_deletion_that_was_cut_short_is_finished_by_the_sweep() -> None:
     class Unreachable(FakeBlobs):
-        def delete(self, names: Any) -> None:
-            raise ConnectionError("S3 is gone")
+        reachable = False
 
+        def delete(self, names: Any) -> None:
+            if not self.reachable:
+                raise ConnectionError("S3 is gone")
+            super().delete(names)
+
+    blobs = Unreachable()
+    service = Deployment(blobs=blobs)
     file = create(service)
-    kept = service.blobs
-    broken = Unreachable()
-    object.__setattr__(service.backend.file_storage, "blobs", broken)
     assert service.api.request("DELETE", f"/files/{file['id']}").status == 500
     assert service.api.request("GET", f"/files/{file['id']}").status == 404
-    object.__setattr__(service.backend.file_storage, "blobs", kept)
+    blobs.reachable = True
     service.clock.now += LOOSE_SECONDS
     service.backend.overdue.sweep()
     assert left(service) == ([], [])

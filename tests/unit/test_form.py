@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -61,7 +62,7 @@ def test_brackets_nest() -> None:
 def test_it_does_not_matter_how_the_body_is_cut(body: bytes, cuts: list[int]) -> None:
     whole = form({"purpose": "vision", "file": Attached(body), "expires_after[seconds]": "1"})
     bounds = [0, *sorted(cuts), len(whole)]
-    data = read(*(whole[a:b] for a, b in zip(bounds, bounds[1:], strict=False)))
+    data = read(*(whole[a:b] for a, b in pairwise(bounds)))
     assert content(data).stream.read() == body
     assert data.members["expires_after"] == {"seconds": "1"}
 

@@ -8,7 +8,7 @@ from assistants.domain.formats import FORMATS, Use, extension_of, mime_type_of, 
 BOTH = "c cpp cs css doc docx html java js json md pdf php pptx py rb sh tex ts txt"
 SEARCH = set(f"{BOTH} go".split())
 CODE = set(f"{BOTH} csv jpeg jpg gif png tar xlsx xml zip pkl".split())
-VISION = set("png jpg jpeg gif webp".split())
+VISION = {"png", "jpg", "jpeg", "gif", "webp"}
 TABLES: list[tuple[Use, set[str]]] = [
     ("file_search", SEARCH),
     ("code_interpreter", CODE),

@@ -41,7 +41,7 @@ class Exchange:
 def _of(reply: Reply) -> Response:
     match reply:
         case EventStream(frames):
-            return PiecewiseResponse(frames, "text/event-stream")
+            return PiecewiseResponse(frames, "text/event-stream; charset=utf-8")
         case Download(filename, mime_type, pieces):
             response = PiecewiseResponse(pieces, mime_type)
             response.headers["content-disposition"] = attachment(filename)
@@ -67,8 +67,8 @@ class PiecewiseResponse(Response):
     one request at a time, and whoever waits for a piece has nothing else to do.
     """
 
-    def __init__(self, pieces: Iterator[bytes], media_type: str) -> None:
-        super().__init__(headers={"cache-control": "no-store"}, media_type=media_type)
+    def __init__(self, pieces: Iterator[bytes], content_type: str) -> None:
+        super().__init__(headers={"cache-control": "no-store", "content-type": content_type})
         del self.headers["content-length"]
         self._pieces = pieces
 
