@@ -1,0 +1,128 @@
+"""The AWS calls of each API route."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.benchmarks.calls import HELLO, CallCounter, Counts
+from tests.model_server import Text
+
+CONTENT = b"The parrot is called Ada."
+Request = tuple[str, Callable[[], Any]]
+
+
+def route_calls(counter: CallCounter) -> dict[str, Counts]:
+    """`METHOD /path` of every route -> the calls of one request to it, its functions being warm.
+
+    Requests without a query or options, to objects that exist; the first pass starts the workers
+    and fills what they cache.
+    """
+    for _, send in _requests(counter):
+        send()
+    return {route: counter.request(send) for route, send in _requests(counter)}
+
+
+def _requests(counter: CallCounter) -> Iterator[Request]:
+    """One request for each route. Each is sent before the next is asked for."""
+    yield from _assistants(counter)
+    yield from _threads(counter)
+    yield from _runs(counter)
+    yield from _waiting_runs(counter)
+    yield from _files(counter)
+    yield from _uploads(counter)
+    yield "GET /models", lambda: list(counter.client.models.list())
+    yield "GET /models/{model}", lambda: counter.client.models.retrieve("demo")
+    yield "GET /openapi.json", lambda: counter.client.get("/openapi.json", cast_to=object)
+
+
+def _assistants(counter: CallCounter) -> Iterator[Request]:
+    assistants = counter.beta.assistants
+    identifier = assistants.create(model="demo").id
+    yield "POST /assistants", lambda: assistants.create(model="demo", instructions="Be brief.")
+    yield "GET /assistants", lambda: assistants.list(limit=20)
+    yield "GET /assistants/{assistant_id}", lambda: assistants.retrieve(identifier)
+    yield "POST /assistants/{assistant_id}", lambda: assistants.update(identifier, name="N")
+    yield "DELETE /assistants/{assistant_id}", lambda: assistants.delete(identifier)
+
+
+def _threads(counter: CallCounter) -> Iterator[Request]:
+    threads = counter.beta.threads
+    thread = counter.thread()
+    yield "POST /threads", lambda: threads.create(messages=HELLO)
+    yield "GET /threads", lambda: counter.client.get("/threads", cast_to=object)
+    yield "GET /threads/{thread_id}", lambda: threads.retrieve(thread)
+    yield "POST /threads/{thread_id}", lambda: threads.update(thread, metadata={"k": "v"})
+    messages = threads.messages
+    message = messages.create(thread, role="user", content="Hello").id
+    path = "/threads/{thread_id}/messages"
+    one = f"{path}/{{message_id}}"
+    yield f"POST {path}", lambda: messages.create(thread, role="user", content="Hello")
+    yield f"GET {path}", lambda: messages.list(thread)
+    yield f"GET {one}", lambda: messages.retrieve(message, thread_id=thread)
+    yield f"POST {one}", lambda: messages.update(message, thread_id=thread, metadata={"k": "v"})
+    yield f"DELETE {one}", lambda: messages.delete(message, thread_id=thread)
+    yield "DELETE /threads/{thread_id}", lambda: threads.delete(thread)
+
+
+def _runs(counter: CallCounter) -> Iterator[Request]:
+    threads, runs = counter.beta.threads, counter.beta.threads.runs
+    thread, path = counter.thread(), "/threads/{thread_id}/runs"
+    assistant = counter.assistant(Text("Hi"), Text("Hi"))
+    yield f"POST {path}", lambda: runs.create(thread, assistant_id=assistant)
+    run = next(iter(runs.list(thread))).id
+    runs.poll(run, thread_id=thread, poll_interval_ms=20)
+    yield f"GET {path}", lambda: runs.list(thread)
+    one = f"{path}/{{run_id}}"
+    yield f"GET {one}", lambda: runs.retrieve(run, thread_id=thread)
+    yield f"POST {one}", lambda: runs.update(run, thread_id=thread, metadata={"k": "v"})
+    events = f"/threads/{thread}/runs/{run}/events"
+    yield f"GET {one}/events", lambda: counter.client.get(events, cast_to=str)
+    [step] = runs.steps.list(run, thread_id=thread).data
+    yield f"GET {one}/steps", lambda: runs.steps.list(run, thread_id=thread)
+    yield (
+        f"GET {one}/steps/{{step_id}}",
+        lambda: runs.steps.retrieve(step.id, run_id=run, thread_id=thread),
+    )
+    yield "POST /threads/runs", lambda: threads.create_and_run(assistant_id=assistant)
+
+
+def _waiting_runs(counter: CallCounter) -> Iterator[Request]:
+    runs, path = counter.beta.threads.runs, "/threads/{thread_id}/runs/{run_id}"
+    answered, cancelled = counter.waiting_run(), counter.waiting_run()
+    yield f"POST {path}/submit_tool_outputs", lambda: counter.submit(answered)
+    yield (
+        f"POST {path}/cancel",
+        lambda: runs.cancel(cancelled.id, thread_id=cancelled.thread_id),
+    )
+
+
+def _files(counter: CallCounter) -> Iterator[Request]:
+    files = counter.client.files
+    file = _file(counter)
+    yield "POST /files", lambda: _file(counter)
+    yield "GET /files", lambda: files.list(limit=20)
+    yield "GET /files/{file_id}", lambda: files.retrieve(file)
+    yield "GET /files/{file_id}/content", lambda: files.content(file)
+    yield "DELETE /files/{file_id}", lambda: files.delete(file)
+
+
+def _file(counter: CallCounter) -> str:
+    content = ("notes.txt", CONTENT, "text/plain")
+    return counter.client.files.create(file=content, purpose="evals").id
+
+
+def _uploads(counter: CallCounter) -> Iterator[Request]:
+    uploads, path = counter.client.uploads, "/uploads/{upload_id}"
+    completed, cancelled = _upload(counter), _upload(counter)
+    direct = f"/uploads/{cancelled}/direct_parts"
+    yield "POST /uploads", lambda: _upload(counter)
+    yield f"POST {path}/parts", lambda: uploads.parts.create(completed, data=CONTENT)
+    part = uploads.parts.create(completed, data=CONTENT).id
+    yield f"POST {path}/direct_parts", lambda: counter.client.post(direct, cast_to=object)
+    yield f"POST {path}/complete", lambda: uploads.complete(completed, part_ids=[part])
+    yield f"POST {path}/cancel", lambda: uploads.cancel(cancelled)
+
+
+def _upload(counter: CallCounter) -> str:
+    return counter.client.uploads.create(
+        filename="notes.txt", purpose="assistants", bytes=len(CONTENT), mime_type="text/plain"
+    ).id
