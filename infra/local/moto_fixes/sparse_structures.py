@@ -1,16 +1,17 @@
 """Each member that a response may have is looked up under several names, present or not.
 
 An attribute of DynamoDB alone has ten members, of which one is present: a page of 20 items takes
-10 ms. A dictionary whose keys are all of the shape's own names needs no search.
+10 ms. A dictionary whose keys are all of the shape's own names needs no search. In XML and REST
+answers members also become headers and bodies; those are left alone.
 """
 
 from typing import Any
 
-from moto.core.serialize import ResponseSerializer
+from moto.core.serialize import JSONSerializer
 
 
 def fix() -> None:
-    serialize: Any = ResponseSerializer._serialize_type_structure
+    serialize: Any = JSONSerializer._serialize_type_structure
 
     def serialize_present(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
         exact = isinstance(value, dict) and value.keys() <= shape.members.keys()
@@ -25,4 +26,4 @@ def fix() -> None:
         if key:
             self._default_serialize(serialized, wrapper, shape, key)
 
-    ResponseSerializer._serialize_type_structure = serialize_present  # type: ignore[method-assign]
+    JSONSerializer._serialize_type_structure = serialize_present  # type: ignore[method-assign]
