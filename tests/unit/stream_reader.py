@@ -55,7 +55,8 @@ class StreamReader:
         elif kind in self._open:
             assert self._open[kind] == data["id"], f"{change} of a {kind} that is not open"
         else:  # the step of an earlier stream, which this one ends
-            assert (kind, change) == (STEP, "completed")
+            assert kind == STEP
+            assert change not in _OPENING
             return
         status = "in_progress" if change in _OPENING else change
         assert data["status"] == status
