@@ -9,7 +9,9 @@ from infra.local.cloud import Cloud
 SECONDS = 20
 
 
-def run(cloud: Cloud, name: str, states: dict[str, Any], **options: Any) -> str:
+def run(
+    cloud: Cloud, name: str, states: dict[str, Any], *, event: object = None, **options: Any
+) -> str:
     """Create a machine of `states`, start it at the first one; the execution's ARN."""
     client = cloud.client("stepfunctions")
     definition = {"StartAt": next(iter(states)), "States": states, **options}
@@ -18,7 +20,7 @@ def run(cloud: Cloud, name: str, states: dict[str, Any], **options: Any) -> str:
         definition=json.dumps(definition),
         roleArn=f"arn:aws:iam::{cloud.account}:role/machine",
     )["stateMachineArn"]
-    return start(cloud, machine, "one")
+    return start(cloud, machine, "one", event)
 
 
 def start(cloud: Cloud, machine: str, name: str, event: object = None) -> str:

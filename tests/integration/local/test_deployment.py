@@ -104,7 +104,7 @@ def test_the_environment_gives_parameters_by_name() -> None:
 
 
 def test_without_a_model_every_name_is_the_demo_models() -> None:
-    assert with_defaults({})["Models"] == '{"*": {"provider": "demo"}}'
+    assert with_defaults({})["Models"] == '{"demo": {"provider": "demo"}, "*": "demo"}'
     assert with_defaults({"ModelUrl": "http://model/v1", "Auth": "keys"}) == {
         "ModelUrl": "http://model/v1",
         "Auth": "keys",

@@ -5,6 +5,8 @@ import json
 import os
 import sys
 import threading
+import time
+import uuid
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +15,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from moto.core.serialize import ResponseSerializer
+from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 from moto.stepfunctions.parser.asl.antlr.runtime.ASLParser import ASLParser
+from moto.stepfunctions.parser.asl.component.common.path import result_path
+from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local.cloud import Cloud
@@ -41,6 +49,11 @@ def cloud() -> Iterator[Cloud]:
 def table(cloud: Cloud, request: pytest.FixtureRequest) -> str:
     """A table with the key `pk`, `sk`."""
     name = str(request.node.name)
+    create_table(cloud, name)
+    return name
+
+
+def create_table(cloud: Cloud, name: str) -> None:
     cloud.client("dynamodb").create_table(
         TableName=name,
         KeySchema=[
@@ -53,7 +66,6 @@ def table(cloud: Cloud, request: pytest.FixtureRequest) -> str:
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    return name
 
 
 @pytest.fixture
@@ -79,7 +91,17 @@ def sort_keys(cloud: Cloud, table: str, pk: str) -> list[str]:
     return [item["sk"]["S"] for page in pages for item in page["Items"]]
 
 
-def test_a_failing_transaction_loses_no_write_beside_it(cloud: Cloud, table: str) -> None:
+def test_a_failing_transaction_loses_no_write_beside_it_and_is_never_seen(
+    cloud: Cloud, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_item: Any = DynamoDBBackend.put_item
+
+    def put_slowly(*arguments: Any, **named: Any) -> Any:
+        item = put_item(*arguments, **named)
+        time.sleep(0.002)
+        return item
+
+    monkeypatch.setattr(DynamoDBBackend, "put_item", put_slowly)
     client = cloud.client("dynamodb")
     client.put_item(**put(table, "lock", "held"))
     losing = [
@@ -94,10 +116,11 @@ def test_a_failing_transaction_loses_no_write_beside_it(cloud: Cloud, table: str
     with ThreadPoolExecutor(4) as threads:
         loses = threads.map(lose, range(60))
         puts = [threads.submit(client.put_item, **put(table, "a", f"{n:03}")) for n in range(200)]
+        while not all(one.done() for one in puts):
+            assert sort_keys(cloud, table, "run") == []
         assert len(list(loses)) == 60
         assert all(done.result() for done in puts)
     assert sort_keys(cloud, table, "a") == [f"{n:03}" for n in range(200)]
-    assert sort_keys(cloud, table, "run") == []
 
 
 def test_a_failing_transaction_restores_puts_updates_and_deletes(cloud: Cloud, table: str) -> None:
@@ -172,6 +195,149 @@ def test_a_query_looks_at_its_own_partition_only(
     assert sort_keys(cloud, table, "b") == ["1"]
     assert sort_keys(cloud, table, "nobody") == []
     assert seen == [1, 0]
+
+
+@given(
+    keys=st.sets(st.text("abc", min_size=1, max_size=4), max_size=12),
+    condition=st.sampled_from(
+        [
+            ("", lambda key: True),
+            ("sk = :b", lambda key: key == "b"),
+            ("sk < :b", lambda key: key < "b"),
+            ("sk <= :b", lambda key: key <= "b"),
+            ("sk > :b", lambda key: key > "b"),
+            ("sk >= :b", lambda key: key >= "b"),
+            ("begins_with(sk, :b)", lambda key: key.startswith("b")),
+            ("sk BETWEEN :b AND :c", lambda key: "b" <= key <= "c"),
+        ]
+    ),
+    forward=st.booleans(),
+    limit=st.integers(1, 5),
+)
+@settings(deadline=None, max_examples=60)
+def test_pages_of_a_query_are_its_range_in_order(
+    cloud: Cloud,
+    keys: set[str],
+    condition: tuple[str, Callable[[str], bool]],
+    forward: bool,
+    limit: int,
+) -> None:
+    table = f"pages-{uuid.uuid4()}"
+    create_table(cloud, table)
+    client = cloud.client("dynamodb")
+    for key in keys:
+        client.put_item(**put(table, "a", key))
+    text, matches = condition
+    values = {":b": {"S": "b"}, ":c": {"S": "c"}}
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression=f"pk = :pk AND {text}" if text else "pk = :pk",
+        ExpressionAttributeValues={
+            ":pk": {"S": "a"},
+            **{name: value for name, value in values.items() if name in text},
+        },
+        ScanIndexForward=forward,
+        Limit=limit,
+    )
+    found = [[item["sk"]["S"] for item in page["Items"]] for page in pages]
+    expected = sorted(filter(matches, keys), reverse=not forward)
+    assert [key for page in found for key in page] == expected
+    assert all(len(page) == limit for page in found[:-1])
+
+
+def test_a_query_of_an_index_finds_items_of_all_partitions(cloud: Cloud) -> None:
+    client = cloud.client("dynamodb")
+    client.create_table(
+        TableName="indexed",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "due", "AttributeType": "S"},
+            {"AttributeName": "at", "AttributeType": "N"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due", "KeyType": "HASH"},
+                    {"AttributeName": "at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for pk, at in (("a", "10"), ("b", "9"), ("c", "11")):
+        item = {"pk": {"S": pk}, "due": {"S": "runs"}, "at": {"N": at}, "x": {"S": "not a key"}}
+        client.put_item(TableName="indexed", Item=item)
+    answer = client.query(
+        TableName="indexed",
+        IndexName="due",
+        KeyConditionExpression="due = :due AND #at < :at",
+        ExpressionAttributeNames={"#at": "at"},
+        ExpressionAttributeValues={":due": {"S": "runs"}, ":at": {"N": "11"}},
+    )
+    assert [item["pk"]["S"] for item in answer["Items"]] == ["b", "a"]
+    assert "x" not in answer["Items"][0]
+
+
+def test_an_item_of_every_type_comes_back_as_it_was(cloud: Cloud, table: str) -> None:
+    item = {
+        "pk": {"S": "a"},
+        "sk": {"S": "b"},
+        "binary": {"B": bytes(range(256))},
+        "number": {"N": "-1.5"},
+        "empty": {"S": ""},
+        "null": {"NULL": True},
+        "false": {"BOOL": False},
+        "strings": {"SS": ["x", "y"]},
+        "numbers": {"NS": ["1", "2"]},
+        "map": {"M": {"inner": {"L": [{"S": "ä"}, {"M": {}}, {"L": []}]}, "raw": {"B": b"\0"}}},
+    }
+    client = cloud.client("dynamodb")
+    client.put_item(TableName=table, Item=item)
+    got = client.get_item(TableName=table, Key={"pk": {"S": "a"}, "sk": {"S": "b"}})
+    assert got["Item"] == item
+
+
+def test_only_members_that_are_present_are_looked_up(
+    cloud: Cloud, table: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = cloud.client("dynamodb")
+    client.put_item(**put(table, "a", "b"))
+    looked_up: list[str] = []
+    get_value: Any = ResponseSerializer.get_value
+
+    def count(self: Any, value: Any, key: str, shape: Any) -> Any:
+        looked_up.append(key)
+        return get_value(self, value, key, shape)
+
+    monkeypatch.setattr(ResponseSerializer, "get_value", count)
+    assert client.get_item(TableName=table, Key={"pk": {"S": "a"}, "sk": {"S": "b"}})["Item"]
+    assert looked_up == []
+
+
+def test_a_resource_that_moto_does_not_know_is_passed_over_in_silence(
+    cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    template = {"Resources": {"Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": {}}}}
+    stacks = cloud.client("cloudformation")
+    stacks.create_stack(StackName="silent", TemplateBody=json.dumps(template))
+    assert stacks.describe_stacks(StackName="silent")["Stacks"][0]["StackStatus"] == (
+        "CREATE_COMPLETE"
+    )
+    assert caplog.messages == []
+
+
+def test_a_path_is_parsed_once(cloud: Cloud) -> None:
+    states = {"Only": {"Type": "Pass", "InputPath": "$.once", "ResultPath": "$.r", "End": True}}
+    first = run(cloud, "paths", states, event={"once": 1})
+    assert output(cloud, first) == {"once": 1, "r": 1}
+    modules: list[Any] = [json_path, result_path]
+    misses = [module.parse.cache_info().misses for module in modules]
+    second = start(cloud, machine_of(first), "two", {"once": 2})
+    assert output(cloud, second) == {"once": 2, "r": 2}
+    assert [module.parse.cache_info().misses for module in modules] == misses
 
 
 def test_a_definition_is_parsed_once(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
