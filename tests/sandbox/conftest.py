@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,8 +25,10 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Session]:
 @pytest.fixture(scope="session")
 def other_peoples_file() -> Iterator[Path]:
     """A file that every user of this machine can read, outside of any sandbox."""
-    path = Path("/var/tmp/sandbox-test-secret")
+    directory = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    path = directory / "secret"
     path.write_text("ESCAPED")
+    directory.chmod(0o755)
     path.chmod(0o644)
     yield path
-    path.unlink()
+    shutil.rmtree(directory)

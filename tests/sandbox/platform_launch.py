@@ -1,6 +1,6 @@
 """Turns this process into a platform of the tests, then into the daemon.
 
-Run by root as `python -m tests.sandbox.platform_launch KIND DATA SCRATCH`, KIND one of:
+Run by root as `python -m tests.sandbox.platform_launch KIND UID DATA SCRATCH`, KIND one of:
 
 - `fargate`: root with four capabilities on a read-only image; no Landlock, no namespaces;
 - `user`: somebody who is not root;
@@ -18,7 +18,7 @@ from pathlib import Path
 from functions.sandbox.sandboxd import linux, namespaces, seccomp
 
 _DAEMON = Path(__file__).parents[2] / "functions" / "sandbox"
-_SOMEBODY = 1_800_000_000
+_MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
 _PR_CAPBSET_DROP = 24
 _LAST_CAPABILITY = 40
 _CHOWN, _KILL, _SETGID, _SETUID = 0, 5, 6, 7
@@ -26,12 +26,15 @@ _LANDLOCK = ("landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_
 
 
 def show_interpreter(data: Path, scratch: Path) -> None:
-    """Give this process a read-only machine on which anybody can run this interpreter."""
-    linux.unshare(linux.CLONE_NEWNS)
-    linux.mount("none", "/", None, 16384 | 1 << 18)
+    """Make this process's machine read-only, and let anybody run this interpreter on it."""
     visible = [Path(sys.prefix), Path(sys.base_prefix), _DAEMON]
     namespaces.rearrange(data, scratch, visible)
     namespaces.set_read_only("/proc", False)
+
+
+def give_own_disk(directory: Path) -> None:
+    """A task shares its disk with nobody."""
+    linux.mount("tmpfs", str(directory), "tmpfs", 0, "size=1g")
 
 
 def take_away_kernel_features() -> None:
@@ -59,18 +62,23 @@ def become_somebody(uid: int) -> None:
 
 def main() -> None:
     """Become the platform and the daemon."""
-    kind, data, scratch = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    kind, uid = sys.argv[1], int(sys.argv[2])
+    data, scratch = map(Path, sys.argv[3:])
+    linux.unshare(linux.CLONE_NEWNS)
+    linux.mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     if kind == "fargate":
+        for directory in (data, scratch):
+            give_own_disk(directory)
         show_interpreter(data, scratch)
         take_away_kernel_features()
         drop_capabilities()
     else:
         # All that this user has is below /tmp.
-        os.chown(scratch, _SOMEBODY, _SOMEBODY)
+        os.chown(scratch, uid, uid)
         show_interpreter(data, scratch)
         if kind == "bare":
             take_away_kernel_features()
-        become_somebody(_SOMEBODY)
+        become_somebody(uid)
     os.chdir(_DAEMON)
     os.execv(sys.executable, [sys.executable, "-m", "sandboxd"])
 

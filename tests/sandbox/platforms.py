@@ -24,7 +24,8 @@ REPOSITORY = Path(__file__).parents[2]
 DAEMON = REPOSITORY / "functions" / "sandbox"
 # Another interpreter to test, such as the image's: SANDBOX_TEST_PYTHON=/path/to/python.
 PYTHON = os.environ.get("SANDBOX_TEST_PYTHON", sys.executable)
-_SANDBOX_UID = 1_900_000_000
+# Nobody's; a user for each session, for several suites may run on one machine.
+_FIRST_UID, _UIDS = 1_800_000_000, 1 << 24
 
 # Small and impatient, so that abuse is stopped soon; nothing preloaded, so that kernels restart
 # in a tenth of a second.
@@ -90,16 +91,13 @@ def _environment(settings: Mapping[str, str], token: str, canary: str) -> dict[s
 def _command(kind: str, directory: Path) -> tuple[list[str], dict[str, str]]:
     """Return the command of a platform and its settings."""
     data, scratch = directory / "data", directory / "scratch"
-    root = os.geteuid() == 0
+    root, uid = os.geteuid() == 0, str(_FIRST_UID + secrets.randbelow(_UIDS))
     if kind == "root" or not root:
-        uid = {"UID": str(_SANDBOX_UID + secrets.randbelow(1 << 24))} if root else {}
-        settings = {"WORK": str(data), "SCRATCH": str(scratch), **uid}
+        settings = {"WORK": str(data), "SCRATCH": str(scratch), **({"UID": uid} if root else {})}
         return [PYTHON, "-m", "sandboxd"], settings
-    launch = [PYTHON, "-m", "tests.sandbox.platform_launch", kind]
-    if kind == "fargate":
-        return [*launch, str(data), str(scratch)], {"UID": str(_SANDBOX_UID)}
-    settings = {"WORK": "/tmp/data", "SCRATCH": "/tmp/scratch"}
-    return [*launch, str(data), str(scratch)], settings
+    launch = [PYTHON, "-m", "tests.sandbox.platform_launch", kind, uid, str(data), str(scratch)]
+    places = {"WORK": "/tmp/data", "SCRATCH": "/tmp/scratch"}
+    return launch, {"UID": uid} if kind == "fargate" else places
 
 
 @contextmanager

@@ -26,14 +26,15 @@ FILES = [
     Attempt(43, "patching the daemon", "import sandboxd\nopen(sandboxd.__file__, 'a')", fails),
     Attempt(
         51,
-        "3,000 directories deep",
-        "for _ in range(3000): os.mkdir('d'); os.chdir('d')\nos.chdir('/mnt/data')\nprint('made')",
+        "directories deeper than a path can say",
+        "for _ in range(300): os.mkdir('deep' * 5); os.chdir('deep' * 5)\n"
+        "os.chdir('/mnt/data')\nprint('made')",
         prints("made"),
     ),
     Attempt(
         52,
         "a sparse file of 1 TB",
-        "!rm -rf d\nopen('sparse', 'wb').truncate(1 << 40); escaped()",
+        "open('sparse', 'wb').truncate(1 << 40); escaped()",
         raises("OSError", "File too large"),
     ),
     Attempt(
@@ -47,6 +48,18 @@ FILES = [
         "filling the disk with files",
         "for n in range(100): open(f'/tmp/{n}', 'wb').write(bytes(50 << 20))\nescaped()",
         stopped("disk", lost=True),
+        seconds=30,
+    ),
+    Attempt(
+        54,
+        "filling the disk with deleted files that are mapped and closed",
+        "!rm -f /tmp/[0-9]*\n"
+        "import mmap\nkeep = []\n"
+        "for n in range(100):\n"
+        "    file = open('deleted', 'w+b'); os.unlink('deleted'); file.truncate(50 << 20)\n"
+        "    keep.append(mmap.mmap(file.fileno(), 0)); file.close()\n"
+        "    for page in range(0, 50 << 20, 4096): keep[-1][page] = 1\nescaped()",
+        stopped("disk", "memory", lost=True),
         seconds=30,
     ),
     Attempt(

@@ -159,10 +159,10 @@ def test_code_ends_when_its_time_or_output_does(sandbox: Session, attempt: Attem
 def running(argument: str) -> list[str]:
     """Return the processes of this machine that have the argument."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for process in Path("/proc").iterdir():
         try:
-            if argument.encode() in path.read_bytes().split(b"\0"):
-                found.append(path.parent.name)
+            if argument.encode() in (process / "cmdline").read_bytes().split(b"\0"):
+                found.append(process.name)
         except OSError:
             continue
     return found

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import unnamed
 from .identity import Identity
 from .tree import scan
 
@@ -28,8 +29,18 @@ class DiskWatch:
         free = self._free()
         if free < self._free_when_measured - _NOTICED_BYTES:
             self._used, self._free_when_measured = self._measure(), free
-        unnamed = (self._free_at_start - free) - (self._used - self._used_at_start)
-        return self._used > self._allowed or unnamed > self._limit
+        return self._used > self._allowed or self._unnamed_exceeded(free)
+
+    def _unnamed_exceeded(self, free: int) -> bool:
+        """Whether room is gone that no file explains, and that is not others' doing."""
+        unexplained = (self._free_at_start - free) - (self._used - self._used_at_start)
+        if unexplained <= self._limit:
+            return False
+        found = unnamed.bytes_used()
+        if found is not None and found <= self._limit:
+            self._free_at_start -= unexplained
+            return False
+        return True
 
     def _free(self) -> int:
         devices = {d.stat().st_dev: os.statvfs(d) for d in self._directories}
