@@ -1,12 +1,18 @@
 """The stack's parameters on this machine: from the environment, with defaults of its own."""
 
+import json
 import re
 from collections.abc import Mapping
+from typing import Any
 
+from pydantic import ValidationError
+
+from assistants.domain.model import Catalog, InvalidCatalog
+from assistants.settings import PREFIX, Settings
 from infra.local.cloud import Cloud
+from infra.local.parameters import ParameterRefused
 
-PREFIX = "ASSISTANTS_"
-DEMO = '{"*": {"provider": "demo"}}'
+DEMO = '{"demo": {"provider": "demo"}, "*": "demo"}'
 OWN = frozenset({"ASSISTANTS_HOST", "ASSISTANTS_PORT"})
 
 
@@ -25,13 +31,44 @@ def with_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
     return {"Auth": "open", **({} if has_model else {"Models": DEMO}), **parameters}
 
 
+def check_models(parameters: Mapping[str, str]) -> None:
+    """Raises `ParameterRefused` for a catalog of models that no function could start with."""
+    given = {"MODELS": parameters.get("Models", ""), "MODEL_URL": parameters.get("ModelUrl", "")}
+    try:
+        chosen = Settings.read({f"{PREFIX}{name}": value for name, value in given.items()})
+        Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
+    except ValidationError as error:
+        raise ParameterRefused(f"ASSISTANTS_MODELS: {error.errors()[0]['msg']}.") from error
+    except InvalidCatalog as error:
+        raise ParameterRefused(f"{error}.") from error
+
+
 def keep_secrets(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Put a key that is given itself into SSM; a parameter holds only the reference to it."""
+    """Put keys that are given themselves into SSM; parameters hold only references to them."""
     kept = dict(parameters)
     for name, value in parameters.items():
-        if name.endswith("Key") and value and not value.startswith("ssm:"):
-            path = "/assistants/" + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
-            ssm = cloud.client("ssm", recorded=False)
-            ssm.put_parameter(Name=path, Value=value, Type="SecureString")
-            kept[name] = f"ssm:{path}"
+        if name.endswith("Key") and value:
+            kept[name] = _kept(cloud, re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower(), value)
+    if models := _models(parameters):
+        for number, route in enumerate(models.values()):
+            if isinstance(route, dict) and isinstance(key := route.get("key"), str):
+                route["key"] = _kept(cloud, f"models/{number}", key)
+        kept["Models"] = json.dumps(models)
     return kept
+
+
+def _models(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Nothing if they are not what they should be: `check_models` will say so."""
+    try:
+        models = json.loads(parameters.get("Models") or "{}")
+    except ValueError:
+        return {}
+    return models if isinstance(models, dict) else {}
+
+
+def _kept(cloud: Cloud, name: str, key: str) -> str:
+    if key.startswith("ssm:"):
+        return key
+    path = f"/assistants/{name}"
+    cloud.client("ssm", recorded=False).put_parameter(Name=path, Value=key, Type="SecureString")
+    return f"ssm:{path}"

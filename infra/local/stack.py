@@ -12,7 +12,7 @@ from infra.local.public_api import PublicApi
 from infra.local.queues import queue_mappings
 from infra.local.rest_api import RestApi
 from infra.local.schedules import Schedules
-from infra.local.settings import keep_secrets, with_defaults
+from infra.local.settings import check_models, keep_secrets, with_defaults
 from infra.local.synthesis import cached_assembly
 from infra.repository import REPOSITORY
 
@@ -38,6 +38,7 @@ class LocalStack:
         with ExitStack() as undo:
             self._cloud = undo.enter_context(Cloud())
             kept = keep_secrets(self._cloud, self.parameters)
+            check_models(kept)
             self._deployed = deploy(self._cloud, assembly or cached_assembly(), kept, sources)
             for mapping in queue_mappings(self._cloud, self._deployed):
                 undo.callback(mapping.close)

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from infra.local import LocalStack
+from infra.local.cloud import Cloud
 from infra.local.deployment import DeploymentFailed
 from infra.local.parameters import ParameterRefused
 from infra.local.schedules import UnknownSchedule
-from infra.local.settings import parameters_of, with_defaults
+from infra.local.settings import keep_secrets, parameters_of, with_defaults
 from tests.integration.local import toy_template
 
 
@@ -109,3 +110,21 @@ def test_without_a_model_every_name_is_the_demo_models() -> None:
         "ModelUrl": "http://model/v1",
         "Auth": "keys",
     }
+
+
+def test_a_key_that_is_given_itself_becomes_a_reference_to_it() -> None:
+    models = {
+        "own": {"url": "http://model/v1", "key": "sk-own"},
+        "other": {"url": "http://other/v1", "key": "ssm:/other"},
+        "alias": "own",
+    }
+    with Cloud() as cloud:
+        kept = keep_secrets(cloud, {"ModelKey": "sk-all", "Models": json.dumps(models)})
+        ssm = cloud.client("ssm")
+        keys = {
+            reference: ssm.get_parameter(Name=reference.removeprefix("ssm:"), WithDecryption=True)
+            for reference in (kept["ModelKey"], json.loads(kept["Models"])["own"]["key"])
+        }
+    assert [one["Parameter"]["Value"] for one in keys.values()] == ["sk-all", "sk-own"]
+    assert "sk-" not in str(kept)
+    assert json.loads(kept["Models"])["other"] == models["other"]

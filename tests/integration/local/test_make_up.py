@@ -75,6 +75,11 @@ def test_it_serves_until_a_signal_and_leaves_no_process(number: signal.Signals) 
     [
         ({"ASSISTANTS_AUTH": "sometimes"}, "Parameter Auth is 'sometimes': it must be one of"),
         ({"ASSISTANTS_COLOUR": "blue"}, "No template has a parameter Colour."),
+        (
+            {"ASSISTANTS_MODELS": '{"gpt-4o": {"provider": "azure"}}'},
+            "ASSISTANTS_MODELS, 'gpt-4o': provider: Input should be",
+        ),
+        ({"ASSISTANTS_MODELS": "gpt-4o"}, "ASSISTANTS_MODELS: "),
         ({"ASSISTANTS_PORT": "many"}, "ASSISTANTS_PORT is 'many': it must be a port number."),
     ],
 )

@@ -43,14 +43,7 @@ def backend() -> Backend:
         blobs=S3Blobs(chosen.bucket, lambda: client("s3")),
         executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
         purge_queue=SqsPurgeQueue(chosen.purge_queue, lambda: client("sqs")),
-        model=ModelRouter(
-            catalog,
-            {
-                "demo": lambda _: DemoModel(),
-                "bedrock": lambda _: _bedrock(chosen),
-                "openai-compatible": lambda endpoint: _openai_compatible(chosen, endpoint),
-            },
-        ),
+        model=models(chosen, catalog),
         catalog=catalog,
         clock=SystemClock(),
         auth=chosen.auth,
@@ -58,14 +51,26 @@ def backend() -> Backend:
     )
 
 
-def _openai_compatible(chosen: Settings, endpoint: Endpoint) -> OpenAICompatible:
-    url, key = endpoint.url, endpoint.key
-    if url is None:  # another URL is never told the deployment's key
-        url, key = chosen.model_url, chosen.model_key
-    return OpenAICompatible(url or "", resolve(key), chosen.model_timeout_seconds)
+def models(chosen: Settings, catalog: Catalog) -> ModelRouter:
+    """The models of all providers. Each is connected to when it is first asked."""
 
+    def openai_compatible(endpoint: Endpoint) -> OpenAICompatible:
+        url, key = endpoint.url, endpoint.key
+        if url is None:  # another URL is never told the deployment's key
+            url, key = chosen.model_url, chosen.model_key
+        return OpenAICompatible(url or "", resolve(key), chosen.model_timeout_seconds)
 
-def _bedrock(chosen: Settings) -> Bedrock:
-    # The adapter itself asks again, as it knows what of an answer has been shown.
-    once = Config(read_timeout=chosen.model_timeout_seconds, retries={"total_max_attempts": 1})
-    return Bedrock(client("bedrock-runtime", once), GuardedFetch())
+    def bedrock(_: Endpoint) -> Bedrock:
+        # The adapter itself asks again, as it knows what of an answer has been shown.
+        timeout = chosen.model_timeout_seconds
+        config = Config(read_timeout=timeout, retries={"total_max_attempts": 1})
+        return Bedrock(client("bedrock-runtime", config), GuardedFetch())
+
+    return ModelRouter(
+        catalog,
+        {
+            "demo": lambda _: DemoModel(),
+            "bedrock": bedrock,
+            "openai-compatible": openai_compatible,
+        },
+    )
