@@ -98,10 +98,11 @@ class Prompts:
             if wanted is not None and len(newest_first) == wanted:
                 break
             spoken = chat_message(message)
-            needed = not newest_first and run.settings.max_prompt_tokens is None
-            if not budget.take(spoken) and not needed:
+            fits = budget.take(spoken)
+            if fits or (not newest_first and run.settings.max_prompt_tokens is None):
+                newest_first.append(spoken)
+            if not fits:
                 break
-            newest_first.append(spoken)
         return newest_first[::-1]
 
     def _newest_first(self, run: LoadedRun) -> Iterator[dict[str, Any]]:
