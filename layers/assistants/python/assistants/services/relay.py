@@ -16,7 +16,8 @@ POLL_SECONDS = 0.02
 QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
 KEEP_ALIVE_SECONDS = 15.0
 _QUIET_AFTER_SECONDS = 5.0
-_LAST = frozenset(f"thread.run.{status}" for status in (*lifecycle.TERMINAL, "requires_action"))
+_ENDS = frozenset(f"thread.run.{status}" for status in lifecycle.TERMINAL)
+_LAST = _ENDS | {"thread.run.requires_action"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,10 @@ class Relay:
         heard = kept_alive = self.clock.time()
         while True:
             records = self.journal.read(project, run.id, teller.sequence, consistent=False)
-            for told in filter(wanted, teller.tell(records)):
-                yield told
-                if told.name in _LAST:
+            for told in teller.tell(records):
+                if new := wanted(told):
+                    yield told
+                if told.name in (_LAST if new else _ENDS):
                     return
             now = self.clock.time()
             if records:
