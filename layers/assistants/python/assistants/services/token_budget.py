@@ -24,7 +24,7 @@ class TokenBudget:
         return cls(tokens, count, [])
 
     def take(self, message: dict[str, Any]) -> bool:
-        """Spend what `message` costs, if that much is left."""
+        """Spend what `message` costs. One that does not fit leaves nothing for those after it."""
         text = _text(message)
         cost = MESSAGE_OVERHEAD + _images(message)
         size = len(text.encode())
@@ -35,10 +35,9 @@ class TokenBudget:
             self.left -= size + cost
             return True
         cost += self.count(text)
-        if cost > self.left:
-            return False
-        self.left -= cost
-        return True
+        fits = cost <= self.left
+        self.left = self.left - cost if fits else 0
+        return fits
 
     def _count(self) -> None:
         """Give back what the texts so far were taken for beyond what they are."""
