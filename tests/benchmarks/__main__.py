@@ -18,7 +18,7 @@ from tests.benchmarks.routes import route_calls
 from tests.model_server import ModelServer
 
 CACHE = REPOSITORY / ".cache"
-CONVERSATIONS = {1: 40, 10: 100, 50: 150}
+CONVERSATIONS = {1: 40, 10: 100, 50: 100}
 """How many conversations are timed at each concurrency."""
 
 
