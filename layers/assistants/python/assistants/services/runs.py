@@ -66,8 +66,7 @@ class Runs:
         new = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
         run = self._new(project, thread_id, assistant, body, run_id)
         created = Event("thread.created", new.thread.model_dump(mode="json"))
-        for batch in new.early:
-            self.store.commit(*batch)
+        self.threads.write_early(project, new)
         writes = self.records.creation(run, (created, *_first_events(run)))
         return self._commit(run, [*writes, *new.last])
 

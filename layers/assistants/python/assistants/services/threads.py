@@ -52,13 +52,21 @@ class Threads:
     def create(self, project: str, body: ThreadCreate, thread_id: str) -> Thread:
         """Messages are written first and the thread last: before that nobody can see them."""
         new = self.new(project, body, thread_id)
-        for batch in new.early:
-            self.store.commit(*batch)
+        self.write_early(project, new)
         try:
             self.store.commit(*new.last)
         except Conflict:
             return self.get(project, thread_id)
         return new.thread
+
+    def write_early(self, project: str, new: NewThread) -> None:
+        """Write the messages that come before the thread. Where it exists already, its creation is
+        repeated, and they may have been changed since.
+        """
+        if len(new.messages) <= BATCH or self.store.get(keyspace.thread(project, new.thread.id))[0]:
+            return
+        for batch in new.early:
+            self.store.commit(*batch)
 
     def list(self, project: str, cursor: Cursor, *, metadata: Mapping[str, str]) -> Page[Thread]:
         """A project's threads, or those whose metadata holds one pair: an extension of the API."""
