@@ -409,6 +409,22 @@ def test_the_same_creation_sent_twice_makes_one_object(url: str) -> None:
         assert made.json["id"] != first.json["id"]
 
 
+@pytest.mark.parametrize("url", ["/threads", "/threads/runs"])
+def test_a_long_thread_made_twice_does_not_undo_what_was_changed_between(url: str) -> None:
+    deployment = Deployment(machine=False)
+    thread: dict[str, Any] = {"messages": [message(str(number)) for number in range(200)]}
+    run = {"assistant_id": deployment.assistant(), "thread": thread}
+    body = thread if url == "/threads" else run
+    key = {"idempotency-key": "once"}
+    first = deployment.api.request("POST", url, body, headers=key).json
+    messages = f"/threads/{first.get('thread_id', first['id'])}/messages"
+    oldest = deployment.api.get(f"{messages}?order=asc&limit=1")["data"][0]
+    deployment.api.delete(f"{messages}/{oldest['id']}")
+    again = deployment.api.request("POST", url, body, headers=key).json
+    assert again["id"] == first["id"]
+    assert deployment.api.request("GET", f"{messages}/{oldest['id']}").status == 404
+
+
 @pytest.mark.parametrize(
     ("url", "body", "param"),
     [
