@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -25,18 +26,20 @@ class Request:
 
 
 class BedrockServer:
-    """Bedrock's runtime on a free loopback port, for the length of a `with`."""
+    """Bedrock's runtime on a free loopback port, for the length of a `with`; with a `tls` context
+    as `localhost`.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self._answers: Iterator[Answer] = iter(())
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Exchange, self))
         self._http.daemon_threads = True
+        port = self._http.server_port
+        self.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
+        if tls:
+            self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
         self._thread = Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
 
     def script(self, *answers: Answer) -> None:
         """Forget what was asked; answer the next requests so, and those after them with 400."""

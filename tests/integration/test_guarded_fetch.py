@@ -1,9 +1,7 @@
 """Fetching a stranger's URL: what is refused before, on the way and at the end."""
 
-import datetime
 import ipaddress
 import socket
-import ssl
 import threading
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -12,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from assistants.adapters.guarded_fetch import FetchRefused, GuardedFetch, IPAddress, is_public
+from tests.certificate import self_signed, server_context
 
 HOST = "images.example"
 
@@ -227,29 +222,8 @@ def certified(
 ) -> tuple[str, Path]:
     """The server behind TLS, with a certificate of its own making for the name it returns."""
     certificate = self_signed(request.param, tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    web.socket = context.wrap_socket(web.socket, server_side=True)
+    web.socket = server_context(certificate).wrap_socket(web.socket, server_side=True)
     return request.param, certificate
-
-
-def self_signed(name: str, folder: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "certificate.pem"
-    encoding, format = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    private = key.private_bytes(encoding, format, serialization.NoEncryption())
-    file.write_bytes(private + certificate.public_bytes(encoding))
-    return file
 
 
 def test_the_certificate_must_be_of_the_name_not_of_the_address(

@@ -1,5 +1,6 @@
 """The way from a model's name to its provider: its URL, its key, the name that it knows there."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from assistants.domain.model import Catalog
 from assistants.ports.chat_model import ModelError, ModelRequest, Text
 from assistants.settings import Settings
 from tests.bedrock_server import BedrockServer, said
+from tests.certificate import self_signed, server_context
 from tests.model_server import ModelServer, ScriptedModel
 from tests.model_server import Text as Said
 
@@ -76,3 +78,18 @@ def test_the_demo_model_needs_nothing() -> None:
 def test_a_name_that_leads_nowhere_is_an_error_of_the_model() -> None:
     with pytest.raises(ModelError, match="ASSISTANTS_MODELS"):
         ask("gpt-4o", {})
+
+
+def test_bedrock_can_be_asked_with_an_api_key_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the local stack, whose credentials are no one's, can ask the real one."""
+    certificate = self_signed("localhost", tmp_path)
+    with BedrockServer(server_context(certificate)) as server:
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
+        monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key")
+        server.script(said("Hi."))
+        ask("gpt-4o", {"gpt-4o": {"provider": "bedrock", "target": "amazon.nova"}})
+        assert server.requests[0].headers["authorization"] == "Bearer bedrock-api-key"
