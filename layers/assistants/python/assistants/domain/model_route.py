@@ -55,7 +55,9 @@ class ModelRoute(BaseModel):
     provider: Provider = "openai-compatible"
     target: str | None = Field(default=None, min_length=1)
     context: int = Field(default=128_000, ge=1024)
-    abilities: frozenset[Ability] = frozenset()
+    abilities: frozenset[Ability] = Field(
+        default_factory=lambda members: _EXPECTED[members["provider"]]
+    )
     cache: tuple[CachePoint, ...] = ()
     url: str | None = None
     key: str | None = Field(default=None, pattern=r"^ssm:/")
@@ -69,8 +71,6 @@ class ModelRoute(BaseModel):
 
     @model_validator(mode="after")
     def _fits_the_provider(self) -> Self:
-        if "abilities" not in self.model_fields_set:
-            object.__setattr__(self, "abilities", _EXPECTED[self.provider])
         if impossible := sorted(self.abilities - _POSSIBLE[self.provider]):
             raise ValueError(f"provider {self.provider} cannot do {', '.join(impossible)}")
         if self.provider != "openai-compatible" and (self.url or self.key):
