@@ -65,7 +65,8 @@ class Files:
     def list(self, project: str, cursor: FileCursor) -> Page[File]:
         partition = keyspace.files(project, cursor.purpose)
         found = page(self.store, partition, "", cursor, _load)
-        return Page.of([one for one in found.data if self._lives(one)], has_more=found.has_more)
+        living = [one for one in found.data if self._lives(one)]
+        return Page.of(living, cursor, has_more=found.has_more)
 
     def get(self, project: str, file_id: str) -> File:
         return _load(self._row(project, file_id))

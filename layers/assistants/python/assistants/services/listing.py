@@ -11,7 +11,7 @@ def page(
     store: Store, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], T]
 ) -> Page[T]:
     rows, has_more = page_of_rows(store, partition, prefix, cursor)
-    return Page.of([load(row) for row in rows], has_more=has_more)
+    return Page.of([load(row) for row in rows], cursor, has_more=has_more)
 
 
 def page_of_rows(
@@ -19,15 +19,13 @@ def page_of_rows(
 ) -> tuple[list[Row], bool]:
     """The rows of a page in list order, and whether the list goes on behind them.
 
-    `before` alone asks for the objects just before the cursor, so the query runs towards the
-    list's beginning and its answer is turned round.
+    A page backwards is asked for towards the list's beginning, and its answer is turned round.
     """
     after, before = (
         prefix + order_of(bound) if bound is not None else None
         for bound in (cursor.after, cursor.before)
     )
     descending = cursor.order == "desc"
-    reverse = before is not None and after is None
     low, high = (before, after) if descending else (after, before)
     rows = store.query(
         partition,
@@ -35,7 +33,7 @@ def page_of_rows(
         after=low,
         before=high,
         limit=cursor.limit + 1,
-        descending=descending != reverse,
+        descending=descending != cursor.backwards,
     )
     found = rows[: cursor.limit]
-    return (found[::-1] if reverse else found), len(rows) > cursor.limit
+    return (found[::-1] if cursor.backwards else found), len(rows) > cursor.limit

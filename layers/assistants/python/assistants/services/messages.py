@@ -71,7 +71,7 @@ class Messages:
         pointers, has_more = page_of_rows(self.store, partition, prefix, cursor)
         ids = [pointer.body["id"] for pointer in pointers]
         rows = self.store.get(*(keyspace.message(project, thread_id, id_) for id_ in ids))
-        return Page.of([_load(row) for row in rows if row], has_more=has_more)
+        return Page.of([_load(row) for row in rows if row], cursor, has_more=has_more)
 
     def get(self, project: str, thread_id: str, message_id: str) -> Message:
         return _load(self._row(project, thread_id, message_id))

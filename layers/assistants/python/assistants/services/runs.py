@@ -87,7 +87,7 @@ class Runs:
             for setting, state in zip(settings, states, strict=True)
             if setting
         ]
-        return Page.of(runs, has_more=has_more)
+        return Page.of(runs, cursor, has_more=has_more)
 
     def get(self, project: str, thread_id: str, run_id: str) -> Run:
         return self.records.load(project, thread_id, run_id).run

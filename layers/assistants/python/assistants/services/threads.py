@@ -77,7 +77,7 @@ class Threads:
         keys = [keyspace.thread(project, pointer.body["id"]) for pointer in pointers]
         rows = self.store.get(*keys)
         threads = [Thread.model_validate(row.body) for row in rows if row]
-        return Page.of(threads, has_more=has_more)
+        return Page.of(threads, cursor, has_more=has_more)
 
     def get(self, project: str, thread_id: str) -> Thread:
         return Thread.model_validate(self._row(project, thread_id).body)
