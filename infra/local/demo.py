@@ -5,6 +5,7 @@ the embedded `demo` model, so that neither a key nor a network is needed.
 """
 
 import json
+import sys
 import time
 import warnings
 from collections import Counter
@@ -14,6 +15,8 @@ from openai import AssistantEventHandler, OpenAI
 from typing_extensions import override
 
 from infra.local import LocalStack
+from infra.local.deployment import DeploymentFailed
+from infra.local.synthesis import SynthesisFailed
 from infra.local.trace import states_passed
 
 GET_WEATHER: Any = {
@@ -75,9 +78,16 @@ class Terminal(AssistantEventHandler):
 
 
 def main() -> None:
-    """Start the local stack, hold the conversation, say what happened."""
+    """Start the local stack, hold the conversation twice, say what happened."""
     # The SDK marks every call of the Assistants API as deprecated by OpenAI.
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=__name__)
+    try:
+        _show()
+    except (SynthesisFailed, DeploymentFailed) as error:
+        sys.exit(str(error))
+
+
+def _show() -> None:
     started = time.perf_counter()
     with LocalStack() as stack:
         print(f"The stack is up at {stack.base_url} after {_ms(time.perf_counter() - started)}.\n")
