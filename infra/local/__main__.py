@@ -5,10 +5,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
 
 from infra.local.deployment import DeploymentFailed
 from infra.local.http_server import CannotListen
+from infra.local.live_edits import LiveEdits
 from infra.local.parameters import ParameterRefused
 from infra.local.schedules import UnknownSchedule
 from infra.local.settings import DEMO, parameters_of
@@ -19,6 +19,7 @@ WELCOME = """
 Serving at {base_url} — any API key is accepted, each is a tenant of its own.
 {models}
 State is in memory: it is gone when this program ends (Ctrl-C).
+Edits of functions and layers count at once. What the functions log is in {logs}.
 
     from openai import OpenAI
     client = OpenAI(base_url="{base_url}", api_key="sk-local")
@@ -46,7 +47,8 @@ def main() -> None:
 def _serve() -> None:
     host, port = _address()
     with LocalStack(parameters_of(os.environ), host=host, port=port) as stack:
-        print(_welcome(stack.base_url, stack.parameters), flush=True)
+        print(_welcome(stack), flush=True)
+        LiveEdits(stack.functions, _announce)
         threading.Event().wait()
 
 
@@ -57,12 +59,18 @@ def _address() -> tuple[str, int]:
     return os.environ.get("ASSISTANTS_HOST", "127.0.0.1"), int(port)
 
 
-def _welcome(base_url: str, parameters: Mapping[str, str]) -> str:
+def _welcome(stack: LocalStack) -> str:
+    parameters = stack.parameters
     if parameters.get("Models") == DEMO:
         model, models = "demo", "Every model name is answered by the built-in demo model."
     else:
         model, models = "gpt-4o", f"Models: {parameters.get('ModelUrl') or parameters['Models']}"
-    return WELCOME.format(base_url=base_url, model=model, models=models)
+    logs = stack.functions.logs
+    return WELCOME.format(base_url=stack.base_url, model=model, models=models, logs=logs)
+
+
+def _announce(renewed: list[str]) -> None:
+    print(f"Edited: {', '.join(renewed)} start anew.", flush=True)
 
 
 def _interrupt(*_: object) -> None:

@@ -62,12 +62,23 @@ class Function:
         self._start_missing()
         return invocation
 
+    def renew(self) -> None:
+        """Let no further invocation meet a worker that has started before now."""
+        with self._lock:
+            for worker in self.workers:
+                worker.retired = True
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.kill()
+
     def freed(self, worker: Worker) -> None:
         with self._lock:
             if not worker.ready:
                 worker.ready = True
                 self._starting -= 1
-            if self._pending:
+            if worker.retired:
+                worker.kill()
+            elif self._pending:
                 worker.assign(self._pending.popleft())
             elif worker in self.workers:
                 self._idle.append(worker)
@@ -135,12 +146,13 @@ class FunctionHost(Mapping[str, Function]):
         self.processes = Processes()
         self.timers = Timers()
         self.init_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
-        self._logs = TemporaryDirectory(prefix="assistants-logs-")
+        self._temporary = TemporaryDirectory(prefix="assistants-logs-")
+        self.logs = Path(self._temporary.name)
         self._functions: dict[str, Function] = {}
         self._names: dict[str, Function] = {}
 
     def add(self, spec: FunctionSpec) -> None:
-        log = Path(self._logs.name, f"{spec.logical_id}.log")
+        log = self.logs / f"{spec.logical_id}.log"
         self._functions[spec.logical_id] = self._names[spec.name] = Function(spec, log, self)
 
     def find(self, name: str) -> Function | None:
@@ -153,7 +165,7 @@ class FunctionHost(Mapping[str, Function]):
         for function in self._functions.values():
             function.close()
         self.processes.close()
-        self._logs.cleanup()
+        self._temporary.cleanup()
 
     def __getitem__(self, logical_id: str) -> Function:
         return self._functions[logical_id]

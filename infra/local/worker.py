@@ -41,6 +41,7 @@ class Worker:
     def __init__(self, pool: Pool, processes: Processes, timers: Timers) -> None:
         self.invocation: Invocation | None = None
         self.ready = False
+        self.retired = False
         self._pool = pool
         self._processes = processes
         self._timers = timers

@@ -3,14 +3,18 @@
 import json
 import os
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.local.functions import Function, FunctionHost, TooManyRequests
 from infra.local.invocation import FunctionError
+from infra.local.live_edits import LiveEdits
 from tests.integration.local.conftest import spec
 
 
@@ -169,6 +173,33 @@ def test_what_a_function_prints_is_in_its_logs(host: FunctionHost) -> None:
     function = add(host)
     call(function, do="print", value="hello from the inside")
     assert "hello from the inside" in function.logs
+
+
+def test_an_edit_of_the_source_counts_from_the_next_invocation_on(
+    host: FunctionHost, tmp_path: Path
+) -> None:
+    source = "def handler(event, context):\n    return {}\n"
+    (tmp_path / "handler.py").write_text(source.format(1))
+    host.add(replace(spec("toy"), code=tmp_path))
+    function = host["Toy"]
+    renewed = threading.Event()
+    edits = LiveEdits(host, lambda names: renewed.set() if names == ["Toy"] else None)
+    assert call(function) == 1
+    (tmp_path / "handler.py").write_text(source.format(22))
+    assert renewed.wait(20)
+    assert call(function) == 22
+    edits.close()
+
+
+def test_a_busy_worker_ends_its_invocation_before_it_is_renewed(host: FunctionHost) -> None:
+    function = add(host)
+    running = function.invoke(b'{"do": "sleep", "seconds": 0.5}')
+    while not running.delivered:
+        time.sleep(0.01)
+    function.renew()
+    pid = json.loads(running.response())
+    assert call(function, do="echo", value=1)["pid"] != pid
+    assert function.cold_starts == 2
 
 
 def test_closing_the_host_ends_running_invocations_and_processes(host: FunctionHost) -> None:
