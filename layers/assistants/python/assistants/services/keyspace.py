@@ -5,6 +5,7 @@ item lives in its order row, so that a list is one query; whatever else finds it
 """
 
 import hashlib
+import json
 from dataclasses import dataclass
 
 from assistants.domain.ids import order_of
@@ -72,7 +73,7 @@ def threads(project: str) -> str:
 
 def threads_with(project: str, name: str, value: str) -> str:
     """Pointers to the threads whose metadata holds this pair."""
-    pair = hashlib.sha256(f"{name}={value}".encode()).hexdigest()
+    pair = hashlib.sha256(json.dumps([name, value]).encode()).hexdigest()
     return f"P#{project}#threads#{pair}"
 
 
