@@ -11,7 +11,7 @@ from assistants.domain.ids import order_of
 from assistants.domain.page import Cursor
 from assistants.ports.store import Create, Key, Row
 from assistants.services.listing import page_of_rows
-from tests.unit.deployment import Deployment
+from tests.unit.deployment import Client, Deployment
 from tests.unit.fakes import FakeStore
 
 IDS = [f"msg_{number:026d}" for number in range(12)]
@@ -219,3 +219,83 @@ def test_messages_of_a_run_are_found_by_its_id() -> None:
     assert other["data"] == []
     answer = deployment.api.request("GET", f"/threads/{thread_id}/messages?run_id=x")
     assert (answer.status, answer.error["param"]) == (400, "run_id")
+
+
+def test_threads_are_listed_by_what_their_metadata_holds() -> None:
+    deployment = Deployment()
+
+    def make(**metadata: str) -> str:
+        return str(deployment.api.post("/threads", {"metadata": metadata})["id"])
+
+    first, second, third = make(team="blue", user="1"), make(team="red"), make(team="blue")
+
+    def listed(query: str = "") -> list[str]:
+        page = deployment.api.get(f"/threads?order=asc{query}")
+        check_envelope(page)
+        return ids_of(page)
+
+    assert listed() == [first, second, third]
+    assert listed("&metadata[team]=blue") == [first, third]
+    assert listed("&metadata[user]=1") == [first]
+    assert listed("&metadata[team]=bl") == listed("&metadata[none]=blue") == []
+    assert ids_of(deployment.api.get(f"/threads?metadata[team]=blue&after={third}")) == [first]
+    deployment.api.post(f"/threads/{first}", {"metadata": {"team": "red"}})
+    assert listed("&metadata[team]=blue") == [third]
+    assert listed("&metadata[team]=red") == [first, second]
+    assert listed("&metadata[user]=1") == []
+    deployment.api.delete(f"/threads/{first}")
+    assert listed() == [second, third]
+    assert listed("&metadata[team]=red") == [second]
+
+
+def test_metadata_that_only_looks_like_another_pair_is_told_apart() -> None:
+    deployment = Deployment()
+    made = {
+        name: deployment.api.post("/threads", {"metadata": {key: value}})["id"]
+        for name, (key, value) in {
+            "a": ("x", "y=z"),
+            "b": ("x=y", "z"),
+            "c": ("x#y", "z"),
+            "d": ("x", "y#z"),
+        }.items()
+    }
+    assert ids_of(deployment.api.get("/threads?metadata[x]=y%3Dz")) == [made["a"]]
+    assert ids_of(deployment.api.get("/threads?metadata[x%3Dy]=z")) == [made["b"]]
+    assert ids_of(deployment.api.get("/threads?metadata[x%23y]=z")) == [made["c"]]
+    assert ids_of(deployment.api.get("/threads?metadata[x]=y%23z")) == [made["d"]]
+
+
+def test_threads_are_listed_by_one_pair_at_a_time() -> None:
+    answer = Deployment().api.request("GET", "/threads?metadata[a]=1&metadata[b]=2")
+    assert (answer.status, answer.error["param"]) == (400, "metadata")
+
+
+def test_threads_of_another_key_are_not_listed() -> None:
+    deployment = Deployment([])
+    deployment.api.post("/threads", {"metadata": {"team": "blue"}})
+    deployment.api.post("/threads/runs", {"assistant_id": deployment.assistant()})
+    stranger = Client(deployment.app, key="sk-stranger")
+    assert stranger.get("/threads")["data"] == []
+    assert stranger.get("/threads?metadata[team]=blue")["data"] == []
+    assert len(deployment.api.get("/threads")["data"]) == 2
+
+
+def test_a_page_ends_before_it_grows_too_large_for_lambda() -> None:
+    deployment = Deployment()
+    texts = [str(number) + "x" * 1_600_000 for number in range(6)]
+    url = f"/threads/{deployment.thread(*texts)}/messages"
+    for order in ("asc", "desc"):
+        found: list[str] = []
+        pages = 0
+        has_more = True
+        while has_more:
+            after = f"&after={found[-1]}" if found else ""
+            answer = deployment.api.request("GET", f"{url}?order={order}{after}")
+            assert len(answer.body) < 6_000_000
+            found += ids_of(answer.json)
+            pages, has_more = pages + 1, answer.json["has_more"]
+        assert (len(found), pages > 1) == (6, True)
+    before = deployment.api.get(f"{url}?before={found[-1]}")
+    kept = ids_of(before)
+    assert kept == found[-1 - len(kept) : -1]
+    assert before["has_more"] == (len(kept) < 5)
