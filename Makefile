@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-opensearch smoke bench lock lint synth diff deploy clean
+.PHONY: help up demo test test-e2e test-opensearch smoke bench bench-retrieval lock lint synth diff deploy clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -73,6 +73,9 @@ diff: .venv/installed  ## compare the templates with what is deployed
 
 deploy: .venv/installed  ## build and deploy both stacks to the AWS account of your credentials
 	@$(CDK) deploy --all $(ARGS)
+
+bench-retrieval: .venv/installed $(OPENSEARCH)  ## reading, searching and ranking, also on a real OpenSearch node
+	@$(PY) -m tests.benchmarks.retrieval --opensearch $(ARGS)
 
 lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes pyproject.toml --output-file layers/dependencies/requirements.txt

@@ -1,0 +1,127 @@
+"""Ranking quality: nDCG@10 and recall@10 of words, meaning and both, on labelled questions."""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from assistants.adapters.sqlite_index import SqliteIndex
+from assistants.documents.chunking import chunks
+from assistants.documents.text import Text
+from assistants.domain.passage import Chunk, Document
+from assistants.domain.ranking import Candidates, Hit, Ranking, rank
+from assistants.ports.search import Embedder, Query
+from tests.benchmarks.retrieval.corpus import Corpus, Question
+
+DEPTH = 10
+RESAMPLES = 2_000
+PROJECT, STORE = "bench", "vs_bench"
+DEFAULT = "both (default)"
+
+Method = Callable[[Candidates], Sequence[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One value a question."""
+
+    ndcg: list[float]
+    recall: list[float]
+
+
+def methods(unrelated: float) -> dict[str, Method]:
+    def ranked(ranking: Ranking) -> Method:
+        return lambda found: rank([found], ranking, unrelated=unrelated, limit=DEPTH)
+
+    return {
+        "words (BM25)": lambda found: found.matching[:DEPTH],
+        "meaning (vectors)": ranked(Ranking(ranker="none")),
+        DEFAULT: ranked(Ranking()),
+        "both (hybrid_search 1:1)": ranked(Ranking(weights=(1, 1))),
+    }
+
+
+def evaluate(corpus: Corpus, embedder: Embedder) -> dict[str, Any]:
+    """Each method's means with 95% intervals, and its distance to the default's nDCG."""
+    chunked = {name: chunks(Text(text)) for name, text in corpus.guides.items()}
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "index.sqlite"
+        index = SqliteIndex(path, model=embedder.model, dimensions=embedder.dimensions)
+        for name, found in chunked.items():
+            texts = [f"{chunk.context(name)}\n{chunk.text}" for chunk in found]
+            index.put(_document(name), found, embedder.documents(texts))
+        asked = [
+            (_answers(question, chunked[question.guide]), _candidates(index, question, embedder))
+            for question in corpus.questions
+        ]
+    scores = {
+        name: _score([(answers, method(found)) for answers, found in asked])
+        for name, method in methods(embedder.unrelated).items()
+    }
+    return {
+        "guides": len(corpus.guides),
+        "chunks": sum(map(len, chunked.values())),
+        "questions": len(corpus.questions),
+        "methods": {name: _summary(score, scores[DEFAULT]) for name, score in scores.items()},
+    }
+
+
+def _document(guide: str) -> Document:
+    return Document(PROJECT, STORE, guide, guide, guide)
+
+
+def _answers(question: Question, guide: Sequence[Chunk]) -> set[tuple[str, int]]:
+    """The chunks that hold half of the answer, or are half answer themselves."""
+    return {
+        (question.guide, chunk.number)
+        for chunk in guide
+        if min(chunk.end, question.end) - max(chunk.start, question.start)
+        >= min(question.end - question.start, chunk.end - chunk.start) / 2
+    }
+
+
+def _candidates(index: SqliteIndex, question: Question, embedder: Embedder) -> Candidates:
+    query = Query(question.text, embedder.query(question.text))
+    (found,) = index.search(PROJECT, [STORE], [query])
+    return found
+
+
+def _score(asked: Sequence[tuple[set[tuple[str, int]], Sequence[Hit]]]) -> Scored:
+    score = Scored([], [])
+    for answers, hits in asked:
+        right = [
+            (hit.passage.document.file_id, hit.passage.chunk.number) in answers for hit in hits
+        ]
+        best = _gain([True] * min(DEPTH, len(answers)))
+        score.ndcg.append(_gain(right) / best)
+        score.recall.append(sum(right) / min(DEPTH, len(answers)))
+    return score
+
+
+def _gain(right: Sequence[bool]) -> float:
+    return sum(1 / math.log2(place + 2) for place, hit in enumerate(right) if hit)
+
+
+def _summary(score: Scored, default: Scored) -> dict[str, Any]:
+    difference = [one - other for one, other in zip(score.ndcg, default.ndcg, strict=True)]
+    return {
+        "ndcg@10": _interval(score.ndcg),
+        "recall@10": _interval(score.recall),
+        "ndcg@10 less the default's": _interval(difference),
+    }
+
+
+def _interval(values: Sequence[float]) -> dict[str, float]:
+    """The mean, and the bounds of its middle 95% when the questions are drawn again."""
+    chance = random.Random(1)
+    means = sorted(
+        sum(chance.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES)
+    )
+    return {
+        "mean": round(sum(values) / len(values), 4),
+        "low": round(means[int(RESAMPLES * 0.025)], 4),
+        "high": round(means[int(RESAMPLES * 0.975)], 4),
+    }
