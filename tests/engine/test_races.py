@@ -1,6 +1,47 @@
 """Races that the interleavings found, each played by hand."""
 
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from assistants.ports.chat_model import CallFragment, ModelError
 from tests.unit.deployment import Deployment, path
+from tests.unit.fakes import FakeClock
+
+CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+
+
+class Crash(Exception):
+    """The worker dies: nothing of ours expects this."""
+
+
+class Meanwhile(FakeClock):
+    """While somebody sleeps, `others` do what they do."""
+
+    others: Callable[[], Any]
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        self.others()
+
+
+def superseded(*script: Any) -> tuple[Deployment, dict[str, Any], dict[str, Any]]:
+    """What a worker returns that is replaced in its turn by one that dies, and that one by one
+    that plays the script.
+    """
+    clock = Meanwhile()
+    deployment = Deployment([], [Crash()], list(script), machine=False, clock=clock)
+    run = deployment.run()
+
+    def take_over() -> None:
+        with pytest.raises(Crash):
+            deployment.turn(run)
+
+    clock.others = lambda: deployment.turn(run)
+    unreachable = ModelError("server_error", "The model cannot be reached.")
+    deployment.model.turns[0] = [take_over, unreachable]
+    return deployment, run, deployment.turn(run)
 
 
 def test_a_client_that_has_seen_the_end_of_a_run_is_told_so_at_once() -> None:
@@ -9,3 +50,23 @@ def test_a_client_that_has_seen_the_end_of_a_run_is_told_so_at_once() -> None:
     last = str(len(deployment.events(run)))
     answer = deployment.api.request("GET", f"{path(run)}/events", headers={"last-event-id": last})
     assert [event.name for event in answer.events] == ["done"]
+
+
+def test_a_worker_that_was_replaced_returns_what_the_other_made_of_the_turn() -> None:
+    _, _, returned = superseded(CALL)
+    assert returned["next"] == "action"
+
+
+def test_a_worker_that_was_replaced_cannot_fail_the_run() -> None:
+    deployment, run, _ = superseded("Hello")
+    assert deployment.again(run)["status"] == "completed"
+
+
+def test_a_wait_that_times_out_is_over_when_its_run_is() -> None:
+    deployment = Deployment([CALL], machine=False, clock=FakeClock(now=1_800_000_000.4))
+    run = deployment.run()
+    seconds_left = deployment.turn(run)["seconds_left"]
+    deployment.wait(run)
+    deployment.clock.now += seconds_left
+    deployment.finish(run)
+    assert deployment.again(run)["status"] == "expired"

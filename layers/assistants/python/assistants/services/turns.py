@@ -7,6 +7,7 @@ run as failed, because nothing may be said twice.
 """
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from assistants.domain import lifecycle
@@ -19,7 +20,7 @@ from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Save
 from assistants.services.endings import Endings
 from assistants.services.hosted_calls import creations
-from assistants.services.pacing import Tick, paced
+from assistants.services.pacing import LOOK_SECONDS, Tick, paced
 from assistants.services.prompts import BudgetUsed, Prompts
 from assistants.services.reply import Reply
 from assistants.services.run_objects import row_of, saves
@@ -52,7 +53,8 @@ class Turns:
             run = self._take(project, thread_id, run_id, turn)
         except NotFound:
             return _outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
-        seconds_left = max(1, int(run.state.deadline - self.clock.time()))
+        # Rounded up: a wait that ends by its time ends a run whose time is over.
+        seconds_left = max(1, ceil(run.state.deadline - self.clock.time()))
         ended = run.state.status in lifecycle.TERMINAL
         next_ = "done" if ended else run.state.next
         outcome = _outcome(project, thread_id, run_id, turn + 1, next_, seconds_left)
@@ -72,8 +74,19 @@ class Turns:
             last_error = LastError(code=error.code, message=error.message)
             self.endings.end(project, thread_id, run_id, last_error)
         except Superseded:
-            pass  # another worker has this turn; it alone may write
+            self._leave_to_another(project, thread_id, run_id, turn)
         return self.records.load(project, thread_id, run_id)
+
+    def _leave_to_another(self, project: str, thread_id: str, run_id: str, turn: int) -> None:
+        """Another worker has this turn and alone may write; but the machine may listen to us, so
+        the state is to return what the other one makes of it.
+        """
+        while (run := self.records.load(project, thread_id, run_id)).state.turn == turn:
+            if run.state.status in lifecycle.TERMINAL:
+                return
+            if self.clock.time() >= run.state.deadline:
+                self.endings.end(project, thread_id, run_id)
+            self.clock.sleep(LOOK_SECONDS)
 
     def _open(self, run: LoadedRun, turn: int, author: str) -> Change | None:
         """The record that makes this worker the only one who may write."""
@@ -134,6 +147,7 @@ class Turns:
             reply.complete()
         except ModelError:
             self._write(run, reply, journal)  # what it has said so far is kept
+            journal.look()  # a worker that was superseded may not end the run either
             raise
         return self._finish(run, reply, journal, *_end_of(reply))
 
