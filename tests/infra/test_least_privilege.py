@@ -1,6 +1,7 @@
 """Each role may do what its function does, on our own resources, and nothing else."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ DELIVERY = {
 }
 
 
-def listed(value: object) -> list[object]:
+def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
