@@ -151,3 +151,31 @@ def test_a_conversation_with_it_runs_to_the_end() -> None:
     deployment.submit(run)
     [message] = deployment.messages(deployment.again(run))
     assert message["content"][0]["text"]["value"].startswith("The functions answered: sunny")
+
+
+@pytest.mark.parametrize(
+    ("response_format", "expected"),
+    [
+        ({"type": "json_object"}, ["answer"]),
+        (
+            {
+                "type": "json_schema",
+                "json_schema": {
+                    "name": "weather",
+                    "schema": {"type": "object", "properties": {"city": {"type": "string"}}},
+                },
+            },
+            ["city"],
+        ),
+    ],
+)
+def test_it_answers_in_the_format_that_it_is_asked_for(
+    response_format: dict[str, Any], expected: list[str]
+) -> None:
+    request = ModelRequest(
+        model="demo",
+        messages=[{"role": "user", "content": "Hello"}],
+        options={"response_format": response_format},
+    )
+    said = "".join(delta.value for delta in DemoModel().stream(request) if isinstance(delta, Text))
+    assert list(json.loads(said)) == expected

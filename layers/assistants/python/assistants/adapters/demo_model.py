@@ -35,7 +35,7 @@ class DemoModel:
             yield from _call(chosen)
             completion = len(chosen)
         else:
-            words = _words(_answer(request, last))
+            words = _words(_formatted(request, _answer(request, last)))
             yield from (Text(word) for word in words)
             completion = len(words)
         usage = Usage(
@@ -78,6 +78,17 @@ def _example(schema: Any) -> Any:
             return {}
         case _:
             return None
+
+
+def _formatted(request: ModelRequest, answer: str) -> str:
+    """The answer in the format that the request asks for."""
+    match request.options.get("response_format"):
+        case {"type": "json_object"}:
+            return json.dumps({"answer": answer})
+        case {"type": "json_schema", "json_schema": {"schema": schema}}:
+            return json.dumps(_example(schema))
+        case _:
+            return answer
 
 
 def _answer(request: ModelRequest, last: dict[str, Any]) -> str:

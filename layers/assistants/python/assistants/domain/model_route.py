@@ -24,7 +24,7 @@ _EVERYTHING: frozenset[Ability] = frozenset(get_args(Ability))
 _POSSIBLE: dict[Provider, frozenset[Ability]] = {
     "openai-compatible": _EVERYTHING,
     "bedrock": _EVERYTHING - {"json_object"},
-    "demo": frozenset({"tools", "tool_choice", "temperature", "top_p"}),
+    "demo": _EVERYTHING - {"vision", "reasoning"},
 }
 # What is expected of a model whose route does not say. What it cannot do then, it refuses itself.
 # Of `temperature` and `top_p` many models of Bedrock take either, but not both.
