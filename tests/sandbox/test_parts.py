@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.sandbox.sandboxd import channel, images, logs, messages, names
+from functions.sandbox.sandboxd import channel, images, logs, messages, names, unnamed
 from functions.sandbox.sandboxd.cell import Cell, Step
 from functions.sandbox.sandboxd.disk import DiskWatch
 from functions.sandbox.sandboxd.identity import Identity
@@ -167,6 +169,44 @@ def test_a_full_directory_is_not_held_against_the_next_kernel(tmp_path: Path) ->
     (tmp_path / "old").write_bytes(bytes(3 << 20))
     watch = DiskWatch([tmp_path], limit_bytes=1 << 20, identity=Identity(None))
     assert not watch.exceeded()
+
+
+@pytest.mark.parametrize(
+    ("unnamed_bytes", "exceeded"),
+    [(0, False), (5 << 20, True), (None, True)],
+    ids=["others'", "the sandbox's", "unknown"],
+)
+def test_room_that_others_take_is_not_held_against_the_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unnamed_bytes: int | None, exceeded: bool
+) -> None:
+    free = iter([100 << 20, 90 << 20, 90 << 20])
+    monkeypatch.setattr(DiskWatch, "_free", lambda _: next(free))
+    monkeypatch.setattr(unnamed, "bytes_used", lambda: unnamed_bytes)
+    watch = DiskWatch([tmp_path], limit_bytes=4 << 20, identity=Identity(None))
+    assert watch.exceeded() is exceeded
+    assert watch.exceeded() is exceeded
+
+
+def test_a_deleted_file_is_found_while_it_is_open_or_mapped(tmp_path: Path) -> None:
+    holder = """
+import mmap, os, sys
+kept = []
+for number, mapped in enumerate((False, True)):
+    file = open(f"{sys.argv[1]}/{number}", "w+b")
+    os.unlink(file.name)
+    file.write(bytes(1 << 20)); file.flush()
+    kept.append(mmap.mmap(file.fileno(), 0) if mapped else file)
+    mapped and file.close()
+print("held", flush=True)
+sys.stdin.read()
+"""
+    command = [sys.executable, "-c", holder, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        used = unnamed.bytes_used()
+        assert used is not None
+        assert 2 << 20 <= used < 3 << 20
 
 
 def test_settings_have_defaults_and_take_the_hash_away() -> None:

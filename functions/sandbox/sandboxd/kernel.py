@@ -8,15 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from . import messages, processes
 from .channel import FrameReader, encode
-from .confinement import Confinement
 from .guard import Guard
 from .identity import Identity
 from .logs import Logs
@@ -31,6 +29,29 @@ class KernelExitedError(Exception):
     """The kernel process has closed its end."""
 
 
+def _spawn(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
+    """Start a process; return it with the daemon's ends of its control channel and output."""
+    ours, theirs = socket.socketpair()
+    output, printed = os.pipe()
+    try:
+        process = subprocess.Popen(  # noqa: S603  (our own arguments)
+            [sys.executable, "-s", "-m", "sandboxd.runner", str(theirs.fileno())],
+            cwd=_PACKAGE_ROOT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=printed,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
+    finally:
+        theirs.close()
+        os.close(printed)
+    ours.setblocking(False)
+    os.set_blocking(output, False)
+    return process, ours, output
+
+
 class Kernel:
     """A running kernel process.
 
@@ -39,45 +60,22 @@ class Kernel:
 
     def __init__(
         self,
-        bounds: Confinement,
+        order: Mapping[str, Any],
+        environment: Mapping[str, str],
         identity: Identity,
         guard: Guard,
-        data: str,
-        environment: Mapping[str, str],
-        preload: Sequence[str],
     ) -> None:
-        """Start the process; its first message is Ready."""
+        """Start the process with its order: how to confine itself and what to preload.
+
+        Its first message is Ready.
+        """
         self.guard = guard
         self._identity = identity
-        self._control, theirs = socket.socketpair()
-        self._output, printed = os.pipe()
-        try:
-            self._process = subprocess.Popen(  # noqa: S603  (our own arguments)
-                [sys.executable, "-s", "-m", "sandboxd.runner", str(theirs.fileno())],
-                cwd=_PACKAGE_ROOT,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=printed,
-                stderr=printed,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
-            os.close(printed)
-        self._control.setblocking(False)
-        os.set_blocking(self._output, False)
+        self._process, self._control, self._output = _spawn(environment)
         self._printing = True
         self._frames = FrameReader()
         self._unsent = b""
-        self.send(
-            {
-                "confinement": asdict(bounds),
-                "parent": os.getpid(),
-                "data": data,
-                "preload": list(preload),
-            }
-        )
+        self.send(order)
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Queue a message; `exchange` writes it as far as the kernel takes it."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 from . import processes
@@ -119,14 +121,14 @@ class Supervisor:
     def _boot(self) -> Kernel:
         self.generation += 1
         self._workspace.prepare(self._identity)
-        kernel = Kernel(
-            self._bounds(),
-            self._identity,
-            self._new_guard(),
-            str(self._workspace.data),
-            self._workspace.environment(sys.executable),
-            self._settings.preload,
-        )
+        order = {
+            "confinement": asdict(self._bounds()),
+            "parent": os.getpid(),
+            "data": str(self._workspace.data),
+            "preload": self._settings.preload,
+        }
+        environment = self._workspace.environment(sys.executable)
+        kernel = Kernel(order, environment, self._identity, self._new_guard())
         self.landlock = self._ready(kernel).landlock
         self._kernel = kernel
         return kernel
