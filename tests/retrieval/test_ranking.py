@@ -22,9 +22,9 @@ def ranked(*found: Candidates, limit: int = 10, **ranking: object) -> dict[str, 
     return {hit.passage.chunk.text: round(hit.score, 6) for hit in best}
 
 
-def test_meaning_counts_seven_tenths_and_words_three() -> None:
-    found = Candidates(hits(a=1.0, b=0.6, c=0.2), hits(c=8.0, b=4.0))
-    assert ranked(found) == {"a": 0.7, "b": 0.35 + 0.15, "c": 0.3}
+def test_meaning_and_words_count_alike() -> None:
+    found = Candidates(hits(a=1.0, b=0.6, c=0.2), hits(c=8.0, b=6.0))
+    assert ranked(found) == {"b": 0.25 + 0.375, "a": 0.5, "c": 0.5}
 
 
 def test_a_score_does_not_depend_on_what_else_was_found() -> None:
@@ -34,14 +34,14 @@ def test_a_score_does_not_depend_on_what_else_was_found() -> None:
 
 
 def test_cosines_below_that_of_unrelated_texts_score_nothing() -> None:
-    assert ranked(Candidates(hits(a=0.1, b=-1.0, c=1.00001))) == {"a": 0, "b": 0, "c": 0.7}
+    assert ranked(Candidates(hits(a=0.1, b=-1.0, c=1.00001))) == {"a": 0, "b": 0, "c": 0.5}
 
 
 def test_the_threshold_drops_what_is_below_and_keeps_what_is_at_it() -> None:
     found = Candidates(hits(a=1.0, b=0.6), hits(a=2.0))
-    assert ranked(found, score_threshold=0.0) == {"a": 1.0, "b": 0.35}
-    assert ranked(found, score_threshold=0.35) == {"a": 1.0, "b": 0.35}
-    assert ranked(found, score_threshold=0.36) == {"a": 1.0}
+    assert ranked(found, score_threshold=0.0) == {"a": 1.0, "b": 0.25}
+    assert ranked(found, score_threshold=0.25) == {"a": 1.0, "b": 0.25}
+    assert ranked(found, score_threshold=0.26) == {"a": 1.0}
     assert ranked(found, score_threshold=1.0) == {"a": 1.0}
 
 
@@ -61,7 +61,7 @@ def test_given_weights_fuse_the_ranks() -> None:
 
 def test_the_best_query_decides_a_score() -> None:
     first, second = Candidates(hits(a=0.6, b=1.0)), Candidates(hits(a=1.0))
-    assert ranked(first, second) == {"a": 0.7, "b": 0.7}
+    assert ranked(first, second) == {"a": 0.5, "b": 0.5}
 
 
 def test_equal_scores_keep_one_order_and_the_limit_holds() -> None:

