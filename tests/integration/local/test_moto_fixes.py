@@ -1,5 +1,6 @@
 """Each fix of moto has a test here that fails without it."""
 
+import inspect
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -371,16 +373,28 @@ def test_one_program_serves_executions_side_by_side(cloud: Cloud) -> None:
     assert [output(cloud, one) for one in executions] == [event["items"] for event in inputs]
 
 
-def test_a_request_does_not_search_the_disk_for_services(
+def test_a_json_template_is_not_read_as_yaml(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    template: Any = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    stacks = cloud.client("cloudformation")
+    stacks.create_stack(StackName="yaml", TemplateBody="Resources: {Q: {Type: AWS::SQS::Queue}}")
+    monkeypatch.setattr(yaml, "load", None)
+    stacks.create_stack(StackName="json", TemplateBody=json.dumps(template))
+    for name in ("yaml", "json"):
+        (resource,) = stacks.describe_stack_resources(StackName=name)["StackResources"]
+        assert resource["ResourceType"] == "AWS::SQS::Queue"
+
+
+def test_a_request_does_not_search_for_services_and_methods(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = cloud.client("sts")
     client.get_caller_identity()
 
-    def refuse(*_: object) -> None:
-        raise AssertionError("the disk was searched")
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something was searched")
 
     monkeypatch.setattr(os, "listdir", refuse)
+    monkeypatch.setattr(inspect, "getmembers", refuse)
     assert client.get_caller_identity()["Account"] == cloud.account
 
 
