@@ -33,10 +33,10 @@ class Cloud:
         self.calls = Recorder()
         self.functions = FunctionHost(self._aws_environment)
         self.asynchronous = AsynchronousInvoker(self.functions.timers)
-        self._endpoint = Endpoint(
+        self.endpoint = Endpoint(
             self.account, LambdaApi(self.functions, self.asynchronous), self.calls
         )
-        self.endpoint_url = self._endpoint.url
+        self.endpoint_url = self.endpoint.url
         endpoints[self.account] = self.endpoint_url
         self._session = boto3.session.Session()
 
@@ -60,7 +60,7 @@ class Cloud:
             for execution in machine.executions:
                 machine.stop_execution(execution.execution_arn)
         self.functions.close()
-        self._endpoint.close()
+        self.endpoint.close()
 
     def __enter__(self) -> Self:
         return self

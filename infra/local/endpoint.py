@@ -1,17 +1,26 @@
 """The AWS endpoint of this machine: functions are run here, everything else is moto."""
 
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from infra.local.http_server import Request, Response, Server
 from infra.local.lambda_api import LambdaApi
 from infra.local.moto_app import Moto
-from infra.local.recorder import Recorder
+from infra.local.recorder import Call, Recorder
+
+Around = Callable[[Call, bytes], AbstractContextManager[None]]
 
 
 class Endpoint:
-    """Answers every AWS call of the functions, of the state machine and of the stack itself."""
+    """Answers every AWS call of the functions, of the state machine and of the stack itself.
+
+    Each call with its body is answered inside of `around`, which may come between: what it raises
+    cuts the connection, before the call has taken effect or after.
+    """
 
     def __init__(self, account: str, functions: LambdaApi, recorder: Recorder) -> None:
+        self.around: Around = lambda _call, _body: nullcontext()
         self._functions = functions
         self._recorder = recorder
         self._moto = Moto(account)
@@ -25,10 +34,14 @@ class Endpoint:
 
     def _handle(self, request: Request) -> Response:
         body = request.body.read()
-        service = self._recorder.record(request, body)
-        if service == "lambda" and (answer := self._functions.handle(request, body)):
+        call = self._recorder.record(request, body)
+        with self.around(call, body):
+            return self._answer(call, request, body)
+
+    def _answer(self, call: Call, request: Request, body: bytes) -> Response:
+        if call.service == "lambda" and (answer := self._functions.handle(request, body)):
             return answer
-        if service == "dynamodb":
+        if call.service == "dynamodb":
             with self._dynamodb:
                 return self._ask_moto(request, body)
         return self._ask_moto(request, body)

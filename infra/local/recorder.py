@@ -42,15 +42,16 @@ class Recorder:
         self._functions[key] = function
         return key
 
-    def record(self, request: Request, body: bytes) -> str:
-        """Note the call, unless it is the local stack's own. Returns the service's name."""
+    def record(self, request: Request, body: bytes) -> Call:
+        """Note the call. The local stack's own are not kept, nor is their operation looked up."""
         credential = CREDENTIAL.search(request.headers.get("Authorization", ""))
         key, service = credential.groups() if credential else ("", "s3")  # S3 by a presigned URL
-        if key != OWN_KEY:
-            call = Call(self._functions.get(key), service, _operation(request, service, body))
-            with self._lock:
-                self._calls.append(call)
-        return service
+        if key == OWN_KEY:
+            return Call(None, service, "")
+        call = Call(self._functions.get(key), service, _operation(request, service, body))
+        with self._lock:
+            self._calls.append(call)
+        return call
 
     def clear(self) -> None:
         with self._lock:

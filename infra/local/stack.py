@@ -49,6 +49,7 @@ class LocalStack:
             undo.callback(self._api.close)
             self._undo = undo.pop_all()
         self.base_url = self._api.base_url
+        self.endpoint = self._cloud.endpoint
         self.endpoint_url = self._cloud.endpoint_url
         self.account = self._cloud.account
         self.calls = self._cloud.calls
