@@ -109,6 +109,7 @@ def test_without_a_model_every_name_is_the_demo_models() -> None:
     assert with_defaults({"ModelUrl": "http://model/v1", "Auth": "keys"}) == {
         "ModelUrl": "http://model/v1",
         "Auth": "keys",
+        "CorsOrigins": "*",
     }
 
 
