@@ -26,9 +26,12 @@ def parameters_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Open to any key; without a model of the user's own, each name is the demo model's."""
+    """Open to any key and any browser page; without a model of the user's own, each name is the
+    demo model's.
+    """
     has_model = parameters.get("ModelUrl") or parameters.get("Models")
-    return {"Auth": "open", **({} if has_model else {"Models": DEMO}), **parameters}
+    models = {} if has_model else {"Models": DEMO}
+    return {"Auth": "open", "CorsOrigins": "*", **models, **parameters}
 
 
 def check_models(parameters: Mapping[str, str]) -> None:
