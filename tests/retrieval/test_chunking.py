@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistants import tokens
 from assistants.documents.chunking import chunks
-from assistants.documents.text import DocumentError, Heading, Text
+from assistants.domain.document_text import DocumentError, Heading, Text
 
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river bank. "
 PARAGRAPH = SENTENCE * 5 + "\n\n"

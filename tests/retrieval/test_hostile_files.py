@@ -3,11 +3,12 @@
 import io
 import os
 import random
+import re
 import sys
 import threading
-import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
@@ -15,8 +16,9 @@ import pytest
 
 from assistants.documents.confined import parse
 from assistants.documents.limits import Limits
-from assistants.documents.text import DocumentError
+from assistants.domain.document_text import DocumentError
 from tests.retrieval import samples
+from tests.retrieval.index_contract import settle
 
 TIGHT = Limits(memory_bytes=768 * 2**20, cpu_seconds=2, wall_seconds=10)
 FILES = Path(__file__).with_name("files")
@@ -209,14 +211,12 @@ def test_the_child_has_no_secret_and_nothing_is_left_of_it(
     os.mkfifo(tmp_path / "blob")
     parser = threading.Thread(target=parse_too_late, args=(tmp_path / "blob",))
     parser.start()
-    (child,) = children(tmp_path / "blob")
+    child = confined_child(tmp_path / "blob")
     environment = (child / "environ").read_bytes().split(b"\0")
-    assert {line.partition(b"=")[0] for line in environment if line} <= {
-        b"PATH", b"LD_LIBRARY_PATH", b"PYTHONPATH",
-    }  # fmt: skip
-    limits = (child / "limits").read_text()
-    assert all(f"Max {name}" in limits for name in ("file size", "core file size"))
-    assert sorted(fd.name for fd in (child / "fd").iterdir()) == ["0", "1", "2"]
+    names = {line.partition(b"=")[0] for line in environment if line}
+    assert names <= {b"PATH", b"LD_LIBRARY_PATH", b"PYTHONPATH"}
+    assert b"secret" not in (child / "cmdline").read_bytes()
+    settle(lambda: sorted(fd.name for fd in (child / "fd").iterdir()) == ["0", "1", "2"])
     parser.join()
     assert not child.exists()
 
@@ -226,16 +226,17 @@ def parse_too_late(path: Path) -> None:
         parse(path, "a.txt", Limits(wall_seconds=2))
 
 
-def children(path: Path) -> list[Path]:
-    """The processes, as folders in /proc, that were told to read `path`, once they wait for it."""
-    until = time.monotonic() + 5
-    while time.monotonic() < until:
+def confined_child(path: Path) -> Path:
+    """The process, as a folder in /proc, that was told to read `path` and stands under limits."""
+    found: list[Path] = []
+
+    def appeared() -> bool:
         for process in Path("/proc").glob("[0-9]*"):
-            try:
+            with suppress(FileNotFoundError, ProcessLookupError):
                 told = str(path).encode() in (process / "cmdline").read_bytes()
-                if told and "wait_for_partner" in (process / "wchan").read_text():
-                    return [process]
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-        time.sleep(0.01)
-    return []
+                if told and re.search(r"Max file size +0 +0", (process / "limits").read_text()):
+                    found.append(process)
+        return bool(found)
+
+    settle(appeared)
+    return found[0]

@@ -8,7 +8,7 @@ import pytest
 
 from assistants.documents.confined import parse
 from assistants.documents.formats import PLAIN, READERS
-from assistants.documents.text import DocumentError, Text
+from assistants.domain.document_text import DocumentError, Text
 from tests.retrieval import samples
 
 FILES = Path(__file__).with_name("files")

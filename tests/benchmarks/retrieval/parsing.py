@@ -14,7 +14,7 @@ import openpyxl
 
 from assistants.documents.chunking import chunks
 from assistants.documents.confined import parse
-from assistants.documents.text import Text
+from assistants.domain.document_text import Text
 from assistants.ports.search import Embedder
 from tests.retrieval import samples
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from assistants.adapters.sqlite_index import SqliteIndex
 from assistants.documents.chunking import chunks
-from assistants.documents.text import Text
+from assistants.domain.document_text import Text
 from assistants.domain.passage import Chunk, Document
 from assistants.domain.ranking import Candidates, Hit, Ranking, rank
 from assistants.ports.search import Embedder, Query

@@ -8,7 +8,8 @@ from typing import Any
 
 from assistants.documents.formats import read
 from assistants.documents.limits import Limits
-from assistants.documents.text import DocumentError, Failure, Text
+from assistants.documents.text import Failure
+from assistants.domain.document_text import DocumentError, Text
 
 
 def main(request: dict[str, Any]) -> None:

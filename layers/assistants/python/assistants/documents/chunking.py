@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 
 from assistants import tokens
-from assistants.documents.text import DocumentError, Heading, Text
+from assistants.domain.document_text import DocumentError, Heading, Text
 from assistants.domain.passage import Chunk
 
 DEFAULT_SIZE, DEFAULT_OVERLAP = 800, 400

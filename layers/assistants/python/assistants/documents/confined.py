@@ -18,7 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from assistants.documents.formats import require_supported
 from assistants.documents.limits import Limits
-from assistants.documents.text import MAX_CHARACTERS, DocumentError, Failure, Text
+from assistants.documents.text import MAX_CHARACTERS, Failure
+from assistants.domain.document_text import DocumentError, Text
 
 MAX_FILE = 512 * 2**20
 MAX_ANSWER = 6 * MAX_CHARACTERS + 64 * 2**20  # bytes of JSON: the text, its pages and headings

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import olefile
 
-from assistants.documents.text import DocumentError, TextWriter
+from assistants.documents.text import TextWriter
+from assistants.domain.document_text import DocumentError
 
 MAX_STREAM = 64 * 2**20
 WORD_97 = 0xA5EC

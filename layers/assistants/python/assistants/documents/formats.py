@@ -3,7 +3,8 @@
 from importlib import import_module
 from pathlib import Path
 
-from assistants.documents.text import DocumentError, Text, TextWriter
+from assistants.documents.text import TextWriter
+from assistants.domain.document_text import DocumentError, Text
 
 # The module is imported only to be used, and only in the confined process.
 READERS = {

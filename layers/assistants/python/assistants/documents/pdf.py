@@ -8,7 +8,8 @@ from typing import Any
 
 import pypdfium2
 
-from assistants.documents.text import DocumentError, TextWriter
+from assistants.documents.text import TextWriter
+from assistants.domain.document_text import DocumentError
 
 MAX_PAGES = 20_000
 MAX_OUTLINE = 20_000

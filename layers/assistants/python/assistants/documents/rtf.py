@@ -5,7 +5,8 @@ from pathlib import Path
 from striprtf.striprtf import rtf_to_text
 
 from assistants.documents.plain import MAX_BYTES
-from assistants.documents.text import DocumentError, TextWriter
+from assistants.documents.text import TextWriter
+from assistants.domain.document_text import DocumentError
 
 
 def read(path: Path, writer: TextWriter) -> None:

@@ -1,10 +1,9 @@
-"""What a parser makes of a file: its text, with the pages and headings that it stands under."""
+"""How a parser hands over the text of a file, piece by piece."""
 
 import re
 from dataclasses import dataclass
-from typing import Literal
 
-ErrorCode = Literal["unsupported_file", "invalid_file", "server_error"]
+from assistants.domain.document_text import DocumentError, ErrorCode, Heading, Text
 
 MAX_CHARACTERS = 25_000_000
 MAX_HEADINGS = 100_000
@@ -14,33 +13,6 @@ MAX_HEADING_CHARACTERS = 200
 _CONTROLS = [*range(9), 11, 12, *range(14, 32), 127, 0xFEFF, 0xFFFE, 0xFFFF]
 _PLAIN: dict[int, str | None] = dict.fromkeys(_CONTROLS) | {0xA0: " "}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class DocumentError(Exception):
-    """Raise when a file cannot be searched: `code` and `message` are its `last_error`."""
-
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(message)
-        self.code: ErrorCode = code
-        self.message = message
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """`start` is where its section begins, in code points; `level` is 1 for the outermost."""
-
-    start: int
-    level: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """`pages` holds where each page begins, in code points; none if the format has no pages."""
-
-    content: str
-    pages: tuple[int, ...] = ()
-    headings: tuple[Heading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
