@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -214,7 +215,12 @@ class Server:
     def _accept(self) -> None:
         with self._listener:
             while True:
-                connection, client = self._listener.accept()
+                try:
+                    connection, client = self._listener.accept()
+                except OSError as error:  # as when too many files are open: it will pass
+                    log.error("%s:%s: %s", self.host, self.port, error)
+                    time.sleep(0.1)
+                    continue
                 if self._closed:
                     connection.close()
                     return

@@ -1,6 +1,7 @@
 """One invocation of a function, as its caller and its worker share it."""
 
 import json
+import math
 import time
 import uuid
 from collections.abc import Iterator
@@ -50,13 +51,13 @@ class Invocation:
         """Drop what is still to come; the function runs on, as it does on AWS."""
         self._abandoned = True
 
-    def chunks(self, deadline: float | None = None) -> Iterator[bytes]:
+    def chunks(self, deadline: float | None = None, silence: float = math.inf) -> Iterator[bytes]:
         """The response as it arrives.
 
         Raises `FunctionError`, perhaps after some chunks, and TimeoutError at `deadline` (a
-        moment of `time.monotonic`).
+        moment of `time.monotonic`) or after as many seconds of `silence`.
         """
-        while (part := self._next_part(deadline)) is not None:
+        while (part := self._next_part(deadline, silence)) is not None:
             yield part
         if self._error:
             raise self._error
@@ -65,8 +66,10 @@ class Invocation:
         """The whole response. Raises `FunctionError` and TimeoutError."""
         return b"".join(self.chunks(deadline))
 
-    def _next_part(self, deadline: float | None) -> Part:
+    def _next_part(self, deadline: float | None, silence: float) -> Part:
+        left = math.inf if deadline is None else max(0, deadline - time.monotonic())
+        patience = min(left, silence)
         try:
-            return self._parts.get(timeout=deadline and max(0, deadline - time.monotonic()))
+            return self._parts.get(timeout=None if patience == math.inf else patience)
         except Empty as late:
             raise TimeoutError from late

@@ -15,6 +15,7 @@ from infra.local.rest_api import Match, RestApi
 BODY_LIMIT = 10_485_760
 EVENT_LIMIT = 6_291_456
 PRELUDE_LIMIT = 16_384
+SILENCE_SECONDS = 300  # of a stream from a regional endpoint, after which it is cut
 DELIMITER = bytes(8)
 
 
@@ -79,7 +80,7 @@ class PublicApi:
 
 def _stream(invocation: Invocation, deadline: float) -> Response:
     """Begin the response as soon as the function has sent its status and headers."""
-    chunks = invocation.chunks(deadline)
+    chunks = invocation.chunks(deadline, SILENCE_SECONDS)
     head = b""
     for chunk in chunks:
         head += chunk

@@ -4,7 +4,7 @@ import hashlib
 import re
 import threading
 from base64 import b32encode
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import parse_qs
@@ -19,6 +19,9 @@ CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]*/([^/]+)/")
 OWN_KEY = "AKIA" + "L" * 16  # calls of the local stack itself, which are nobody's
 
 
+KEPT = 100_000  # calls; the oldest are forgotten first
+
+
 class Call(NamedTuple):
     """One AWS call; `service` is the name in its signature, which is its prefix in IAM."""
 
@@ -28,11 +31,11 @@ class Call(NamedTuple):
 
 
 class Recorder:
-    """All calls so far. The caller is known by the access key that each function gets."""
+    """The calls so far. The caller is known by the access key that each function gets."""
 
     def __init__(self) -> None:
         self._functions: dict[str, str] = {}
-        self._calls: list[Call] = []
+        self._calls: deque[Call] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
 
     def access_key(self, function: str) -> str:

@@ -86,7 +86,9 @@ class Worker:
             return None
         invocation.delivered = True
         deadline_ms = int((time.time() + self._pool.timeout) * 1000)
-        self._timers.call_later(self._pool.timeout, partial(self._check_timeout, invocation))
+        self._timers.call_later(
+            self._pool.timeout, partial(self._check_timeout, invocation.request_id)
+        )
         return Delivery(invocation, deadline_ms, self._pool.arn)
 
     def current(self, request_id: str) -> Invocation | None:
@@ -102,9 +104,9 @@ class Worker:
     def init_failed(self, error: FunctionError) -> None:
         self._reason = error
 
-    def _check_timeout(self, invocation: Invocation) -> None:
-        if not invocation.finished:
-            self._time_out(invocation.request_id, self._pool.timeout)
+    def _check_timeout(self, request_id: str) -> None:
+        if self.current(request_id):
+            self._time_out(request_id, self._pool.timeout)
 
     def _check_init(self) -> None:
         if not self.ready:

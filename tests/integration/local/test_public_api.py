@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from infra.local import LocalStack
+from infra.local import LocalStack, public_api
 from tests.integration.local import toy_template
 
 
@@ -200,6 +200,17 @@ def test_a_stream_that_fails_within_is_cut_off(connection: http.client.HTTPConne
     response = ask(connection, "/v1/events", '{"do": "fail within"}')
     with pytest.raises(http.client.IncompleteRead):
         response.read()
+
+
+def test_a_stream_that_is_silent_for_too_long_is_cut_off(
+    connection: http.client.HTTPConnection, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(public_api, "SILENCE_SECONDS", 0.5)
+    seen = tmp_path / "seen"
+    response = ask(connection, "/v1/events", json.dumps({"do": "wait", "for": str(seen)}))
+    with pytest.raises(http.client.IncompleteRead):
+        response.read()
+    seen.touch()
 
 
 def test_a_client_that_leaves_a_stream_does_not_end_the_function(
