@@ -119,4 +119,5 @@ def _connect(path: Path) -> apsw.Connection:
                 raise
             time.sleep(0.01)
     connection.pragma("synchronous", "normal")
+    connection.pragma("cache_size", -64 * 1024)  # KiB: the vectors of 40,000 chunks of MiniLM
     return connection
