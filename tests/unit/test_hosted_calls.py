@@ -2,7 +2,8 @@
 
 from assistants.domain.assistant import AssistantCreate
 from assistants.domain.ids import ASSISTANT, RUN, THREAD, new_id
-from assistants.domain.model import Catalog, ModelRoute
+from assistants.domain.model import Catalog
+from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunCreate, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
 from assistants.ports.chat_model import CallFragment
@@ -14,6 +15,7 @@ from tests.unit.fakes import (
     FakeExecutions,
     FakePurgeQueue,
     FakeStore,
+    Script,
     ScriptedModel,
 )
 
@@ -37,7 +39,7 @@ class Calculator:
 class Case:
     """A run of an assistant with a code interpreter and a function."""
 
-    def __init__(self, *turns: list[CallFragment | str]) -> None:
+    def __init__(self, *turns: Script) -> None:
         self.calculator = Calculator()
         self.model = ScriptedModel(*turns)
         self.backend = Backend(
@@ -80,7 +82,7 @@ def test_a_call_is_answered_and_the_model_reads_the_answer() -> None:
 
 
 def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() -> None:
-    pieces = [CallFragment(0, "x", "code_interpreter")]
+    pieces: Script = [CallFragment(0, "x", "code_interpreter")]
     pieces += [CallFragment(0, arguments=piece) for piece in ('{"co', 'de": "a\\', "n", 'b"}')]
     case = Case(pieces, ["done"])
     [call] = case.backend.turns.take(*case.ids, 0)["calls"]
