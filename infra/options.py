@@ -9,7 +9,7 @@ class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
 
     `throttle_rate` is requests a second, `throttle_burst` requests at once; without them the
-    account's own limits hold.
+    account's own limits hold. `file_server` takes large files on the same URL, at a price.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -22,6 +22,7 @@ class Options(BaseModel):
     throttle_rate: float | None
     throttle_burst: int | None
     bytecode: bool
+    file_server: bool
 
     @classmethod
     def of(cls, scope: Construct) -> "Options":

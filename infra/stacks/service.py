@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs import grants
+from infra.constructs.file_server import FileServer
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.layers import Layers
 from infra.constructs.model_access import allow_models
@@ -76,5 +77,14 @@ class ServiceStack(Stack):
         machine.on_broken_execution(functions["FinishRun"])
         api, stream = functions["Api"], functions["Stream"]
         gateway = RestApi(self, "RestApi", options, api=api, stream=stream)
+        if options.file_server:
+            FileServer(
+                self,
+                "FileServer",
+                options,
+                gateway=gateway,
+                settings=settings,
+                resources=resources,
+            )
         CfnOutput(self, "BaseUrl", value=gateway.base_url)
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)

@@ -2,36 +2,28 @@
 
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
-import boto3
+import httpx2
 import pytest
-from botocore.config import Config
-from moto import mock_aws
 
+from assistants.adapters.aws import client
 from assistants.adapters.s3_blobs import PART_BYTES, S3Blobs
 from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing, Blobs
+from infra.local.cloud import Cloud
 from tests.unit.fakes import FakeBlobs
 
-BUCKET = "files"
-SIGNED = Config(signature_version="s3v4")
+
+@pytest.fixture
+def bucket(account: Cloud) -> str:
+    name = f"files-{uuid4().hex}"
+    account.client("s3").create_bucket(Bucket=name)
+    return name
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in (
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-    ):
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        yield
-
-
-@pytest.fixture
-def s3_blobs(aws: None) -> S3Blobs:
-    return S3Blobs(BUCKET, lambda: boto3.client("s3", config=SIGNED))
+def s3_blobs(bucket: str) -> S3Blobs:
+    return S3Blobs(bucket, lambda: client("s3"))
 
 
 @pytest.fixture(params=["fake", "s3"])
@@ -78,14 +70,16 @@ def test_a_write_that_breaks_off_leaves_nothing(blobs: Blobs, before: int) -> No
     assert blobs.list("") == []
 
 
-def test_a_large_write_that_breaks_off_leaves_no_parts_in_s3(s3_blobs: S3Blobs) -> None:
+def test_a_large_write_that_breaks_off_leaves_no_parts_in_s3(
+    s3_blobs: S3Blobs, account: Cloud, bucket: str
+) -> None:
     def broken() -> Iterator[bytes]:
         yield from pieces(content(3 * PART_BYTES))
         raise ConnectionError("the client is gone")
 
     with pytest.raises(ConnectionError):
         s3_blobs.write("files/p/a", broken())
-    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket=BUCKET)
+    assert "Uploads" not in account.client("s3").list_multipart_uploads(Bucket=bucket)
 
 
 def test_missing_blobs_are_missed_before_the_first_piece(blobs: Blobs) -> None:
@@ -122,6 +116,7 @@ def test_more_than_a_thousand_are_listed_and_deleted(blobs: Blobs) -> None:
 
 
 def test_a_download_url_says_for_how_long_and_as_what(s3_blobs: S3Blobs) -> None:
+    s3_blobs.write("files/p/a", [b"bytes"])
     url = s3_blobs.download_url(
         "files/p/a", filename='ü "x".txt', mime_type="text/plain", seconds=60
     )
@@ -131,6 +126,7 @@ def test_a_download_url_says_for_how_long_and_as_what(s3_blobs: S3Blobs) -> None
     assert query["response-content-disposition"] == (
         "attachment; filename*=UTF-8''%C3%BC%20%22x%22.txt"
     )
+    assert httpx2.get(url).content == b"bytes"
 
 
 def test_the_length_of_an_upload_is_part_of_its_signature(s3_blobs: S3Blobs) -> None:
@@ -138,3 +134,5 @@ def test_the_length_of_an_upload_is_part_of_its_signature(s3_blobs: S3Blobs) -> 
     second = s3_blobs.upload_url("uploads/p/u/part", size=6, seconds=60)
     assert "X-Amz-SignedHeaders=content-length%3Bhost" in first
     assert first.rpartition("=")[2] != second.rpartition("=")[2]
+    assert httpx2.put(first, content=b"bytes").status_code == 200
+    assert b"".join(s3_blobs.read("uploads/p/u/part")) == b"bytes"

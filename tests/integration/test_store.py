@@ -1,11 +1,10 @@
 """One contract for the store, on the fake that unit tests use and on DynamoDB with S3 behind it."""
 
-from collections.abc import Iterator
+from uuid import uuid4
 
-import boto3
 import pytest
-from moto import mock_aws
 
+from assistants.adapters.aws import client
 from assistants.adapters.dynamodb import DynamoStore
 from assistants.adapters.dynamodb_item import item_model
 from assistants.adapters.large_values import INLINE_BYTES, LargeValues
@@ -20,38 +19,30 @@ from assistants.ports.store import (
     Save,
     Store,
 )
+from infra.local.cloud import Cloud
 from tests.unit.fakes import FakeStore
-
-REGION = "us-east-1"
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "fake":
-        yield FakeStore()
-        return
-    for name, value in (
-        ("AWS_DEFAULT_REGION", REGION),
-        ("AWS_REGION", REGION),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-    ):
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket="values")
-        boto3.client("dynamodb").create_table(
-            TableName="table",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-            ],
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-        )
-        yield DynamoStore(item_model("table"), LargeValues("values", lambda: boto3.client("s3")))
+        return FakeStore()
+    account: Cloud = request.getfixturevalue("account")
+    name = f"store-{uuid4().hex}"
+    account.client("s3").create_bucket(Bucket=name)
+    account.client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+    )
+    return DynamoStore(item_model(name), LargeValues(name, lambda: client("s3")))
 
 
 def row(sort: str, partition: str = "p", **body: object) -> Row:

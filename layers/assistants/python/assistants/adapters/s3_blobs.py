@@ -35,9 +35,9 @@ class S3Blobs:
 
     def write(self, name: str, pieces: Iterable[bytes]) -> int:
         parts = _parts(pieces)
-        first, second = next(parts, b""), next(parts, None)
-        if second is not None:
-            return self._write_parts(name, chain((first, second), parts))
+        first = next(parts, b"")
+        if len(first) >= PART_BYTES:
+            return self._write_parts(name, chain((first,), parts))
         self._s3.put_object(Bucket=self._bucket, Key=name, Body=first)
         return len(first)
 
@@ -135,14 +135,18 @@ class S3Blobs:
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, 8 MiB or a little more at a time."""
-    part = bytearray()
+    gathered: list[bytes] = []
+    size = 0
     for piece in pieces:
-        part += piece
-        if len(part) >= PART_BYTES:
-            yield bytes(part)
-            part.clear()
-    if part:
-        yield bytes(part)
+        gathered.append(piece)
+        size += len(piece)
+        if size >= PART_BYTES:
+            part = b"".join(gathered)
+            gathered.clear()
+            size = 0
+            yield part
+    if gathered:
+        yield b"".join(gathered)
 
 
 def _understood(error: ClientError, name: str) -> Exception:

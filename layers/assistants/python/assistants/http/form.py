@@ -16,6 +16,7 @@ from multipart import (
     PushMultipartParser,
     parse_options_header,
 )
+from starlette.requests import ClientDisconnect
 
 from assistants.domain.errors import InvalidRequest, TooLarge
 from assistants.domain.file import MAX_FILENAME, Content
@@ -73,6 +74,8 @@ async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: in
         except MultipartError as error:
             kind = TooLarge if isinstance(error, ParserLimitReached) else InvalidRequest
             raise kind(f"Could not parse multipart form: {error.args[0]}.") from error
+        except ClientDisconnect as error:
+            raise InvalidRequest("The client has gone before its form was complete.") from error
         undo.pop_all()
     return reader.form
 

@@ -1,0 +1,31 @@
+"""The ASGI app on a long-running server: each request in a thread, as endpoints wait for AWS.
+
+Behind Lambda every process has one request at a time and needs nothing of this.
+"""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Threaded:
+    """An ASGI application below `prefix`, beside whose requests the server goes on."""
+
+    def __init__(self, app: ASGIApp, prefix: str) -> None:
+        self._app = app
+        self._prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        path = scope["path"].removeprefix(self._prefix)
+
+        async def receive_there() -> Message:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(receive(), loop))
+
+        async def send_there(message: Message) -> None:
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(send(message), loop))
+
+        async def answer() -> None:
+            await self._app({**scope, "path": path}, receive_there, send_there)
+
+        await asyncio.to_thread(asyncio.run, answer())
