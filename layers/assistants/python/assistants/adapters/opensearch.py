@@ -89,7 +89,7 @@ class OpenSearchIndex:
         queries: Sequence[Query],
         *,
         condition: Comparison | Compound | None = None,
-        limit: int = 100,
+        limit: int = 50,
     ) -> list[Candidates]:
         filters = form.within(project, vector_store_ids, condition)
         header = {"index": self.name, "ignore_unavailable": True}

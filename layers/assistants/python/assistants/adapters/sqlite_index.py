@@ -73,7 +73,7 @@ class SqliteIndex:
         queries: Sequence[Query],
         *,
         condition: Comparison | Compound | None = None,
-        limit: int = 100,
+        limit: int = 50,
     ) -> list[Candidates]:
         with self._transaction("BEGIN") as cursor:
             documents = rows.find_documents(cursor, project, vector_store_ids, condition)

@@ -70,7 +70,7 @@ class SearchIndex(Protocol):
         queries: Sequence[Query],
         *,
         condition: Comparison | Compound | None = None,
-        limit: int = 100,
+        limit: int = 50,
     ) -> list[Candidates]:
         """For each query the `limit` nearest and the `limit` best matching chunks.
 
