@@ -27,6 +27,11 @@ def test_meaning_and_words_count_alike() -> None:
     assert ranked(found) == {"b": 0.25 + 0.375, "a": 0.5, "c": 0.5}
 
 
+def test_what_is_not_among_the_nearest_counts_as_the_last_of_them() -> None:
+    found = Candidates(hits(a=1.0, b=0.6), hits(c=8.0))
+    assert ranked(found) == {"c": 0.5 + 0.25, "a": 0.5, "b": 0.25}
+
+
 def test_a_score_does_not_depend_on_what_else_was_found() -> None:
     alone = ranked(Candidates(hits(b=0.6)))
     among = ranked(Candidates(hits(a=0.9, b=0.6, c=0.1)))

@@ -71,9 +71,18 @@ def _scores(found: Candidates, ranking: Ranking, unrelated: float) -> dict[Passa
         return _reciprocal(found, *ranking.weights)
     top = max((hit.score for hit in found.matching), default=0.0)
     return _sum(
-        (MEANING_SHARE, _relative(found.nearest, _closeness(unrelated))),
+        (MEANING_SHARE, _meaning(found, unrelated)),
         (WORDS_SHARE, _relative(found.matching, lambda score: score / top if top > 0 else 0.0)),
     )
+
+
+def _meaning(found: Candidates, unrelated: float) -> dict[Passage, float]:
+    """A passage with the words that is not among the nearest is credited with the last of these:
+    it can be as near, and not nearer.
+    """
+    nearest = _relative(found.nearest, _closeness(unrelated))
+    last = min(nearest.values(), default=0.0)
+    return {hit.passage: last for hit in found.matching} | nearest
 
 
 def _closeness(unrelated: float) -> Callable[[float], float]:
