@@ -4,7 +4,8 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
-from infra.local.http_server import Request, Response, Server
+from infra.local.http_message import Request, Response
+from infra.local.http_server import Server
 from infra.local.lambda_api import LambdaApi
 from infra.local.moto_app import Moto
 from infra.local.recorder import Call, Recorder

@@ -7,7 +7,7 @@ import json
 import re
 from enum import Enum
 
-from infra.local.http_server import Request, Response
+from infra.local.http_message import Request, Response
 from infra.local.rest_api import GatewayResponse, RestApi
 
 VARIABLE = re.compile(r"\$context\.([A-Za-z.]+)")

@@ -9,100 +9,18 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from email.message import Message
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from io import BufferedIOBase
 
-PIECE = 65536
+from infra.local.http_message import Body, Request, Response
 
 log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
     """Raised when the address of a server is taken, not allowed or not this machine's."""
-
-
-class BodyTooLarge(Exception):
-    """Raised when a body is longer than its reader accepts."""
-
-
-class Body:
-    """The body of a request, read from the connection as it is asked for."""
-
-    def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
-        self.trailers: dict[str, str] = {}
-        self._stream = stream
-        self._chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
-        self._remaining = 0 if self._chunked else int(headers.get("Content-Length") or 0)
-
-    def chunks(self) -> Iterator[bytes]:
-        """The body as it arrives; after the last chunk, `trailers` is filled."""
-        while self._remaining:
-            piece = self._stream.read(min(self._remaining, PIECE))
-            if not piece:
-                raise ConnectionError("the request ended within its body")
-            self._remaining -= len(piece)
-            yield piece
-        while self._chunked:
-            size = self._read_chunk_size()
-            if size:
-                yield self._stream.read(size)
-                self._stream.readline(3)
-            else:
-                self._chunked = False
-                self._read_trailers()
-
-    def read(self, limit: int | None = None) -> bytes:
-        """The rest of the body. Raises `BodyTooLarge` above `limit` bytes."""
-        pieces: list[bytes] = []
-        size = 0
-        for piece in self.chunks():
-            size += len(piece)
-            if limit is not None and size > limit:
-                raise BodyTooLarge(limit)
-            pieces.append(piece)
-        return b"".join(pieces)
-
-    def discard(self) -> None:
-        """Read on to the next request, so that the client hears the answer to this one."""
-        for _ in self.chunks():
-            pass
-
-    def _read_chunk_size(self) -> int:
-        line = self._stream.readline(PIECE)
-        if not line:
-            raise ConnectionError("the request ended within its body")
-        return int(line.split(b";")[0], 16)
-
-    def _read_trailers(self) -> None:
-        while (line := self._stream.readline(PIECE)) not in (b"\r\n", b"\n", b""):
-            name, _, value = line.decode("latin-1").partition(":")
-            self.trailers[name.strip().lower()] = value.strip()
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request; `path` and `query` are still percent-encoded."""
-
-    method: str
-    path: str
-    query: str
-    headers: Message
-    body: Body
-    client: str
-
-
-@dataclass
-class Response:
-    """One response; an iterated body is sent chunk by chunk as it comes."""
-
-    status: int
-    headers: Sequence[tuple[str, str]] = ()
-    body: bytes | Iterator[bytes] = field(default=b"")
 
 
 Handler = Callable[[Request], Response]
@@ -144,27 +62,27 @@ class _Connection(BaseHTTPRequestHandler):
         return accepted
 
     def _send(self, response: Response) -> None:
+        framing = response.framing
+        if framing == "chunked" and self.request_version == "HTTP/1.0":
+            framing, self.close_connection = None, True  # the end of both tells
         self.send_response_only(response.status, _reason(response.status))
         for name, value in response.headers:
             self.send_header(name, value)
-        streamed = not isinstance(response.body, bytes)
-        chunked = False
-        if isinstance(response.body, bytes) and not _has_own_length(response):
-            self.send_header("Content-Length", str(len(response.body)))
-        elif streamed and not _has_own_length(response):
-            chunked = self.request_version != "HTTP/1.0"
-            self.close_connection = not chunked  # whose end is then the end of the body
-        if chunked:
+        if framing == "chunked":
             self.send_header("Transfer-Encoding", "chunked")
+        elif framing and isinstance(response.body, bytes):
+            self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        if streamed:
-            self.wfile.flush()
         if self.command != "HEAD" and response.status not in (204, 304):
-            self._send_body(response.body, chunked)
+            self._send_body(response.body, chunked=framing == "chunked")
         self.wfile.flush()
 
-    def _send_body(self, body: bytes | Iterator[bytes], chunked: bool) -> None:
-        for chunk in [body] if isinstance(body, bytes) else body:
+    def _send_body(self, body: bytes | Iterator[bytes], *, chunked: bool) -> None:
+        if isinstance(body, bytes):
+            self.wfile.write(body)
+            return
+        self.wfile.flush()  # the headers need not wait for the first chunk
+        for chunk in filter(None, body):
             self.wfile.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
             self.wfile.flush()
         if chunked:
@@ -172,12 +90,6 @@ class _Connection(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Say nothing: what fails is logged where it fails."""
-
-
-def _has_own_length(response: Response) -> bool:
-    """Whether the length is given (as an answer to HEAD may) or cannot be."""
-    names = {name.lower() for name, _ in response.headers}
-    return "content-length" in names or response.status in (204, 304)
 
 
 def _reason(status: int) -> str:
@@ -201,13 +113,15 @@ class Server:
         self.host, self.port = self._listener.getsockname()[:2]
         self._connections: set[socket.socket] = set()
         self._closed = False
-        threading.Thread(target=self._accept, name=f"http:{self.port}", daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, name=f"http:{self.port}", daemon=True)
+        self._thread.start()
 
     def close(self) -> None:
         """Stop listening and cut every open connection."""
         self._closed = True
         with suppress(OSError):  # wakes the thread that waits in accept
             socket.create_connection((self.host, self.port)).close()
+        self._thread.join(1)
         for connection in tuple(self._connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -218,6 +132,8 @@ class Server:
                 try:
                     connection, client = self._listener.accept()
                 except OSError as error:  # as when too many files are open: it will pass
+                    if self._closed:
+                        return
                     log.error("%s:%s: %s", self.host, self.port, error)
                     time.sleep(0.1)
                     continue

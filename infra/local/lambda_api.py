@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from infra.local.asynchronous import AsynchronousInvoker
 from infra.local.event_stream import message
 from infra.local.functions import Function, FunctionHost, TooManyRequests
-from infra.local.http_server import Request, Response
+from infra.local.http_message import Request, Response
 from infra.local.invocation import FunctionError, Invocation
 
 PATH = re.compile(

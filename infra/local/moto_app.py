@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from infra.local.http_server import Request, Response
+from infra.local.http_message import Request, Response
 
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding"})
 

@@ -12,7 +12,7 @@ from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from infra.local.http_server import Request, Response
+from infra.local.http_message import Request, Response
 from infra.local.rest_api import Match, RestApi
 
 # Those describe the connection to the function, not the one to the client.

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from infra.local import gateway_errors
 from infra.local.functions import FunctionHost, TooManyRequests
 from infra.local.gateway_errors import GatewayError
-from infra.local.http_server import BodyTooLarge, Request, Response, Server
+from infra.local.http_message import BodyTooLarge, Request, Response
+from infra.local.http_server import Server
 from infra.local.invocation import FunctionError, Invocation
 from infra.local.proxy_event import MalformedResponse, build_event, read_headers, read_response
 from infra.local.rest_api import Match, RestApi

@@ -13,7 +13,7 @@ from moto.core.request import Request as MotoRequest
 from moto.core.routing import get_service_router
 from werkzeug.exceptions import NotFound
 
-from infra.local.http_server import Request
+from infra.local.http_message import Request
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]*/([^/]+)/")
 OWN_KEY = "AKIA" + "L" * 16  # calls of the local stack itself, which are nobody's

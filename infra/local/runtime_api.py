@@ -8,7 +8,7 @@ import base64
 from dataclasses import dataclass
 from typing import Protocol
 
-from infra.local.http_server import BodyTooLarge, Request, Response
+from infra.local.http_message import BodyTooLarge, Request, Response
 from infra.local.invocation import FunctionError, Invocation
 
 RESPONSE_LIMIT = 6_291_556  # bytes of a buffered response; 6 MB and what Lambda adds

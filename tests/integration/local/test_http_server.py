@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from infra.local.http_server import BodyTooLarge, Handler, Request, Response, Server
+from infra.local.http_message import BodyTooLarge, Request, Response
+from infra.local.http_server import Handler, Server
 
 Serve = Callable[[Handler], Server]
 
@@ -70,6 +71,35 @@ def test_an_iterated_response_is_chunked_and_the_connection_stays(serve: Serve) 
         assert response.headers["Transfer-Encoding"] == "chunked"
         assert response.read() == b"onetwo"
     connection.close()
+
+
+def test_an_empty_chunk_does_not_end_a_response(serve: Serve) -> None:
+    server = serve(lambda _: Response(200, [], iter([b"one", b"", b"two"])))
+    answer = exchange(server, b"GET / HTTP/1.1\r\n\r\n")
+    assert answer.endswith(b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n")
+
+
+def test_an_old_client_hears_the_end_of_a_stream_by_the_end_of_the_connection(
+    serve: Serve,
+) -> None:
+    server = serve(lambda _: Response(200, [], iter([b"one", b"two"])))
+    answer = exchange(server, b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\nonetwo")
+
+
+def test_a_client_that_asks_for_the_end_of_the_connection_gets_it_after_a_stream(
+    serve: Serve,
+) -> None:
+    server = serve(lambda _: Response(200, [], iter([b"one"])))
+    with socket.create_connection((server.host, server.port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.endswith(b"0\r\n\r\n")
+
+
+def test_malformed_chunks_cut_the_connection(serve: Serve) -> None:
+    sent = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nmany\r\nabc"
+    assert exchange(serve(echo), sent) == b""
 
 
 def test_a_body_that_the_handler_left_unread_does_not_spoil_the_next_request(serve: Serve) -> None:
