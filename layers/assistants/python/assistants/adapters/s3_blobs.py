@@ -15,7 +15,7 @@ from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CopySourceTypeDef
 
 PART_BYTES = 8 * 1024 * 1024  # S3 refuses parts below 5 MiB, but for the last
 _DELETED_AT_ONCE = 1000
@@ -85,7 +85,7 @@ class S3Blobs:
         return iter(found["Body"].iter_chunks(PIECE_BYTES))
 
     def copy(self, source: str, target: str) -> None:
-        place = {"Bucket": self._bucket, "Key": source}
+        place: CopySourceTypeDef = {"Bucket": self._bucket, "Key": source}
         try:
             self._s3.copy_object(Bucket=self._bucket, Key=target, CopySource=place)
         except ClientError as error:

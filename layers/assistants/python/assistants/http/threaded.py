@@ -4,8 +4,12 @@ Behind Lambda every process has one request at a time and needs nothing of this.
 """
 
 import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+T = TypeVar("T")
 
 
 class Threaded:
@@ -19,11 +23,16 @@ class Threaded:
         loop = asyncio.get_running_loop()
         path = scope["path"].removeprefix(self._prefix)
 
+        async def here(awaited: Awaitable[T]) -> T:
+            return await awaited
+
         async def receive_there() -> Message:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(receive(), loop))
+            received = asyncio.run_coroutine_threadsafe(here(receive()), loop)
+            return await asyncio.wrap_future(received)
 
         async def send_there(message: Message) -> None:
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(send(message), loop))
+            sent = asyncio.run_coroutine_threadsafe(here(send(message)), loop)
+            await asyncio.wrap_future(sent)
 
         async def answer() -> None:
             await self._app({**scope, "path": path}, receive_there, send_there)
