@@ -1,7 +1,9 @@
 """Lets an edit of a function's source count from its next invocation on."""
 
+import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from infra.local.functions import Function
@@ -46,9 +48,8 @@ def _folders(function: Function) -> set[Path]:
     return {function.spec.code, *function.spec.layers}
 
 
-def _modules(folder: Path) -> Iterable[tuple[Path, int]]:
-    for path in folder.rglob("*.py"):
-        try:
-            yield path, path.stat().st_mtime_ns
-        except FileNotFoundError:  # an editor replaces files
-            continue
+def _modules(folder: Path) -> Iterator[tuple[Path, int]]:
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent, name) for name in names if name.endswith(".py")):
+            with suppress(FileNotFoundError):  # an editor replaces files
+                yield path, path.stat().st_mtime_ns

@@ -5,6 +5,7 @@ and the one that tells it that more follow; it then filters, projects and pages 
 """
 
 import copy
+import inspect
 from typing import Any
 
 from moto.dynamodb.comparisons import get_comparison_func
@@ -13,44 +14,37 @@ from moto.dynamodb.models.table import Table
 
 def fix() -> None:
     query: Any = Table.query
+    signature = inspect.signature(query)
 
-    def query_partition(
-        self: Table,
-        hash_key: Any,
-        range_comparison: Any,
-        range_objs: Any,
-        limit: Any,
-        exclusive_start_key: Any,
-        scan_index_forward: Any,
-        projection_expressions: Any,
-        index_name: Any = None,
-        *rest: Any,
-        **named: Any,
-    ) -> Any:
-        table = self
-        if not index_name:
-            table = copy.copy(self)
-            items: Any = self.items.get(hash_key, {})
-            if self.range_key_type == "S":
-                start = exclusive_start_key and exclusive_start_key[self.range_key_attr]["S"]
-                keys = _in_range(items, range_comparison, range_objs)
-                items = _page(items, keys, start, scan_index_forward is not False, limit)
-            table.items = {hash_key: items}  # type: ignore[assignment]
-        return query(
-            table,
-            hash_key,
-            range_comparison,
-            range_objs,
-            limit,
-            exclusive_start_key,
-            scan_index_forward,
-            projection_expressions,
-            index_name,
-            *rest,
-            **named,
-        )
+    def query_partition(*given: Any, **named: Any) -> Any:
+        call = signature.bind(*given, **named)
+        call.apply_defaults()
+        if not call.arguments["index_name"]:
+            call.arguments["self"] = _narrowed(**call.arguments)
+        return query(*call.args, **call.kwargs)
 
     Table.query = query_partition  # type: ignore[method-assign]
+
+
+def _narrowed(
+    self: Table,
+    hash_key: Any,
+    range_comparison: str | None,
+    range_objs: list[Any],
+    limit: int | None,
+    exclusive_start_key: dict[str, Any] | None,
+    scan_index_forward: bool | None,
+    **_: object,
+) -> Table:
+    """The table with no other items than those the query has to see."""
+    items: Any = self.items.get(hash_key, {})
+    if self.range_key_attr and self.range_key_type == "S":
+        start = exclusive_start_key and exclusive_start_key[self.range_key_attr]["S"]
+        keys = _in_range(items, range_comparison, range_objs)
+        items = _page(items, keys, start, scan_index_forward is not False, limit)
+    table = copy.copy(self)
+    table.items = {hash_key: items}  # type: ignore[assignment]
+    return table
 
 
 def _in_range(items: dict[Any, Any], comparison: str | None, operands: list[Any]) -> list[Any]:
@@ -62,7 +56,7 @@ def _in_range(items: dict[Any, Any], comparison: str | None, operands: list[Any]
 
 
 def _page(
-    items: dict[Any, Any], keys: list[Any], start: str | None, forward: bool, limit: int | None
+    items: dict[Any, Any], keys: list[Any], start: Any, forward: bool, limit: int | None
 ) -> dict[Any, Any]:
     """The items after `start`, in order, and one more than the limit."""
     if start is not None:
