@@ -5,6 +5,7 @@ The machine repeats a state whose worker died, as the state machine's `Retry` do
 run up when the repetition dies, too. What was left undone is found by the sweep.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -26,17 +27,20 @@ class Death(Exception):
 
 
 class MortalStore(FakeStore):
-    """Dies at one write, before or after it is done."""
+    """Whoever made it dies at one of the writes of its own thread, before or after it is done."""
 
     def __init__(self) -> None:
         super().__init__()
         self.writes = 0
         self.dies_at: int | None = None
         self.after = False
+        self._thread = threading.get_ident()
 
     def commit(self, *writes: Write) -> None:
-        self.writes += 1
-        dies = self.writes == self.dies_at
+        dies = False
+        if threading.get_ident() == self._thread:
+            self.writes += 1
+            dies = self.writes == self.dies_at
         if dies and not self.after:
             raise Death
         super().commit(*writes)
