@@ -46,8 +46,10 @@ def test_a_failing_transaction_loses_no_write_beside_it_and_is_never_seen(
         {"Put": put(table, "lock", "held", ConditionExpression="attribute_not_exists(pk)")},
     ]
 
+    cancelled = client.exceptions.TransactionCanceledException  # made on first use, without a lock
+
     def lose(_: int) -> None:
-        with pytest.raises(client.exceptions.TransactionCanceledException):
+        with pytest.raises(cancelled):
             client.transact_write_items(TransactItems=losing)
 
     with ThreadPoolExecutor(4) as threads:
