@@ -31,6 +31,11 @@ def test_a_short_text_is_one_chunk() -> None:
     assert chunks(Text(" \n")) == []
 
 
+def test_blanks_at_the_end_are_no_chunk() -> None:
+    (only,) = chunks(Text(". " * 100 + "\n \n \n"), size=102, overlap=50)
+    assert only.end == 199
+
+
 def test_chunks_end_between_paragraphs_and_overlap_by_whole_ones() -> None:
     found = chunks(Text(PARAGRAPH * 60))
     assert len(found) > 5

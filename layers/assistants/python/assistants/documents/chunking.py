@@ -46,29 +46,33 @@ class _Cutter:
 
     def spans(self, size: int, overlap: int) -> Iterable[tuple[int, int]]:
         """Start and end of each chunk, in code points."""
-        first, last = 0, 0
+        first, last, reached = 0, 0, 0
         while last < self.tokens:
             last = self._end(first, min(first + size, self.tokens), size)
-            span = self._trimmed(first, last)
-            if span[0] < span[1]:
-                yield span
-            first = self._next_start(last, overlap)
+            start, end = self._trimmed(first, last)
+            if end > max(start, reached):  # otherwise only blanks are new
+                yield start, end
+                reached = end
+            first = self._next_start(first, last, overlap)
 
     def _end(self, first: int, last: int, size: int) -> int:
-        """The best token to end before. Words that are cut in two may count more than they did."""
+        """The best token to end before. A part may count more tokens than it did in the whole,
+        where the cut goes through a word.
+        """
         if last < self.tokens:
             last = max(range(last, last - size // LEEWAY, -1), key=self._quality)
         while (excess := self._count(first, last) - size) > 0:
-            last -= excess
+            last -= _step(excess, last - first)
         return last
 
-    def _next_start(self, last: int, overlap: int) -> int:
+    def _next_start(self, first: int, last: int, overlap: int) -> int:
+        """The best token to begin with, after `first`."""
         if overlap == 0 or last == self.tokens:
             return last
-        first = last - overlap
-        first = max(range(first, first + overlap // LEEWAY + 1), key=self._quality)
+        first = max(last - overlap, first + 1)
+        first = max(range(first, min(first + overlap // LEEWAY, last) + 1), key=self._quality)
         while (excess := self._count(first, last) - overlap) > 0:
-            first += excess
+            first += _step(excess, last - first)
         return first
 
     def _quality(self, token: int) -> int:
@@ -93,6 +97,11 @@ class _Cutter:
         start, end = self._starts[first], self._starts[last]
         part = self._content[start:end]
         return end - len(part.lstrip()), start + len(part.rstrip())
+
+
+def _step(excess: int, length: int) -> int:
+    """How many tokens to give up: about the excess, and never all."""
+    return max(1, min(excess, length // 2))
 
 
 class _Outline:
