@@ -1,11 +1,11 @@
-"""The wait for the client: a task token in one row, and what ends it."""
+"""The wait for the client: its task tokens in one row, and what ends it."""
 
 from dataclasses import dataclass
 
 from assistants.domain.errors import NotFound
 from assistants.domain.run_step import required_action
 from assistants.ports.executions import Executions, Outcome, Unavailable
-from assistants.ports.store import Conflict, Create, Replace, Row, Store
+from assistants.ports.store import Create, Replace, Row, Store
 from assistants.services import keyspace
 from assistants.services.run_records import Change, LoadedRun, RunRecords
 from assistants.telemetry import logger
@@ -20,23 +20,23 @@ class Waits:
     def begin(self, project: str, thread_id: str, run_id: str, token: str) -> None:
         """Store the token and ask the client to act, in one write.
 
-        The state may be repeated, with a new token: then the wait keeps the newest one, and if it
+        The state may be repeated, with a new token: then the wait keeps that one, too, and if it
         is over already the machine is called back at once.
         """
         try:
             run = self.records.change(
-                project, thread_id, run_id, lambda run: self._ask_client(run, token)
+                project, thread_id, run_id, lambda run: self._keep(run, token)
             )
         except NotFound:
             self.executions.resume(token, "cancelled")
             return
-        if run.state.status == "requires_action":
-            self._renew(run, token)
-        else:
+        if run.state.status != "requires_action":
             over: Outcome = "cancelled" if run.state.status != "queued" else "submitted"
             self.executions.resume(token, over)
 
-    def _ask_client(self, run: LoadedRun, token: str) -> Change | None:
+    def _keep(self, run: LoadedRun, token: str) -> Change | None:
+        if run.state.status == "requires_action":
+            return self._add(run, token)
         if run.state.status != "in_progress" or run.state.waiting_step is None:
             return None
         calls = self.records.waiting_step(run)["step_details"]["tool_calls"]
@@ -44,17 +44,16 @@ class Waits:
         return Change(
             status="requires_action",
             members={"required_action": required_action(calls), "waited": run.state.turn},
-            writes=(Create(Row(key, {"token": token, "answers": None, "asked_at": 0})),),
+            writes=(Create(Row(key, {"tokens": [token], "answers": None, "asked_at": 0})),),
         )
 
-    def _renew(self, run: LoadedRun, token: str) -> None:
+    def _add(self, run: LoadedRun, token: str) -> Change | None:
+        """A change of the run, so that whoever ends its wait knows all its tokens."""
         wait = self.find(run)
-        if wait is None or wait.body["token"] == token:
-            return
-        try:
-            self.store.commit(Replace(wait, wait.changed({**wait.body, "token": token})))
-        except Conflict:
-            self.begin(run.project, run.settings.thread_id, run.settings.id, token)
+        if wait is None or token in wait.body["tokens"]:
+            return None
+        tokens = [*wait.body["tokens"], token]
+        return Change(writes=(Replace(wait, wait.changed({**wait.body, "tokens": tokens})),))
 
     def find(self, run: LoadedRun) -> Row | None:
         """The newest wait of the run, over or not."""
@@ -67,11 +66,14 @@ class Waits:
         """Call the machine back, if it waits. Returns the newest wait.
 
         What it is called back for is recorded already, so a call that is not taken now is made
-        again by `expire`.
+        again by `expire`. Only one token is alive, most likely the newest: an older one is, when
+        an earlier attempt of the state was late to write down its own.
         """
         if (wait := self.find(run)) is not None:
             try:
-                self.executions.resume(wait.body["token"], outcome)
+                for token in reversed(wait.body["tokens"]):
+                    if self.executions.resume(token, outcome):
+                        break
             except Unavailable:
                 logger.exception("called back later", extra={"run_id": run.settings.id})
         return wait
