@@ -41,6 +41,9 @@ test: .venv/installed $(NODE_SDK)  ## install what is missing and run every test
 test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the local stack
 	@$(PY) -m pytest tests/e2e
 
+test-engine: .venv/installed  ## try to break the run engine, for an hour instead of a minute
+	@$(PY) -m pytest tests/engine --hypothesis-profile=long --timeout=7200
+
 test-sandbox: .venv/installed  ## only the code interpreter's daemon and the attacks on it
 	@$(PY) -m pytest tests/sandbox
 

@@ -1,0 +1,177 @@
+"""The contract as a small model of its own, checked against every write and every answer.
+
+After the guide of the original API. Nothing here is taken from the service.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from assistants.ports.store import Key, Row
+
+# A waiting run fails only when its machine is lost, for which the original has no word.
+LEGAL = {
+    None: {"queued"},
+    "queued": {"in_progress", "cancelling", "expired", "failed"},
+    "in_progress": {
+        "requires_action",
+        "cancelling",
+        "completed",
+        "incomplete",
+        "failed",
+        "expired",
+    },
+    "requires_action": {"queued", "cancelling", "expired", "failed"},
+    "cancelling": {"cancelled", "completed", "failed", "expired"},
+}
+ENDED = {"completed", "incomplete", "failed", "cancelled", "expired"}
+# A message or a step that is told in one write is never seen in progress.
+MESSAGES: dict[str | None, set[str]] = {None: {"in_progress", "completed", "incomplete"}}
+MESSAGES["in_progress"] = MESSAGES[None]
+STEPS: dict[str | None, set[str]] = {
+    None: {"in_progress", "completed", "failed", "cancelled", "expired"}
+}
+STEPS["in_progress"] = STEPS[None]
+Rows = Mapping[Key, Row]
+
+
+class Taken(NamedTuple):
+    """A status that a run took; `moment` counts the writes, `time` is in Unix seconds."""
+
+    moment: int
+    status: str
+    time: float
+
+
+@dataclass
+class Contract:
+    """`moment` counts the writes so far, `history` holds each run's statuses, `threads` the runs
+    of each thread.
+    """
+
+    time: Callable[[], float]
+    moment: int = 0
+    history: dict[str, list[Taken]] = field(default_factory=lambda: defaultdict(list))
+    threads: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    deleted: dict[str, int] = field(default_factory=dict)
+
+    def watch(self, before: Rows, after: Rows) -> None:
+        """One write has taken effect."""
+        self.moment += 1
+        changed = {key for key in {*before, *after} if before.get(key) is not after.get(key)}
+        for key in sorted(changed, key=lambda key: (key.partition, key.sort)):
+            self._changed(key, before, after)
+        for partition in {key.partition for key in changed if "#t#" in key.partition}:
+            self._check_lock(partition, after)
+
+    def _changed(self, key: Key, before: Rows, after: Rows) -> None:
+        old, new = before.get(key), after.get(key)
+        match key.sort.partition("#")[0]:
+            case kind if new is None:
+                self._removed(key, kind, before)
+            case "R":
+                self._run_changed(key, old, new)
+            case "E":
+                self._appended(key, old, before)
+            case "M":
+                self._message_changed(key, old, new, before, after)
+            case "S":
+                _check(STEPS, old, new)
+
+    def statuses(self, run_id: str) -> list[str]:
+        return [taken.status for taken in self.history[run_id]]
+
+    def status_in(self, run_id: str, began: int, ended: int) -> set[str]:
+        """The statuses that a run had between two moments."""
+        taken = self.history[run_id]
+        untils = [*(each.moment for each in taken[1:]), self.moment + 1]
+        return {
+            each.status
+            for each, until in zip(taken, untils, strict=True)
+            if each.moment <= ended and until >= began
+        }
+
+    def active_in(self, thread_id: str, began: int, ended: int) -> set[str]:
+        """The runs of a thread that were active between two moments."""
+        return {
+            run_id
+            for run_id in self.threads[thread_id]
+            if self.status_in(run_id, began, ended) - ENDED
+        }
+
+    def _removed(self, key: Key, kind: str, before: Rows) -> None:
+        thread_id = key.partition.rpartition("#")[2]
+        if key.sort == "THREAD":
+            assert not _active(key.partition, before), "deleted under a run"
+            self.deleted[thread_id] = self.moment
+        elif kind in ("R", "M", "S"):
+            assert thread_id in self.deleted, f"{key.sort} vanished"
+
+    def _run_changed(self, key: Key, old: Row | None, new: Row) -> None:
+        run_id = "run_" + key.sort.removeprefix("R#")
+        thread_id = key.partition.rpartition("#")[2]
+        status = new.body["status"]
+        if old is None:
+            self.threads[thread_id].append(run_id)
+        if old is None or old.body["status"] != status:
+            _check(LEGAL, old, new)
+            assert thread_id not in self.deleted, "a run of a deleted thread moved"
+            self.history[run_id].append(Taken(self.moment, status, self.time()))
+        assert (new.body["required_action"] is not None) == (status == "requires_action")
+        assert (new.body["usage"] is not None) == (status in ENDED)
+        assert (new.body["expires_at"] is None) == (status in ENDED - {"expired"})
+
+    def _appended(self, key: Key, old: Row | None, before: Rows) -> None:
+        assert old is None, "the journal was changed"
+        written = sum(each.partition == key.partition and each.sort[0] == "E" for each in before)
+        assert int(key.sort.removeprefix("E#")) == written, "the journal has a gap"
+
+    def _message_changed(
+        self, key: Key, old: Row | None, new: Row, before: Rows, after: Rows
+    ) -> None:
+        if new.body["run_id"] is not None:
+            if old is None or old.body["status"] != new.body["status"]:
+                _check(MESSAGES, old, new)
+        elif old is None:
+            made = set(_active(key.partition, after)) - set(_active(key.partition, before))
+            locked = Key(key.partition, "LOCK") in before
+            assert made or not locked, "a message was added under a run"
+
+    def _check_lock(self, partition: str, rows: Rows) -> None:
+        active = _active(partition, rows)
+        lock = rows.get(Key(partition, "LOCK"))
+        assert active == ([lock.body["run_id"]] if lock else []), "lock and runs disagree"
+
+
+def _active(partition: str, rows: Rows) -> list[str]:
+    return [
+        "run_" + key.sort.removeprefix("R#")
+        for key, row in rows.items()
+        if key.partition == partition
+        and key.sort.startswith("R#")
+        and row.body["status"] not in ENDED
+    ]
+
+
+def _check(legal: Mapping[Any, set[str]], old: Row | None, new: Row) -> None:
+    was, is_ = old and old.body["status"], new.body["status"]
+    assert is_ == was or is_ in legal.get(was, set()), f"{was} became {is_}"
+
+
+def words(text: str) -> list[str]:
+    """The words of the plays in a text: each of them is `<number>`."""
+    return re.findall(r"<\d+>", text)
+
+
+def segments(events: list[Any]) -> Iterator[list[Any]]:
+    """The events of each stream of a run: up to a wait, from its end on."""
+    part: list[Any] = []
+    for event in events:
+        part.append(event)
+        if event.name == "thread.run.requires_action":
+            yield part
+            part = []
+    if part:
+        yield part
