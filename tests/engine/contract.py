@@ -48,7 +48,7 @@ class Taken(NamedTuple):
 @dataclass
 class Contract:
     """`moment` counts the writes so far, `history` holds each run's statuses, `threads` the runs
-    of each thread.
+    of each thread, `deleted` and `unsaid` the threads and messages that are gone.
     """
 
     time: Callable[[], float]
@@ -56,6 +56,7 @@ class Contract:
     history: dict[str, list[Taken]] = field(default_factory=lambda: defaultdict(list))
     threads: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     deleted: dict[str, int] = field(default_factory=dict)
+    unsaid: set[str] = field(default_factory=set)
 
     def watch(self, before: Rows, after: Rows) -> None:
         """One write has taken effect."""
@@ -106,7 +107,10 @@ class Contract:
         if key.sort == "THREAD":
             assert not _active(key.partition, before), "deleted under a run"
             self.deleted[thread_id] = self.moment
-        elif kind in ("R", "M", "S"):
+        elif kind == "M" and thread_id not in self.deleted:
+            assert before[key].body["status"] != "in_progress", "deleted while it was written"
+            self.unsaid.add(before[key].body["id"])
+        elif kind in ("R", "S"):
             assert thread_id in self.deleted, f"{key.sort} vanished"
 
     def _run_changed(self, key: Key, old: Row | None, new: Row) -> None:
@@ -131,6 +135,7 @@ class Contract:
     def _message_changed(
         self, key: Key, old: Row | None, new: Row, before: Rows, after: Rows
     ) -> None:
+        assert new.body["id"] not in self.unsaid, "a deleted message came back"
         if new.body["run_id"] is not None:
             if old is None or old.body["status"] != new.body["status"]:
                 _check(MESSAGES, old, new)

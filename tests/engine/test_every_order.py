@@ -58,6 +58,13 @@ class Scene:
     def submit_otherwise(self) -> Actor:
         return self.submit("rainy")
 
+    def delete_message(self) -> Actor:
+        return self._use_message("DELETE")
+
+    def modify_message(self) -> Actor:
+        """Without a change that the verdict would have to know."""
+        return self._use_message("POST", {"metadata": {}})
+
     def sweep(self) -> Actor:
         self.world.sweep()
         return self.world.actors[-1]
@@ -97,6 +104,17 @@ class Scene:
         """The run exists, and CallModel is about to work."""
         self.go(self.create())
         [(_, self.run_id)] = self.world.runs
+
+    def _use_message(self, method: str, body: object = None) -> Actor:
+        """The one that the run has begun."""
+        [message] = [
+            row.body["id"]
+            for row in self.world.table.rows.values()
+            if row.body.get("object") == "thread.message" and row.body["run_id"]
+        ]
+        return self.world.request(
+            "message", method, f"{self.thread}/messages/{message}", body
+        ).actor
 
     def _ask(self, kind: str, suffix: str, body: object = None) -> Actor:
         url = f"{self.thread}/runs/{self.run_id}{suffix}"
@@ -178,11 +196,12 @@ Act = Callable[[Scene], Actor]
 CLIENTS: list[Act] = [Scene.create, Scene.cancel, Scene.modify]
 OUTSIDERS: list[Act] = [Scene.say, Scene.delete]
 MACHINE: list[Act] = [Scene.work, Scene.repeat, Scene.abort, Scene.sweep]
+MESSAGE: list[Act] = [Scene.modify_message, Scene.delete_message]
 SUBMITS: list[Act] = [Scene.submit, Scene.submit_otherwise]
 SCENES: list[tuple[Callable[[], Scene], list[Act]]] = [
     (new, [*CLIENTS, *MACHINE]),
-    (speaking, [*CLIENTS, *MACHINE]),
-    (calling, [*CLIENTS, *MACHINE]),
+    (speaking, [*CLIENTS, *MESSAGE, *MACHINE]),
+    (calling, [*CLIENTS, *MESSAGE, *MACHINE]),
     (waiting, [*CLIENTS, *SUBMITS, Scene.abort, Scene.sweep]),
     (waiting_again, [Scene.cancel, *SUBMITS, *MACHINE]),
     (calling_again, [Scene.cancel, Scene.work, Scene.repeat_the_first_wait]),

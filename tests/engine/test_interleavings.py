@@ -201,5 +201,8 @@ class Interleavings(RuleBasedStateMachine):
 
 TestInterleavings = Interleavings.TestCase
 TestInterleavings.settings = settings(
-    stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=max(200, settings().max_examples),
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
