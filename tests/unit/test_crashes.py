@@ -62,7 +62,7 @@ class Scenario:
     def __init__(self, *script: Script, cancels: bool = False) -> None:
         self.store = MortalStore()
         self.deployment = Deployment(
-            *script, machine=False, store=self.store, clock=FakeClock(step=0.1)
+            *script, machine=False, store=self.store, clock=FakeClock(step=0.4)
         )
         object.__setattr__(self.deployment.backend, "model", RepeatingModel(*script))
         self._cancels = cancels

@@ -61,7 +61,7 @@ class Engine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.store = MortalStore()
-        clock = FakeClock(step=0.1)
+        clock = FakeClock(step=0.4)  # so that a turn is written in several pieces
         self.deployment = Deployment(machine=False, store=self.store, clock=clock)
         self.assistant = self.deployment.assistant(tools=[WEATHER])
         self.threads = [self.deployment.thread("Hello") for _ in range(2)]
