@@ -95,18 +95,19 @@ class Threads:
         """Raises `InvalidRequest` while a run is active. Its messages and runs are gone with it."""
         key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
         lock = keyspace.lock(project, thread_id)
-        thread = Thread.model_validate(self._row(project, thread_id).body)
+        row = self._row(project, thread_id)
+        pointers = _pointers(project, Thread.model_validate(row.body))
         try:
             self.store.commit(
-                Delete(key, expected=True),
+                Delete(key, row.revision, expected=True),
                 Require(lock, present=False),
                 self.purges.note(project, thread_id, int(self.clock.time())),
-                *(Delete(pointer.row.key) for pointer in _pointers(project, thread)),
+                *(Delete(pointer.row.key) for pointer in pointers),
             )
         except Conflict as conflict:
             if held := conflict.failed.get(1):
                 raise thread_in_use(thread_id, held.body["run_id"]) from conflict
-            raise no_such("thread", thread_id) from conflict
+            return self.delete(project, thread_id)  # its metadata has changed, or it is gone
         self.purges.request(project, thread_id)
         return Deleted(id=thread_id, object="thread.deleted")
 
