@@ -363,6 +363,25 @@ def test_a_change_to_what_is_deleted_meanwhile_is_not_found() -> None:
     assert deployment.api.request("GET", url).status == 404
 
 
+def test_nothing_points_to_a_thread_that_was_changed_while_it_was_deleted() -> None:
+    store = CrowdedStore()
+    deployment = Deployment(store=store)
+    before = dict(store.rows)
+    url = f"/threads/{deployment.thread()}"
+    store.meanwhile = lambda: deployment.api.post(url, {"metadata": {"a": "b"}})
+    assert deployment.api.delete(url)["deleted"]
+    work(deployment)
+    assert store.rows == before
+
+
+def test_of_two_deletions_at_once_one_finds_nothing() -> None:
+    store = CrowdedStore()
+    deployment = Deployment(store=store)
+    url = f"/threads/{deployment.thread()}"
+    store.meanwhile = lambda: deployment.api.delete(url)
+    assert deployment.api.request("DELETE", url).status == 404
+
+
 def test_a_run_and_a_message_at_once_are_decided_by_the_lock() -> None:
     store = CrowdedStore()
     deployment = Deployment(machine=False, store=store)
