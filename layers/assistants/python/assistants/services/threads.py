@@ -107,7 +107,9 @@ class Threads:
         except Conflict as conflict:
             if held := conflict.failed.get(1):
                 raise thread_in_use(thread_id, held.body["run_id"]) from conflict
-            return self.delete(project, thread_id)  # its metadata has changed, or it is gone
+            if conflict.failed.get(0) is None:
+                raise no_such("thread", thread_id) from conflict
+            return self.delete(project, thread_id)  # its metadata has changed meanwhile
         self.purges.request(project, thread_id)
         return Deleted(id=thread_id, object="thread.deleted")
 
