@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.bedrock_server import BedrockServer
 from tests.model_server import ModelServer
 
 if TYPE_CHECKING:  # moto takes a second to import, which unit tests need not wait for
     from infra.local import LocalStack
+
+
+# CI tries the same examples every time; everywhere else each run tries others.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
