@@ -301,6 +301,17 @@ def test_silence_is_a_comment_and_the_end_is_always_told() -> None:
     assert done == b"event: done\ndata: [DONE]\n\n"
 
 
+def test_a_stream_that_cannot_be_read_on_ends_in_words_that_show_nothing_of_ours() -> None:
+    def broken() -> Any:
+        yield None
+        raise RuntimeError("secret")
+
+    *_, error, done = frames(broken())
+    assert error.startswith(b'event: error\ndata: {"error": {"message": "The events of the run')
+    assert b"secret" not in error
+    assert done == b"event: done\ndata: [DONE]\n\n"
+
+
 def test_errors_before_the_first_event_are_plain_json() -> None:
     deployment = Deployment()
     answer = deployment.api.request(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.run_step import Include, shown_details
 from assistants.ports.store import Row
 from assistants.services import relay
 from assistants.services.relay import Stalled, Told
@@ -163,3 +164,16 @@ def test_a_reader_that_leaves_changes_nothing() -> None:
     deployment.turn(run)
     assert deployment.again(run)["status"] == "completed"
     assert clock.slept == []
+
+
+CONTENT: Include = ["step_details.tool_calls[*].file_search.results[*].content"]
+
+
+def test_what_a_search_found_is_streamed_only_to_those_who_ask_for_it() -> None:
+    result = {"file_id": "file-1", "score": 1.0, "content": [{"type": "text", "text": "found"}]}
+    call = {"id": "call_1", "type": "file_search", "file_search": {"results": [result]}}
+    details = {"type": "tool_calls", "tool_calls": [call]}
+    shown = shown_details(details, [])
+    assert "content" not in shown["tool_calls"][0]["file_search"]["results"][0]
+    assert shown_details(details, CONTENT) == details
+    assert "content" in result, "what is stored is left as it is"

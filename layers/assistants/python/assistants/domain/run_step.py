@@ -30,14 +30,19 @@ class RunStep(Object):
 
 
 def shown(step: RunStep, include: Include) -> RunStep:
-    """The step as a client asked for it: what a search found is left out unless it is named."""
-    if include or step.step_details["type"] != "tool_calls":
-        return step
-    details = deepcopy(step.step_details)
+    """The step as a client asked for it."""
+    return step.model_copy(update={"step_details": shown_details(step.step_details, include)})
+
+
+def shown_details(details: dict[str, Any], include: Include) -> dict[str, Any]:
+    """Details of a step, or of its delta: what a search found is left out unless it is named."""
+    if include or "tool_calls" not in details:
+        return details
+    details = deepcopy(details)
     for call in details["tool_calls"]:
         for result in call.get("file_search", {}).get("results") or ():
             result.pop("content", None)
-    return step.model_copy(update={"step_details": details})
+    return details
 
 
 def required_action(calls: list[dict[str, Any]]) -> dict[str, Any]:

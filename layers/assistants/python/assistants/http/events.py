@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from assistants.domain.errors import ApiError
 from assistants.http.envelope import envelope
 from assistants.services.relay import Stalled, Told
+from assistants.telemetry import logger
 
 DONE = b"event: done\ndata: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -17,11 +18,18 @@ def frames(told: Iterable[Told | None]) -> Iterator[bytes]:
         for event in told:
             yield KEEP_ALIVE if event is None else frame(event)
     except Stalled as error:
-        problem = envelope(ApiError(f"Run {error} does not answer."))
-        yield f"event: error\ndata: {json.dumps(problem)}\n\n".encode()
+        yield _error(f"Run {error} does not answer.")
+    except Exception:  # the outer edge of a stream that has begun: it must end in words
+        logger.exception("a stream broke off")
+        yield _error("The events of the run cannot be read. Please try again.")
     yield DONE
 
 
 def frame(event: Told) -> bytes:
     data = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
     return f"id: {event.number}\nevent: {event.name}\ndata: {data}\n\n".encode()
+
+
+def _error(message: str) -> bytes:
+    data = json.dumps(envelope(ApiError(message)))
+    return f"event: error\ndata: {data}\n\n".encode()

@@ -1,13 +1,14 @@
 """A run told as it happens: the events of its journal, as whole objects and deltas."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import Gone
 from assistants.domain.journal import Record, Story
 from assistants.domain.run import Run
+from assistants.domain.run_step import Include, shown_details
 from assistants.ports.clock import Clock
 from assistants.services.journal import Journal
 from assistants.services.run_records import GRACE_SECONDS
@@ -41,11 +42,13 @@ class Relay:
     journal: Journal
     clock: Clock
 
-    def follow(self, project: str, run: Run, *, after: int = -1) -> Iterator[Told | None]:
+    def follow(
+        self, project: str, run: Run, *, after: int = -1, include: Include | None = None
+    ) -> Iterator[Told | None]:
         """The events of the journal's records behind number `after`, until the run ends or waits
         for the client; None when nothing has happened for a while. Raises `Stalled`.
         """
-        return self._tell(project, run, lambda told: told.record > after)
+        return self._tell(project, run, lambda told: told.record > after, include or [])
 
     def resume(self, project: str, run: Run, *, last_event: int) -> Iterator[Told | None]:
         """The events behind number `last_event`, of this run or of none of it so far.
@@ -54,10 +57,10 @@ class Relay:
         """
         if self.journal.tail(project, run.id) < 0:
             raise Gone(f"The events of run {run.id} are no longer kept.")
-        return self._tell(project, run, lambda told: told.number > last_event)
+        return self._tell(project, run, lambda told: told.number > last_event, [])
 
     def _tell(
-        self, project: str, run: Run, wanted: Callable[[Told], bool]
+        self, project: str, run: Run, wanted: Callable[[Told], bool], include: Include
     ) -> Iterator[Told | None]:
         """The story is told from its beginning, because later events only name what changed."""
         teller = _Teller(Story(run.model_dump(mode="json")))
@@ -66,7 +69,7 @@ class Relay:
             records = self.journal.read(project, run.id, teller.sequence, consistent=False)
             for told in teller.tell(records):
                 if new := wanted(told):
-                    yield told
+                    yield _shown(told, include)
                 if told.name in (_LAST if new else _ENDS):
                     return
             now = self.clock.time()
@@ -82,6 +85,19 @@ class Relay:
             raise Stalled(run.id)
         quiet = now - heard > _QUIET_AFTER_SECONDS
         self.clock.sleep(QUIET_POLL_SECONDS if quiet else POLL_SECONDS)
+
+
+def _shown(told: Told, include: Include) -> Told:
+    """The event as its client asked for it."""
+    data = told.data
+    if "delta" in data and "step_details" in data["delta"]:
+        details = shown_details(data["delta"]["step_details"], include)
+        return replace(told, data={**data, "delta": {"step_details": details}})
+    if "step_details" in data:
+        return replace(
+            told, data={**data, "step_details": shown_details(data["step_details"], include)}
+        )
+    return told
 
 
 class _Teller:

@@ -4,13 +4,19 @@ from assistants.domain.errors import InvalidRequest
 from assistants.domain.ids import RUN
 from assistants.domain.page import Cursor, Page
 from assistants.domain.run import Run, RunCreate, RunModify, ThreadRunCreate, ToolOutputsSubmit
+from assistants.domain.run_step import Include
+from assistants.domain.schema import Request
 from assistants.http.call import Call, EventStream
 from assistants.http.events import frames
 
 
-def create(call: Call, body: RunCreate) -> Run | EventStream:
+class RunQuery(Request):
+    include: Include = []
+
+
+def create(call: Call, body: RunCreate, query: RunQuery) -> Run | EventStream:
     run = call.backend.runs.create(call.project, call.path["thread_id"], body, call.new_id(RUN))
-    return _follow(call, run) if body.stream else run
+    return _follow(call, run, include=query.include) if body.stream else run
 
 
 def create_with_thread(call: Call, body: ThreadRunCreate) -> Run | EventStream:
@@ -52,8 +58,10 @@ def events(call: Call) -> EventStream:
     return EventStream(frames(relay.resume(call.project, run, last_event=int(last_event))))
 
 
-def _follow(call: Call, run: Run, after: int = -1) -> EventStream:
-    return EventStream(frames(call.backend.relay.follow(call.project, run, after=after)))
+def _follow(call: Call, run: Run, after: int = -1, include: Include | None = None) -> EventStream:
+    relay = call.backend.relay
+    told = relay.follow(call.project, run, after=after, include=include or [])
+    return EventStream(frames(told))
 
 
 def _ids(call: Call) -> tuple[str, str]:
