@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-engine test-opensearch smoke bench bench-retrieval lock lint synth diff deploy clean
+.PHONY: help up demo test test-e2e test-engine test-opensearch smoke bench bench-files bench-retrieval test-sandbox lock lint synth diff deploy clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
