@@ -1,0 +1,134 @@
+"""Streams of every kind of run, recorded, through both official SDKs' own stream readers."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from openai import AssistantEventHandler, OpenAI
+
+from assistants.domain.run import Usage
+from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
+from tests.unit.deployment import WEATHER, Deployment, outputs, path
+from tests.unit.fakes import FakeClock, Script
+
+NODE = Path(__file__).parents[1] / "e2e" / "node"
+CALL: Script = [CallFragment(0, "a", "weather"), CallFragment(0, arguments='{"city": "Paris"}')]
+TWO: Script = [*CALL, CallFragment(1, "b", "weather"), CallFragment(1, arguments="{}")]
+BREAK = ModelError("server_error", "The model's answer broke off.")
+SCRIPTS: dict[str, Script] = {
+    "plain": ["Hello ", "world", Finish("stop", Usage(total_tokens=5))],
+    "empty": [],
+    "unicode": ["naïve 🙂 ", "\u2028\n", '"quoted"'],
+    "refusal": [Refusal("I can"), Refusal("not.")],
+    "text and refusal": [Text("Well. "), Refusal("No.")],
+    "one call": CALL,
+    "parallel calls": TWO,
+    "text, then calls": ["Let me look. ", *TWO],
+    "cut at its length": ["Hel", Finish("length")],
+    "cut in a call": [*CALL, Finish("length")],
+    "filtered": ["Hel", Finish("content_filter")],
+    "broken before its first word": [BREAK],
+    "broken in mid-answer": ["Hel", BREAK],
+    "broken in a call": [*CALL, BREAK],
+}
+STATUS = {
+    "one call": "requires_action",
+    "parallel calls": "requires_action",
+    "text, then calls": "requires_action",
+    "cut at its length": "incomplete",
+    "cut in a call": "incomplete",
+    "filtered": "failed",
+    "broken before its first word": "failed",
+    "broken in mid-answer": "failed",
+    "broken in a call": "failed",
+}
+
+
+def recorded(script: Script, step: float) -> bytes:
+    """The bytes of a run's stream; `step` seconds pass at each look at the clock, so that an answer
+    is written in one piece or in many.
+    """
+    deployment = Deployment(script, clock=FakeClock(step=step))
+    thread_id, assistant_id = deployment.thread("Hello"), deployment.assistant(tools=[WEATHER])
+    body = {"assistant_id": assistant_id, "stream": True}
+    return deployment.api.request("POST", f"/threads/{thread_id}/runs", body).body
+
+
+def submitted() -> bytes:
+    """The stream of what follows when the client has answered."""
+    deployment = Deployment(TWO, ["It is sunny."])
+    run = deployment.run()
+    body = {**outputs(run), "stream": True}
+    return deployment.api.request("POST", f"{path(run)}/submit_tool_outputs", body).body
+
+
+class Handler(AssistantEventHandler):
+    """Counts what the SDK tells of a run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+        self.done: list[str] = []
+
+    def on_text_delta(self, delta: Any, snapshot: Any) -> None:
+        self.text += delta.value or ""
+
+    def on_message_done(self, message: Any) -> None:
+        self.done.append(message.status)
+
+
+def through_python(body: bytes) -> tuple[Handler, str]:
+    """What the Python SDK's handler made of a stream, and the run's last status."""
+    headers = {"content-type": "text/event-stream"}
+    answer = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, content=body))
+    handler = Handler()
+    with (
+        httpx2.Client(transport=answer) as http,
+        OpenAI(api_key="sk-recorded", http_client=http, max_retries=0) as client,
+        client.beta.threads.runs.stream(
+            thread_id="thread_1", assistant_id="asst_1", event_handler=handler
+        ) as stream,
+    ):
+        stream.until_done()
+        assert handler.current_run is not None
+        return handler, handler.current_run.status
+
+
+@pytest.mark.parametrize("step", [0.0, 0.1])
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_python_sdk_reads_every_stream(name: str, step: float) -> None:
+    handler, status = through_python(recorded(SCRIPTS[name], step))
+    assert status == STATUS.get(name, "completed")
+    said = "".join(
+        each.value if isinstance(each, Text) else each
+        for each in SCRIPTS[name]
+        if isinstance(each, str | Text)
+    )
+    assert handler.text == said
+    assert len(handler.done) == bool(said or name in ("empty", "refusal"))
+
+
+def test_the_python_sdk_reads_the_stream_of_a_submit() -> None:
+    handler, status = through_python(submitted())
+    assert (handler.text, status) == ("It is sunny.", "completed")
+
+
+def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
+    assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
+    streams = [
+        {"name": name, "body": recorded(script, step).decode()}
+        for name, script in SCRIPTS.items()
+        for step in (0.0, 0.1)
+    ]
+    streams.append({"name": "submit", "body": submitted().decode()})
+    file = tmp_path / "streams.json"
+    file.write_text(json.dumps(streams))
+    ended = subprocess.run(
+        ["node", "recorded.mjs", str(file)], cwd=NODE, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 0, ended.stderr
+    for seen in json.loads(ended.stdout):
+        assert seen.get("status") == STATUS.get(seen["name"], "completed"), seen
