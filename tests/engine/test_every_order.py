@@ -18,7 +18,7 @@ from tests.engine.world import ASLEEP, World
 
 HELLO = {"role": "user", "content": "Hello"}
 MINUTES = 14
-STRIDE = 1 if settings.get_current_profile_name() == "long" else 4
+STRIDE = 1 if settings.get_current_profile_name() == "long" else 6
 """Of how many orders one is played; all of them in `make test-engine`."""
 
 

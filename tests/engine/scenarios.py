@@ -1,0 +1,131 @@
+"""Runs of every kind, played to their ends whatever dies on the way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.engine.contract import ENDED
+from tests.engine.deaths import Point
+from tests.engine.patient import path_of
+from tests.engine.stage import Stage
+from tests.model_server import Answer, Break, Calls, Garbage, HttpError, Pause, Text, Turn, Wait
+
+
+def speaks(_: dict[str, Any]) -> Answer:
+    return Turn(Text("<1>"), Pause(0.12), Text("<2>"), Pause(0.12), Text("<3>"))
+
+
+def calls(body: dict[str, Any]) -> Answer:
+    """A function first, then it speaks."""
+    return speaks(body) if body["messages"][-1]["role"] == "tool" else Turn(Calls(weather={}))
+
+
+def answer(stage: Stage) -> None:
+    stage.create(speaks)
+
+
+def function(stage: Stage) -> None:
+    run = stage.create(calls)
+    if run["status"] == "requires_action":
+        stage.submit(run)
+
+
+def cancelled_wait(stage: Stage) -> None:
+    run = stage.create(calls)
+    stage.client.post(f"{path_of(run)}/cancel")
+
+
+def cancelled_speech(stage: Stage) -> None:
+    """While the model is silent."""
+    silence = Wait()
+    assistant_id = stage.assistant(lambda _: Turn(Text("<1>"), silence, Text("<2>")))
+    run = stage.client.post(stage.runs, {"assistant_id": assistant_id})
+    stage.until("in_progress", *ENDED)
+    stage.client.post(f"{path_of(run)}/cancel")
+    stage.until(*ENDED)
+    silence.gate.set()
+
+
+def never_started(stage: Stage) -> None:
+    """Its creator dies before the execution starts, and nobody asks again but the sweep."""
+    stage.begin_only(stage.runs, {"assistant_id": stage.assistant(speaks)})
+    stage.until("queued")
+    stage.pass_minute()
+    stage.until(*ENDED)
+
+
+def cancelled_before_start(stage: Stage) -> None:
+    stage.begin_only(stage.runs, {"assistant_id": stage.assistant(speaks)})
+    stage.client.post(f"{path_of(stage.the_run())}/cancel")
+    stage.pass_minute()
+
+
+def never_called_back(stage: Stage) -> None:
+    """The outputs are recorded, but the machine does not hear of them."""
+    run = stage.create(calls)
+    [asked] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+    outputs = [{"tool_call_id": asked["id"], "output": "sunny"}]
+    stage.begin_only(f"{path_of(run)}/submit_tool_outputs", {"tool_outputs": outputs})
+    stage.until("queued")
+    stage.pass_minute()
+    stage.until(*ENDED)
+
+
+def deleted(stage: Stage) -> None:
+    """The thread of an ended run, with all that hung on it."""
+    stage.create(speaks)
+    stage.deaths.forget()
+    stage.client.delete(f"threads/{stage.thread_id}")
+
+
+def left_alone(stage: Stage) -> None:
+    """A wait that nobody answers, until its time is over."""
+    stage.create(calls)
+
+
+def trouble_with(stage: Stage, answer: Answer) -> None:
+    stage.create(lambda _: answer)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """`given` dies in any case, `also` are deaths at calls that are no writes. One that is `hasty`
+    needs runs that live for two seconds.
+    """
+
+    act: Callable[[Stage], None]
+    ends: frozenset[str]
+    given: tuple[Point, ...] = ()
+    also: tuple[Point, ...] = ()
+    check: Callable[[Stage], str] = Stage.check
+    hasty: bool = False
+
+
+SAID_OR_CUT = frozenset({"completed", "failed"})
+CANCELLED = frozenset({"cancelled", "failed"})
+LOST_START = Point("Stream", "StartExecution")
+LOST_CALLBACK = Point("Stream", "SendTaskSuccess")
+SCENARIOS = {
+    "answer": Scenario(answer, SAID_OR_CUT, also=(Point("Stream", "Query", 8),)),
+    "function": Scenario(function, SAID_OR_CUT),
+    "cancelled wait": Scenario(cancelled_wait, CANCELLED),
+    "cancelled speech": Scenario(cancelled_speech, CANCELLED),
+    "never started": Scenario(never_started, SAID_OR_CUT, given=(LOST_START,)),
+    "cancelled before": Scenario(cancelled_before_start, CANCELLED, given=(LOST_START,)),
+    "never called back": Scenario(never_called_back, SAID_OR_CUT, given=(LOST_CALLBACK,)),
+    "left alone": Scenario(left_alone, frozenset({"expired"}), hasty=True),
+    "deleted thread": Scenario(deleted, frozenset({"gone"}), check=Stage.check_gone),
+}
+
+AT_ONCE = {"Retry-After": "0"}
+TROUBLES: dict[str, Answer] = {
+    "refuses": HttpError(400),
+    "is overloaded": HttpError(429, headers=AT_ONCE),
+    "is broken": HttpError(500, headers=AT_ONCE),
+    "hangs": Turn(Wait()),
+    "hangs in an answer": Turn(Text("<1>"), Wait()),
+    "breaks off": Turn(Text("<1>"), Break()),
+    "breaks off in a call": Turn(Calls(weather={"city": "Paris"}), Break()),
+    "sends garbage": Turn(Text("<1>"), Garbage()),
+    "is no model": Turn(Garbage(b"<html>"), Break()),
+}

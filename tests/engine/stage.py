@@ -1,0 +1,161 @@
+"""A thread on the local stack, what a client does with it, and what must be true in the end."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from infra.local import LocalStack
+from tests.engine.contract import ENDED, segments, words
+from tests.engine.deaths import Deaths, Point
+from tests.engine.patient import Patient, path_of
+from tests.model_server import Answer, ModelServer
+from tests.unit.deployment import WEATHER
+from tests.unit.stream_reader import StreamReader
+
+SERVICE = "AssistantsService"
+MESSAGE = {"role": "user", "content": "Hello"}
+SAID = ["<1>", "<2>", "<3>"]
+PATIENCE_SECONDS = 30
+STILL_SECONDS = 3
+Run = dict[str, Any]
+Model = Callable[[dict[str, Any]], Answer]
+
+
+@dataclass
+class Stage:
+    """One thread, and what happens on it; `sweeps` counts the minutes that had to pass."""
+
+    stack: LocalStack
+    models: ModelServer
+    deaths: Deaths
+    client: Patient
+    sweeps: int = 0
+    run_id: str = "run_none"
+
+    def begin(self, *points: Point) -> None:
+        self.sweeps = self.client.broken = 0
+        thread = self.client.post("threads", {"messages": [MESSAGE]})
+        self.thread_id = str(thread["id"])
+        self.deaths.plan(self.thread_id, *points)
+
+    def assistant(self, model: Model) -> str:
+        body = {"model": self.models.model(model).name, "tools": [WEATHER]}
+        return str(self.client.post("assistants", body)["id"])
+
+    @property
+    def runs(self) -> str:
+        return f"threads/{self.thread_id}/runs"
+
+    def create(self, model: Model) -> Run:
+        """A streamed run, up to its wait or its end."""
+        told = self.client.stream(self.runs, {"assistant_id": self.assistant(model)})
+        self.run_id = told[0].data["id"]
+        return self.now(told[0].data)
+
+    def submit(self, run: Run) -> Run:
+        calls = run["required_action"]["submit_tool_outputs"]["tool_calls"]
+        outputs = [{"tool_call_id": call["id"], "output": "sunny"} for call in calls]
+        url = f"{path_of(run)}/submit_tool_outputs"
+        self.client.stream(url, {"tool_outputs": outputs})
+        return self.now(run)
+
+    def begin_only(self, path: str, body: Any = None) -> None:
+        """A request whose client gives up when it fails."""
+        self.client.http.post(path, json=body)
+
+    def the_run(self) -> Run:
+        [run] = self.client.get(self.runs)["data"]
+        return dict(run)
+
+    def now(self, run: Run) -> Run:
+        return dict(self.client.get(path_of(run)))
+
+    def until(self, *statuses: str) -> Run:
+        """The run, once it has one of these statuses. When it stands still, a minute passes."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        still = time.monotonic() + STILL_SECONDS
+        while (run := self.the_run())["status"] not in statuses:
+            assert time.monotonic() < deadline, f"stuck: {run}"
+            if time.monotonic() > still:
+                self.pass_minute()
+                still = time.monotonic() + STILL_SECONDS
+            time.sleep(0.05)
+        return run
+
+    def pass_minute(self, minutes: int = 1) -> None:
+        """For what is due of this thread; then the sweep, again should it die."""
+        table = self.stack.client("dynamodb")
+        [name] = table.list_tables()["TableNames"]
+        for item in self._rows():
+            if "due_at" in item:
+                _bring_forward(table, name, item, 60 * minutes)
+        self.sweeps += 1
+        event = json.dumps({"detail-type": "Scheduled Event"})
+        function = self.stack.resource(SERVICE, "Expire")
+        swept = self.stack.client("lambda").invoke(FunctionName=function, Payload=event)
+        if "FunctionError" in swept:
+            self.pass_minute(minutes)
+
+    def check_gone(self) -> str:
+        """Nothing is left of a deleted thread and its run."""
+        still = time.monotonic() + STILL_SECONDS
+        while left := self._rows():
+            if time.monotonic() > still:
+                assert self.sweeps < 3, f"left behind: {left}"
+                self.pass_minute(5)
+                still = time.monotonic() + STILL_SECONDS
+            time.sleep(0.05)
+        return "gone"
+
+    def check(self) -> str:
+        """The run has ended and nothing was said twice. Returns its status."""
+        run = self.until(*ENDED)
+        told = self.client.follow(run)
+        created: list[str] = []
+        for part in segments(told):
+            StreamReader().read(event for event in part if event.data.get("id") not in created)
+            created += [
+                event.data["id"]
+                for event in part
+                if event.name.endswith(("step.created", "message.created"))
+            ]
+        assert len(created) == len(set(created)), "something was created twice"
+        query = f"?order=asc&limit=100&run_id={run['id']}"
+        messages = self.client.get(f"threads/{self.thread_id}/messages{query}")["data"]
+        steps = self.client.get(f"{path_of(run)}/steps?order=asc&limit=100")["data"]
+        assert sorted(created) == sorted(each["id"] for each in (*messages, *steps))
+        assert not [each for each in (*messages, *steps) if each["status"] == "in_progress"]
+        for message in messages:
+            said = words(message["content"][0]["text"]["value"]) if message["content"] else []
+            assert said == SAID[: len(said)], f"said twice: {said}"
+            assert said == SAID or message["status"] == "incomplete"
+        return str(run["status"])
+
+    def speak(self) -> None:
+        """The thread takes messages, so it is free."""
+        answer = self.client.post(f"threads/{self.thread_id}/messages", MESSAGE)
+        assert answer.get("object") == "thread.message", f"locked: {answer}"
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """Those of the thread, and of runs in it."""
+        table = self.stack.client("dynamodb")
+        [name] = table.list_tables()["TableNames"]
+        pages = table.get_paginator("scan").paginate(TableName=name)
+        marks = (self.thread_id, self.run_id)
+        return [
+            item
+            for page in pages
+            for item in page["Items"]
+            if any(mark in item["pk"]["S"] + item["sk"]["S"] for mark in marks)
+        ]
+
+
+def _bring_forward(table: Any, name: str, item: Any, seconds: int) -> None:
+    table.update_item(
+        TableName=name,
+        Key={"pk": item["pk"], "sk": item["sk"]},
+        UpdateExpression="SET due_at = due_at - :seconds",
+        ExpressionAttributeValues={":seconds": {"N": str(seconds)}},
+    )

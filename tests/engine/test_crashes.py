@@ -1,0 +1,89 @@
+"""Every function dies before and after each of its writes: every run ends, every thread is free."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import settings
+
+from infra.local import LocalStack
+from tests.engine.conftest import Table
+from tests.engine.deaths import Deaths, Point
+from tests.engine.patient import Patient
+from tests.engine.scenarios import SCENARIOS, TROUBLES, Scenario, trouble_with
+from tests.engine.stage import Stage
+from tests.model_server import ModelServer
+
+THOROUGH = settings.get_current_profile_name() == "long"
+"""All deaths at all writes, in `make test-engine`; else one at each, and none at the same twice."""
+
+_survived: set[tuple[Point, ...]] = set()
+
+
+@pytest.fixture(scope="module")
+def stage(model_server: ModelServer) -> Iterator[Stage]:
+    with _stage(model_server) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def hasty_stage(model_server: ModelServer) -> Iterator[Stage]:
+    with _stage(model_server, RunTtlSeconds="3") as stage:
+        yield stage
+
+
+@contextmanager
+def _stage(models: ModelServer, **parameters: str) -> Iterator[Stage]:
+    given = {"ModelUrl": models.url, "Auth": "open", "ModelTimeoutSeconds": "1", **parameters}
+    with LocalStack(parameters=given) as stack, Patient.of(stack.base_url) as client:
+        yield Stage(stack, models, Deaths(stack), client)
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_death_at_any_write_loses_nothing(
+    name: str, request: pytest.FixtureRequest, death_table: Table
+) -> None:
+    scenario = SCENARIOS[name]
+    stage: Stage = request.getfixturevalue("hasty_stage" if scenario.hasty else "stage")
+    writes = _perform(stage, name, scenario, death_table)
+    for number, write in enumerate(writes):
+        history = tuple(writes[: number + 1])
+        if write not in scenario.given and (THOROUGH or history not in _survived):
+            for point in _chosen(write):
+                _perform(stage, name, scenario, death_table, point)
+            _survived.add(history)
+    for point in scenario.also:
+        _perform(stage, name, scenario, death_table, point)
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+def test_whatever_the_model_does_the_run_ends(name: str, stage: Stage, death_table: Table) -> None:
+    trouble = Scenario(lambda stage: trouble_with(stage, TROUBLES[name]), frozenset({"failed"}))
+    _perform(stage, f"model {name}", trouble, death_table)
+
+
+def _chosen(write: Point) -> list[Point]:
+    deaths = [write, replace(write, moment="after"), replace(write, moment="after", fate="cut")]
+    return deaths if THOROUGH else [deaths[len(_survived) % len(deaths)]]
+
+
+def _perform(
+    stage: Stage, name: str, scenario: Scenario, table: Table, *points: Point
+) -> list[Point]:
+    """Play it, check what is left of it, and return the writes that it took."""
+    started = time.monotonic()
+    stage.begin(*scenario.given, *points)
+    scenario.act(stage)
+    status = scenario.check(stage)
+    seconds = time.monotonic() - started
+    assert not stage.deaths.pending
+    writes = list(stage.deaths.writes)
+    if status != "gone":
+        stage.speak()
+    death = str(points[0]) if points else "nothing"
+    table.add(name, death, status, f"{seconds:.1f} s", stage.sweeps, stage.client.broken)
+    assert status in scenario.ends, f"{name}, {death}: {status}"
+    return writes
