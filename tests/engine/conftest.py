@@ -1,9 +1,17 @@
-"""How thorough the tests of the engine are, and the table of deaths that they print."""
+"""What the tests of the engine share: local stacks, how thorough they are, a table to print."""
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:  # what needs no stack need not wait for its imports
+    from tests.engine.stage import Stage
+    from tests.model_server import ModelServer
 
 settings.register_profile("long", max_examples=20_000)  # for `make test-engine`
 
@@ -32,6 +40,34 @@ _deaths = Table("what", "point of death", "the run", "took", "sweeps", "requests
 @pytest.fixture(scope="session")
 def death_table() -> Table:
     return _deaths
+
+
+@pytest.fixture(scope="session")
+def stage(model_server: ModelServer) -> Iterator[Stage]:
+    """A local stack, whose minutes pass when a test says so."""
+    with _stage(model_server) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def hasty_stage(model_server: ModelServer) -> Iterator[Stage]:
+    """One whose runs live for three seconds."""
+    with _stage(model_server, RunTtlSeconds="3") as stage:
+        yield stage
+
+
+@contextmanager
+def _stage(models: ModelServer, **parameters: str) -> Iterator[Stage]:
+    from infra.local import LocalStack
+    from tests.engine.deaths import Deaths
+    from tests.engine.patient import Patient
+    from tests.engine.stage import Stage
+
+    given = {"ModelUrl": models.url, "Auth": "open", "ModelTimeoutSeconds": "1", **parameters}
+    with LocalStack(parameters=given) as stack, Patient.of(stack.base_url) as client:
+        for schedule in stack.schedules.rules.values():
+            schedule.disable()
+        yield Stage(stack, models, Deaths(stack), client)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,10 +2,12 @@
 
 import json
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from assistants.services.run_records import GRACE_SECONDS
 from infra.local import LocalStack
 from tests.engine.contract import ENDED, segments, words
 from tests.engine.deaths import Deaths, Point
@@ -72,13 +74,13 @@ class Stage:
     def now(self, run: Run) -> Run:
         return dict(self.client.get(path_of(run)))
 
-    def until(self, *statuses: str) -> Run:
+    def until(self, *statuses: str, sweeps: bool = True) -> Run:
         """The run, once it has one of these statuses. When it stands still, a minute passes."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         still = time.monotonic() + STILL_SECONDS
         while (run := self.the_run())["status"] not in statuses:
             assert time.monotonic() < deadline, f"stuck: {run}"
-            if time.monotonic() > still:
+            if sweeps and time.monotonic() > still:
                 self.pass_minute()
                 still = time.monotonic() + STILL_SECONDS
             time.sleep(0.05)
@@ -86,17 +88,24 @@ class Stage:
 
     def pass_minute(self, minutes: int = 1) -> None:
         """For what is due of this thread; then the sweep, again should it die."""
-        table = self.stack.client("dynamodb")
-        [name] = table.list_tables()["TableNames"]
         for item in self._rows():
             if "due_at" in item:
-                _bring_forward(table, name, item, 60 * minutes)
+                due_at = int(item["due_at"]["N"]) - 60 * minutes
+                self._write({**item, "due_at": {"N": str(due_at)}})
         self.sweeps += 1
         event = json.dumps({"detail-type": "Scheduled Event"})
         function = self.stack.resource(SERVICE, "Expire")
         swept = self.stack.client("lambda").invoke(FunctionName=function, Payload=event)
         if "FunctionError" in swept:
             self.pass_minute(minutes)
+
+    def let_time_run_out(self) -> None:
+        """The run's deadline and its grace are over, as its row and its lock have it; no sweep."""
+        for item in self._rows():
+            if item["sk"]["S"].startswith(("R#", "LOCK")):
+                body = json.loads(zlib.decompress(item["body"]["B"]))
+                body["deadline"] = int(time.time()) - GRACE_SECONDS - 1
+                self._write({**item, "body": {"B": zlib.compress(json.dumps(body).encode())}})
 
     def check_gone(self) -> str:
         """Nothing is left of a deleted thread and its run."""
@@ -139,9 +148,8 @@ class Stage:
         assert answer.get("object") == "thread.message", f"locked: {answer}"
 
     def _rows(self) -> list[dict[str, Any]]:
-        """Those of the thread, and of runs in it."""
-        table = self.stack.client("dynamodb")
-        [name] = table.list_tables()["TableNames"]
+        """Those of the thread, and of its run."""
+        table, name = self._table
         pages = table.get_paginator("scan").paginate(TableName=name)
         marks = (self.thread_id, self.run_id)
         return [
@@ -151,11 +159,12 @@ class Stage:
             if any(mark in item["pk"]["S"] + item["sk"]["S"] for mark in marks)
         ]
 
+    def _write(self, item: dict[str, Any]) -> None:
+        table, name = self._table
+        table.put_item(TableName=name, Item=item)
 
-def _bring_forward(table: Any, name: str, item: Any, seconds: int) -> None:
-    table.update_item(
-        TableName=name,
-        Key={"pk": item["pk"], "sk": item["sk"]},
-        UpdateExpression="SET due_at = due_at - :seconds",
-        ExpressionAttributeValues={":seconds": {"N": str(seconds)}},
-    )
+    @property
+    def _table(self) -> tuple[Any, str]:
+        client = self.stack.client("dynamodb")
+        [name] = client.list_tables()["TableNames"]
+        return client, name

@@ -1,44 +1,20 @@
 """Every function dies before and after each of its writes: every run ends, every thread is free."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from hypothesis import settings
 
-from infra.local import LocalStack
 from tests.engine.conftest import Table
-from tests.engine.deaths import Deaths, Point
-from tests.engine.patient import Patient
+from tests.engine.deaths import Point
 from tests.engine.scenarios import SCENARIOS, TROUBLES, Scenario, trouble_with
 from tests.engine.stage import Stage
-from tests.model_server import ModelServer
 
 THOROUGH = settings.get_current_profile_name() == "long"
 """All deaths at all writes, in `make test-engine`; else one at each, and none at the same twice."""
 
 _survived: set[tuple[Point, ...]] = set()
-
-
-@pytest.fixture(scope="module")
-def stage(model_server: ModelServer) -> Iterator[Stage]:
-    with _stage(model_server) as stage:
-        yield stage
-
-
-@pytest.fixture(scope="module")
-def hasty_stage(model_server: ModelServer) -> Iterator[Stage]:
-    with _stage(model_server, RunTtlSeconds="3") as stage:
-        yield stage
-
-
-@contextmanager
-def _stage(models: ModelServer, **parameters: str) -> Iterator[Stage]:
-    given = {"ModelUrl": models.url, "Auth": "open", "ModelTimeoutSeconds": "1", **parameters}
-    with LocalStack(parameters=given) as stack, Patient.of(stack.base_url) as client:
-        yield Stage(stack, models, Deaths(stack), client)
 
 
 @pytest.mark.timeout(1200)

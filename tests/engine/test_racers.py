@@ -1,0 +1,40 @@
+"""Ten clients create a run on one thread in the same moment: one may, nine are told who did."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import httpx2
+
+from tests.engine.contract import ENDED
+from tests.engine.stage import Stage
+from tests.model_server import Text, Turn, Wait
+
+RACERS = 10
+ROUNDS = 20
+
+
+def test_of_ten_simultaneous_runs_one_is_accepted_time_after_time(stage: Stage) -> None:
+    stage.begin()
+    silence = Wait()
+    assistant_id = stage.assistant(lambda _: Turn(silence, Text("Hi")))
+    start = Barrier(RACERS)
+
+    def create(_: int) -> httpx2.Response:
+        start.wait()
+        return stage.client.http.post(stage.runs, json={"assistant_id": assistant_id})
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        for _ in range(ROUNDS):
+            answers = list(pool.map(create, range(RACERS)))
+            assert sorted(each.status_code for each in answers) == [200] + [400] * (RACERS - 1)
+            [run] = [each.json() for each in answers if each.status_code == 200]
+            told = {each.json()["error"]["message"] for each in answers if each.status_code == 400}
+            assert told == {f"Thread {stage.thread_id} already has an active run {run['id']}."}
+            silence.gate.set()
+            while (status := stage.now(run)["status"]) not in ENDED:
+                time.sleep(0.01)
+            assert status == "completed"
+            silence.gate.clear()
+    runs = stage.client.get(f"{stage.runs}?limit=100")["data"]
+    assert len(runs) == ROUNDS
