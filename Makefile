@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-engine test-opensearch smoke bench bench-files bench-retrieval test-sandbox lock lint synth diff deploy clean
+.PHONY: help up demo test test-e2e test-engine soak test-opensearch smoke bench bench-files bench-retrieval test-sandbox lock lint synth diff deploy clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -43,6 +43,9 @@ test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the loc
 
 test-engine: .venv/installed  ## try to break the run engine, for an hour instead of a minute
 	@$(PY) -m pytest tests/engine --hypothesis-profile=long --timeout=7200
+
+soak: .venv/installed  ## 1,000 runs of all kinds on the local stack, every one accounted for
+	@$(PY) -m tests.engine.soak
 
 test-sandbox: .venv/installed  ## only the code interpreter's daemon and the attacks on it
 	@$(PY) -m pytest tests/sandbox

@@ -9,16 +9,15 @@ from typing import Any
 
 from assistants.services.run_records import GRACE_SECONDS
 from infra.local import LocalStack
-from tests.engine.contract import ENDED, segments, words
+from tests.engine.account import account_for
+from tests.engine.contract import ENDED
 from tests.engine.deaths import Deaths, Point
 from tests.engine.patient import Patient, path_of
 from tests.model_server import Answer, ModelServer
 from tests.unit.deployment import WEATHER
-from tests.unit.stream_reader import StreamReader
 
 SERVICE = "AssistantsService"
 MESSAGE = {"role": "user", "content": "Hello"}
-SAID = ["<1>", "<2>", "<3>"]
 PATIENCE_SECONDS = 30
 STILL_SECONDS = 3
 Run = dict[str, Any]
@@ -119,28 +118,8 @@ class Stage:
         return "gone"
 
     def check(self) -> str:
-        """The run has ended and nothing was said twice. Returns its status."""
-        run = self.until(*ENDED)
-        told = self.client.follow(run)
-        created: list[str] = []
-        for part in segments(told):
-            StreamReader().read(event for event in part if event.data.get("id") not in created)
-            created += [
-                event.data["id"]
-                for event in part
-                if event.name.endswith(("step.created", "message.created"))
-            ]
-        assert len(created) == len(set(created)), "something was created twice"
-        query = f"?order=asc&limit=100&run_id={run['id']}"
-        messages = self.client.get(f"threads/{self.thread_id}/messages{query}")["data"]
-        steps = self.client.get(f"{path_of(run)}/steps?order=asc&limit=100")["data"]
-        assert sorted(created) == sorted(each["id"] for each in (*messages, *steps))
-        assert not [each for each in (*messages, *steps) if each["status"] == "in_progress"]
-        for message in messages:
-            said = words(message["content"][0]["text"]["value"]) if message["content"] else []
-            assert said == SAID[: len(said)], f"said twice: {said}"
-            assert said == SAID or message["status"] == "incomplete"
-        return str(run["status"])
+        """What became of the run, of which everything is accounted for."""
+        return account_for(self.client, self.until(*ENDED))
 
     def speak(self) -> None:
         """The thread takes messages, so it is free."""
