@@ -34,6 +34,7 @@ class Function:
         self.workers: set[Worker] = set()
         self.invocations = 0
         self.cold_starts = 0
+        self.busy_seconds = 0.0  # of all invocations that ended in time, which is what AWS bills
         self._log = log
         self._host = host
         self._lock = threading.Lock()

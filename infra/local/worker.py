@@ -27,6 +27,7 @@ class Pool(Protocol):
 
     arn: str
     timeout: float
+    busy_seconds: float
 
     def freed(self, worker: "Worker") -> None:
         """The worker can take an invocation."""
@@ -47,6 +48,7 @@ class Worker:
         self._timers = timers
         self._inbox: SimpleQueue[Invocation | None] = SimpleQueue()
         self._reason: FunctionError | None = None
+        self._delivered_at = 0.0
         self._settled = threading.Event()  # ready, or ended before it
         self._ended = threading.Event()
         self._server = Server(RuntimeApi(self).handle)
@@ -85,6 +87,7 @@ class Worker:
         if invocation is None:
             return None
         invocation.delivered = True
+        self._delivered_at = time.monotonic()
         deadline_ms = int((time.time() + self._pool.timeout) * 1000)
         self._timers.call_later(
             self._pool.timeout, partial(self._check_timeout, invocation.request_id)
@@ -97,6 +100,7 @@ class Worker:
 
     def finish(self, error: FunctionError | None = None) -> None:
         invocation, self.invocation = self.invocation, None
+        self._pool.busy_seconds += time.monotonic() - self._delivered_at
         self._pool.freed(self)  # first, so that a caller who asks again finds it free
         if invocation:
             invocation.finish(error)

@@ -9,11 +9,11 @@ Row = Sequence[object]
 def render(measured: Mapping[str, Any]) -> str:
     """All tables of one benchmark, in the order of its JSON."""
     tables = [
-        _table("AWS calls of a route", ("route", "calls"), _calls(measured["routes"])),
-        _table("A run", ("run", "states", "calls"), _runs(measured["runs"])),
-        _table("Import", ("function", "ms"), measured["import_ms"].items()),
-        _table("Bundle, unzipped", ("function", "MB"), measured["bundle_mb"].items()),
-        _table(
+        table("AWS calls of a route", ("route", "calls"), _calls(measured["routes"])),
+        table("A run", ("run", "states", "calls"), _runs(measured["runs"])),
+        table("Import", ("function", "ms"), measured["import_ms"].items()),
+        table("Bundle, unzipped", ("function", "MB"), measured["bundle_mb"].items()),
+        table(
             "Time, local stack, model without delay",
             ("at once", "what", "p50 ms", "p95 ms", "conversations/s"),
             _times(measured["load"]),
@@ -46,7 +46,8 @@ def _times(load: Iterable[Mapping[str, Any]]) -> Iterable[Row]:
             rate = ""
 
 
-def _table(title: str, head: Row, rows: Iterable[Row]) -> str:
+def table(title: str, head: Row, rows: Iterable[Row]) -> str:
+    """One table under its title."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
