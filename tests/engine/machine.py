@@ -14,16 +14,27 @@ from assistants.services.backend import Backend
 from tests.engine.schedule import Actor, stop
 from tests.unit.fakes import FakeClock
 
-State = Literal["CallModel", "AwaitToolOutputs", "FinishRun"]
-RETRIES: dict[State, int] = {"CallModel": 3, "AwaitToolOutputs": 3, "FinishRun": 8}
+State = Literal["CallModel", "UseTools", "AwaitToolOutputs", "FinishRun"]
+RETRIES: dict[State, int] = {"CallModel": 3, "UseTools": 3, "AwaitToolOutputs": 3, "FinishRun": 8}
 EVENT_RETRIES = 2  # of an asynchronous invocation
 MACHINE_SECONDS = 900
-TASK_SECONDS: dict[State, int] = {"CallModel": 870, "FinishRun": 60}
+TASK_SECONDS: dict[State, int] = {"CallModel": 870, "UseTools": 870, "FinishRun": 60}
+
+
+@dataclass
+class Attempt:
+    """One invocation on the way to a task's result; `call` is that of a server's tool."""
+
+    actor: Actor
+    tries: int = 0
+    call: str = ""
 
 
 @dataclass
 class Execution:
-    """`payload` is the state's input; `token` is what a wait ends by."""
+    """`payload` is the state's input, `attempts` are what it waits for, `token` is what a wait
+    ends by.
+    """
 
     project: str
     thread_id: str
@@ -32,8 +43,7 @@ class Execution:
     state: State
     payload: dict[str, Any]
     status: str = "RUNNING"
-    attempt: Actor | None = None
-    tries: int = 0
+    attempts: list[Attempt] = field(default_factory=list)
     token: str = ""
     resumed: bool = False
     times_out: float = 0.0
@@ -88,8 +98,9 @@ class Machine:
     def repeat(self, run_id: str) -> None:
         """An invocation of the present state that the execution knows nothing of."""
         execution = self.executions.get(run_id)
-        if execution and execution.status == "RUNNING":
-            self.actors.append(self._invocation(execution, execution.token))
+        if execution and execution.status == "RUNNING" and execution.attempts:
+            call = execution.attempts[0].call
+            self.actors.append(self._invocation(execution, call))
 
     def timers(self, now: float) -> list[float]:
         """When the waits and tasks of running executions time out, from now on."""
@@ -109,38 +120,44 @@ class Machine:
         self.actors[:] = [actor for actor in self.actors if not actor.ended]
 
     def _moves(self, execution: Execution) -> bool:
-        attempt = execution.attempt
         if execution.resumed:
             self._enter(execution, "CallModel")
         elif self.clock.now >= execution.started + MACHINE_SECONDS:
             self._end(execution, "TIMED_OUT")
         elif self.clock.now >= execution.times_out:
             self._catch(execution)
-        elif attempt is not None and attempt.ended:
-            self._take_result(execution, attempt)
         else:
-            return False
+            return self._take_results(execution)
         return True
 
-    def _take_result(self, execution: Execution, attempt: Actor) -> None:
-        execution.attempt = None
-        if attempt.killed or attempt.error:
-            self._retry(execution)
-        elif execution.state == "CallModel":
-            execution.payload = attempt.result
-            if attempt.result["next"] == "action":
-                self._enter(execution, "AwaitToolOutputs")
+    def _take_results(self, execution: Execution) -> bool:
+        ended = [attempt for attempt in execution.attempts if attempt.actor.ended]
+        for attempt in ended:
+            execution.attempts.remove(attempt)
+            if not (attempt.actor.killed or attempt.actor.error):
+                self._succeed(execution, attempt.actor.result)
+            elif attempt.tries < RETRIES[execution.state]:
+                self._attempt(execution, attempt.call, attempt.tries + 1)
             else:
-                self._end(execution, "SUCCEEDED")
-        elif execution.state == "FinishRun":
-            self._end(execution, "SUCCEEDED")
+                self._catch(execution)
+                break
+        return bool(ended)
 
-    def _retry(self, execution: Execution) -> None:
-        if execution.tries < RETRIES[execution.state]:
-            execution.tries += 1
-            self._attempt(execution)
-        else:
-            self._catch(execution)
+    def _succeed(self, execution: Execution, result: Any) -> None:
+        """One task of the state has its result."""
+        match execution.state:
+            case "CallModel":
+                execution.payload = result
+                following: dict[str, State] = {"tools": "UseTools", "action": "AwaitToolOutputs"}
+                if result["next"] in following:
+                    self._enter(execution, following[result["next"]])
+                else:
+                    self._end(execution, "SUCCEEDED")
+            case "UseTools" if not execution.attempts:
+                asks = execution.payload["calls_functions"]
+                self._enter(execution, "AwaitToolOutputs" if asks else "CallModel")
+            case "FinishRun":
+                self._end(execution, "SUCCEEDED")
 
     def _catch(self, execution: Execution) -> None:
         if self.catches and execution.state != "FinishRun":
@@ -149,16 +166,20 @@ class Machine:
             self._end(execution, "FAILED")
 
     def _enter(self, execution: Execution, state: State) -> None:
-        execution.state, execution.tries, execution.resumed = state, 0, False
-        self._attempt(execution)
+        execution.state, execution.resumed = state, False
+        execution.attempts.clear()
+        calls = execution.payload["calls"] if state == "UseTools" else [{"call": ""}]
+        for call in calls:
+            self._attempt(execution, call["call"])
 
-    def _attempt(self, execution: Execution) -> None:
+    def _attempt(self, execution: Execution, call: str, tries: int = 0) -> None:
         waits = execution.state == "AwaitToolOutputs"
         execution.token = f"token-{next(self._tokens)}" if waits else ""
         seconds = execution.payload["seconds_left"] if waits else TASK_SECONDS[execution.state]
         execution.times_out = self.clock.now + seconds
-        execution.attempt = self._invocation(execution, execution.token)
-        self.actors.append(execution.attempt)
+        actor = self._invocation(execution, call)
+        execution.attempts.append(Attempt(actor, tries, call))
+        self.actors.append(actor)
 
     def _end(self, execution: Execution, status: str) -> None:
         execution.status, execution.token = status, ""
@@ -172,10 +193,12 @@ class Machine:
         self._events[actor] = work, retries
         self.actors.append(actor)
 
-    def _invocation(self, execution: Execution, token: str) -> Actor:
-        ids, backend, turn = execution.ids, self.backend, execution.payload["turn"]
+    def _invocation(self, execution: Execution, call: str) -> Actor:
+        ids, backend, token = execution.ids, self.backend, execution.token
+        turn = execution.payload["turn"]
         work: dict[State, Callable[[], Any]] = {
             "CallModel": lambda: backend.turns.take(*ids, turn),
+            "UseTools": lambda: backend.hosted_calls.answer(*ids, call),
             "AwaitToolOutputs": lambda: backend.waits.begin(*ids, token),
             "FinishRun": lambda: backend.endings.end(*ids),
         }

@@ -19,7 +19,16 @@ from tests.engine.schedule import stop
 
 Beat = Literal["word", "word, written", "silence, a look"]
 Ending = Literal[
-    "stop", "length", "content_filter", "one call", "two calls", "half a call", "error", "defect"
+    "stop",
+    "length",
+    "content_filter",
+    "one call",
+    "two calls",
+    "code",
+    "code and call",
+    "half a call",
+    "error",
+    "defect",
 ]
 _numbers = itertools.count(1)
 
@@ -92,15 +101,28 @@ def _end(ending: Ending) -> Iterator[Delta]:
         case "half a call":
             yield _call(0)
             raise ModelError("server_error", "The provider broke off.")
-        case "one call" | "two calls":
-            yield from map(_call, range(1 if ending == "one call" else 2))
-            yield Finish("tool_calls", usage)
-        case _:
+        case "stop" | "length" | "content_filter":
             yield Finish(ending, usage)
+        case _:
+            yield from _CALLS[ending]
+            yield Finish("tool_calls", usage)
 
 
 def _call(index: int) -> CallFragment:
     return CallFragment(index, id=f"given_{index}", name="weather", arguments="{}")
+
+
+def _code(index: int) -> CallFragment:
+    arguments = '{"code": "6 * 7"}'
+    return CallFragment(index, id=f"given_{index}", name="code_interpreter", arguments=arguments)
+
+
+_CALLS: dict[Ending, list[CallFragment]] = {
+    "one call": [_call(0)],
+    "two calls": [_call(0), _call(1)],
+    "code": [_code(0), _code(1)],
+    "code and call": [_code(0), _call(1)],
+}
 
 
 def by_beats(deltas: Iterator[Delta], *, watched: bool, clock: object) -> Iterator[Tick]:

@@ -80,9 +80,7 @@ class Scene:
 
     def work(self) -> Actor:
         """The function that the machine has invoked."""
-        attempt = self.world.machine.executions[self.run_id].attempt
-        assert attempt
-        return attempt
+        return self.world.machine.executions[self.run_id].attempts[0].actor
 
     def go(self, actor: Actor, steps: int = 1000) -> int:
         """As many steps, unless it ends or waits for others before; returns how many it went."""
@@ -92,6 +90,10 @@ class Scene:
             gone += 1
         self.world.settle()
         return gone
+
+    def work_beside(self) -> Actor:
+        """The other function that it has invoked."""
+        return self.world.machine.executions[self.run_id].attempts[1].actor
 
     def repeat_the_first_wait(self) -> Actor:
         """An invocation that was under way for a long time."""
@@ -138,6 +140,21 @@ def calling() -> Scene:
     """AwaitToolOutputs is about to work."""
     scene = Scene("one call", "stop")
     scene.begin()
+    scene.go(scene.work())
+    return scene
+
+
+def computing() -> Scene:
+    """Two calls of a tool of the server are about to be answered, side by side."""
+    scene = Scene("code", "stop")
+    scene.begin()
+    scene.go(scene.work())
+    return scene
+
+
+def computed() -> Scene:
+    """One of them is answered."""
+    scene = computing()
     scene.go(scene.work())
     return scene
 
@@ -202,6 +219,8 @@ SCENES: list[tuple[Callable[[], Scene], list[Act]]] = [
     (new, [*CLIENTS, *MACHINE]),
     (speaking, [*CLIENTS, *MESSAGE, *MACHINE]),
     (calling, [*CLIENTS, *MESSAGE, *MACHINE]),
+    (computing, [Scene.cancel, Scene.work, Scene.work_beside, Scene.repeat, Scene.abort]),
+    (computed, [Scene.cancel, *MACHINE]),
     (waiting, [*CLIENTS, *SUBMITS, Scene.abort, Scene.sweep]),
     (waiting_again, [Scene.cancel, *SUBMITS, *MACHINE]),
     (calling_again, [Scene.cancel, Scene.work, Scene.repeat_the_first_wait]),
@@ -213,7 +232,7 @@ PAIRS = [
     (state, one, other)
     for state, acts in SCENES
     for one, other in combinations_with_replacement(acts, 2)
-    if not (one is other and one in (Scene.work, Scene.abort))
+    if not (one is other and one in (Scene.work, Scene.work_beside, Scene.abort))
 ]
 CASES = [
     pytest.param(*pair, 1 + number % STRIDE, id=": ".join(part.__name__ for part in pair))

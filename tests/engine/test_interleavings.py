@@ -16,7 +16,7 @@ from tests.engine.world import World
 
 BEATS: list[Beat] = ["word", "word, written", "word, written", "silence, a look"]
 ENDINGS: list[Ending] = [
-    *("stop", "stop", "stop", "one call", "one call", "one call", "two calls"),
+    *("stop", "stop", "stop", "one call", "one call", "two calls", "code", "code and call"),
     *("half a call", "length", "content_filter", "error", "defect"),
 ]
 TURNS = st.builds(

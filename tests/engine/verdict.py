@@ -66,6 +66,7 @@ class Verdict:
         unsaid = self._contract.unsaid
         assert stored == {id_: each for id_, each in objects.items() if id_ not in unsaid}
         assert not [each for each in objects.values() if each["status"] == "in_progress"]
+        _judge_code(steps)
         self._judge_end(run, statuses)
         self._judge_usage(run, steps)
         self._judge_words(run, messages)
@@ -200,6 +201,16 @@ class Verdict:
             for each in self._world.requests
             if each.kind == kind and each.answer and each.answer.status == 200
         ]
+
+
+def _judge_code(steps: list[Any]) -> None:
+    """A call of the server's tool is answered once, and before its step is completed."""
+    for step in steps:
+        for call in step["step_details"].get("tool_calls", ()):
+            if call["type"] == "code_interpreter":
+                outputs = call["code_interpreter"]["outputs"]
+                assert outputs in ([], [{"type": "logs", "logs": "42"}])
+                assert outputs or step["status"] != "completed"
 
 
 def _objects(told: list[Event]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
+from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services import keyspace
 from assistants.services.backend import Backend
 from tests.engine.contract import ENDED, Contract
@@ -84,6 +85,15 @@ class Request:
         return result
 
 
+class Calculator:
+    """A tool of the server. It may be asked twice for one answer, and dies as functions do."""
+
+    def answer(self, use: ToolUse) -> ToolAnswer:
+        stop("the tool")
+        log = {"index": 0, "type": "logs", "logs": "42"}
+        return ToolAnswer(f"result of {use.id}", {"outputs": [log]})
+
+
 @dataclass
 class QueuedPurges:
     """The purge queue: a message is delivered at least once."""
@@ -125,11 +135,13 @@ class World:
             clock=self.clock,
             auth="open",
             run_ttl_seconds=TTL_SECONDS,
+            tools={"code_interpreter": Calculator()},
         )
         self.machine.backend = self.backend
         self.api = DirectClient(create_app(self.backend))
         self._purges: dict[Actor, tuple[str, str]] = {}
-        assistant = self.api.post("/assistants", {"model": "played", "tools": [WEATHER]})
+        tools = [WEATHER, {"type": "code_interpreter"}]
+        assistant = self.api.post("/assistants", {"model": "played", "tools": tools})
         self.assistant_id = assistant["id"]
         self.project = self.backend.api_keys.identify("Bearer sk-test")
 

@@ -1,0 +1,113 @@
+"""Code interpreter sessions: machines of their own, which run Python and can reach nothing."""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Reason = Literal["timeout", "cancelled", "output", "memory", "disk", "exited", "protocol"]
+
+
+class SandboxUnavailable(Exception):
+    """Raise when no session can be started now; a later try may succeed."""
+
+
+class SandboxLost(Exception):
+    """Raise when a session has ended or does not answer; what its code knew is gone."""
+
+
+class SandboxRefused(Exception):
+    """Raise when a session refuses a request, such as code that is too long; `code` tells why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class MadeImage:
+    """A PNG or JPEG that the code has shown, in the blob `name`."""
+
+    name: str
+    mime_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """A file that the code has made or changed; `path` is relative to /mnt/data."""
+
+    path: str
+    size: int
+    sha256: str | None  # none above 1 GiB
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What code came to. `error` names its exception; `reason` says why it was stopped.
+
+    `lost`: the variables of earlier executions are gone. `generation` counts the interpreters that
+    the session has had. `logs` is at most 64 KiB of what was printed, the beginning and the end, if
+    `truncated`. `skipped` counts images and files that are not reported.
+    """
+
+    ok: bool
+    error: str | None
+    reason: Reason | None
+    lost: bool
+    generation: int
+    logs: str
+    truncated: bool
+    images: tuple[MadeImage, ...]
+    files: tuple[MadeFile, ...]
+    skipped: int
+
+
+class SandboxSession(Protocol):
+    """One session that answers. Every method raises `SandboxLost` and `SandboxRefused`; calling it
+    again with the same arguments does nothing twice.
+    """
+
+    def execute(
+        self, id: str, code: str, *, seconds: float, wait: float, images: str
+    ) -> Execution | None:
+        """Run code once under its id, for at most `seconds`, and wait for at most 25 seconds.
+
+        None while it is running: ask again. Images become blobs whose names begin with `images`.
+        """
+        ...
+
+    def cancel(self, id: str) -> None:
+        """Interrupt an execution, or keep it from starting; its result tells `cancelled`."""
+        ...
+
+    def put(self, path: str, blob: str) -> None:
+        """Copy a blob to /mnt/data/`path`, replacing what is there."""
+        ...
+
+    def take(self, path: str, blob: str) -> int:
+        """Copy /mnt/data/`path` to a blob; returns its size in bytes."""
+        ...
+
+    def end(self) -> None:
+        """End the session and everything in it."""
+        ...
+
+
+class Sandboxes(Protocol):
+    def launch(self, name: str, token: str) -> str:
+        """Begin a session that opens to `token`, once for each `name`, and return its handle.
+
+        Raises `SandboxUnavailable`.
+        """
+        ...
+
+    def address(self, handle: str) -> str | None:
+        """Where the session answers, none while it is still coming up. Raises `SandboxLost`."""
+        ...
+
+    def open(self, address: str, token: str) -> SandboxSession:
+        """The session at an address. Nothing is sent before it is used."""
+        ...
+
+    def stop(self, handle: str) -> None:
+        """End a session, answering or not; one that is gone already is fine."""
+        ...
