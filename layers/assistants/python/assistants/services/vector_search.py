@@ -1,0 +1,68 @@
+"""Searching vector stores: queries in, the best passages over all of them out."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ranking import Hit, Ranking, rank
+from assistants.ports.search import Embedder, Query, SearchIndex, SearchUnavailable
+
+MAX_RESULTS = 50
+MAX_QUERIES = 16  # of one search: each is two searches of the index
+CANDIDATES = 100  # per query, nearest in meaning and as many with its words, before they are ranked
+_SIDE_BY_SIDE = 4
+
+
+def no_index() -> SearchIndex:
+    """In place of an index where there is none. Raises `SearchUnavailable`."""
+    raise SearchUnavailable("This deployment has no search index.")
+
+
+def no_embedder() -> Embedder:
+    """In place of an embedding model where there is none. Raises `SearchUnavailable`."""
+    raise SearchUnavailable("This deployment has no embedding model.")
+
+
+@dataclass(frozen=True)
+class VectorSearch:
+    """Index and embedding model are made when they are first asked for: few functions search."""
+
+    index: Callable[[], SearchIndex]
+    embedder: Callable[[], Embedder]
+
+    def search(
+        self,
+        project: str,
+        vector_store_ids: Sequence[str],
+        queries: Sequence[str],
+        *,
+        ranking: Ranking | None = None,
+        condition: Comparison | Compound | None = None,
+        limit: int = 10,
+    ) -> list[Hit]:
+        """The `limit` best passages of these stores of the project, the best first.
+
+        `limit` is at most `MAX_RESULTS`, and there are at most `MAX_QUERIES` queries; blank ones
+        find nothing. Raises `SearchUnavailable`.
+        """
+        asked = [query for query in queries if query.strip()]
+        if not 0 < limit <= MAX_RESULTS or len(asked) > MAX_QUERIES:
+            raise ValueError(f"{limit} results of {len(asked)} queries are beyond the limits")
+        if not asked or not vector_store_ids:
+            return []
+        embedder = self.embedder()
+        with ThreadPoolExecutor(_SIDE_BY_SIDE) as workers:
+            vectors = list(workers.map(embedder.query, asked))
+        found = self.index().search(
+            project,
+            vector_store_ids,
+            [Query(text, vector) for text, vector in zip(asked, vectors, strict=True)],
+            condition=condition,
+            limit=CANDIDATES,
+        )
+        return rank(found, ranking or Ranking(), unrelated=embedder.unrelated, limit=limit)
+
+    def wake(self) -> None:
+        """Have an index awake when the first search comes. Raises `SearchUnavailable`."""
+        self.index().wake()
