@@ -1,6 +1,6 @@
 """All use cases, wired together over the ports."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -14,6 +14,7 @@ from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
 from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.purge_queue import PurgeQueue
+from assistants.ports.search import Embedder, SearchIndex
 from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
@@ -39,6 +40,7 @@ from assistants.services.tool_outputs import ToolOutputs
 from assistants.services.turns import Turns
 from assistants.services.upload_completion import UploadCompletion
 from assistants.services.uploads import Uploads
+from assistants.services.vector_search import VectorSearch, no_embedder, no_index
 from assistants.services.waits import Waits
 
 
@@ -56,6 +58,8 @@ class Backend:
     auth: Literal["keys", "open"] = "keys"
     run_ttl_seconds: int = 600
     tools: Mapping[HostedToolName, HostedTool] = field(default_factory=dict)
+    index: Callable[[], SearchIndex] = no_index
+    embedder: Callable[[], Embedder] = no_embedder
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -148,6 +152,10 @@ class Backend:
     @cached_property
     def waits(self) -> Waits:
         return Waits(self.store, self.records, self.executions)
+
+    @cached_property
+    def vector_search(self) -> VectorSearch:
+        return VectorSearch(self.index, self.embedder)
 
     @cached_property
     def hosted_calls(self) -> HostedCalls:
