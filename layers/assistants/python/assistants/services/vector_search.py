@@ -52,12 +52,10 @@ class VectorSearch:
         if not asked or not vector_store_ids:
             return []
         embedder = self.embedder()
-        with ThreadPoolExecutor(_SIDE_BY_SIDE) as workers:
-            vectors = list(workers.map(embedder.query, asked))
         found = self.index().search(
             project,
             vector_store_ids,
-            [Query(text, vector) for text, vector in zip(asked, vectors, strict=True)],
+            _embedded(asked, embedder),
             condition=condition,
             limit=CANDIDATES,
         )
@@ -66,3 +64,8 @@ class VectorSearch:
     def wake(self) -> None:
         """Have an index awake when the first search comes. Raises `SearchUnavailable`."""
         self.index().wake()
+
+
+def _embedded(texts: Sequence[str], embedder: Embedder) -> list[Query]:
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as workers:
+        return list(map(Query, texts, workers.map(embedder.query, texts)))
