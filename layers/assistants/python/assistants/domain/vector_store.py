@@ -1,0 +1,81 @@
+"""Vector stores: files that are searched together."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from assistants.domain.chunking import ChunkingStrategy
+from assistants.domain.errors import InvalidRequest
+from assistants.domain.schema import Description, Metadata, Name, Object, Part, Request
+from assistants.domain.vector_store_file import FileCounts, FileId
+
+MAX_FILES = 10_000  # of one store
+DAY_SECONDS = 24 * 3600
+
+
+class ExpiresAfter(Part):
+    anchor: Literal["last_active_at"]
+    days: Annotated[int, Field(ge=1, le=365)]
+
+
+class VectorStore(Object):
+    id: str
+    object: Literal["vector_store"] = "vector_store"
+    created_at: int
+    name: str | None = None
+    description: str | None = None
+    usage_bytes: int = 0
+    file_counts: FileCounts = FileCounts()
+    status: Literal["expired", "in_progress", "completed"] = "completed"
+    expires_after: ExpiresAfter | None = None
+    expires_at: int | None = None
+    last_active_at: int
+    metadata: Metadata = {}
+
+
+class StoreHead(Object):
+    """What a store's own row holds; its files are counted elsewhere.
+
+    `expired` is set once its chunks are, or are about to be, removed: it never lives again.
+    """
+
+    id: str
+    created_at: int
+    name: str | None = None
+    description: str | None = None
+    expires_after: ExpiresAfter | None = None
+    last_active_at: int
+    metadata: Metadata = {}
+    expired: bool = False
+
+    @property
+    def expires_at(self) -> int | None:
+        """Unix seconds."""
+        after = self.expires_after
+        return None if after is None else self.last_active_at + after.days * DAY_SECONDS
+
+    def lapsed(self, now: float) -> bool:
+        """Whether it has expired, swept or not."""
+        return self.expired or (self.expires_at is not None and self.expires_at <= now)
+
+
+class VectorStoreCreate(Request):
+    name: Name | None = None
+    description: Description | None = None
+    file_ids: Annotated[list[FileId], Field(max_length=500)] = []
+    expires_after: ExpiresAfter | None = None
+    chunking_strategy: ChunkingStrategy | None = None
+    metadata: Metadata | None = None
+
+    @model_validator(mode="after")
+    def _chunks_of_files(self) -> "VectorStoreCreate":
+        if self.chunking_strategy is not None and not self.file_ids:
+            message = "'chunking_strategy' applies only where 'file_ids' are given."
+            raise InvalidRequest(message, param="chunking_strategy", code="invalid_value")
+        return self
+
+
+class VectorStoreModify(Request):
+    name: Name | None = None
+    expires_after: ExpiresAfter | None = None
+    metadata: Metadata | None = None
