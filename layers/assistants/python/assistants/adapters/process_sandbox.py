@@ -67,9 +67,11 @@ class ProcessSandbox:
         self._daemon, self._python = daemon, python
         self._settings = dict(settings or {})
 
-    def launch(self) -> ProcessSession:
-        """Start a session; its kernel comes up in the background. Raises SandboxLaunchError."""
-        token = secrets.token_urlsafe(32)
+    def launch(self, token: str | None = None) -> ProcessSession:
+        """Start a session that opens to `token`, or to a new one; its kernel comes up in the
+        background. Raises SandboxLaunchError.
+        """
+        token = token or secrets.token_urlsafe(32)
         directory = Path(tempfile.mkdtemp(prefix="sandbox-"))
         # The sandbox's user has to pass through it where the daemon has no private view.
         directory.chmod(0o711)

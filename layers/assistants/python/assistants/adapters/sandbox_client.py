@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Literal
@@ -16,25 +16,28 @@ from urllib.parse import quote
 
 import urllib3
 
-Reason = Literal["timeout", "cancelled", "output", "memory", "disk", "exited", "protocol"]
+from assistants.ports.sandbox import (
+    MAX_FILE_BYTES,
+    MAX_WAIT_SECONDS,
+    MadeFile,
+    Reason,
+    SandboxLost,
+    SandboxRefused,
+)
 
-_LONG_POLL_SECONDS = 25
 _OVERTIME_SECONDS = 90  # a kernel's restart and the grace of an interrupt
 _CONNECT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 20
+# Executions have ids and files are replaced whole: calls can be repeated.
+_RETRIES = urllib3.Retry(total=3, backoff_factor=0.1, allowed_methods=None)
+# But for a body that is read while it is sent.
+_ONCE = urllib3.Retry(total=3, read=False, other=0, backoff_factor=0.1, allowed_methods=None)
+
+Body = bytes | IO[bytes] | Iterable[bytes]
 
 
-class SandboxLostError(Exception):
-    """The session does not answer, or not as the one that was started: it has ended."""
-
-
-class SandboxRefusedError(Exception):
-    """The session refuses a request; `code` is the daemon's."""
-
-    def __init__(self, status: int, code: str) -> None:
-        """Hold the HTTP status and the code."""
-        super().__init__(f"{status} {code}")
-        self.status, self.code = status, code
+class NoAnswer(SandboxLost):
+    """Raise when nothing answers at a session's address: it has ended, or has not come up yet."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,6 @@ class SandboxImage:
 
     mime: str
     data: bytes
-
-
-@dataclass(frozen=True)
-class SandboxFile:
-    """A file below /mnt/data that an execution made or changed; no hash above 1 GiB."""
-
-    path: str
-    size: int
-    sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +66,7 @@ class ExecutionResult:
     truncated: bool
     total: int
     images: tuple[SandboxImage, ...]
-    files: tuple[SandboxFile, ...]
+    files: tuple[MadeFile, ...]
     skipped: int
     seconds: float
 
@@ -82,31 +76,29 @@ class ExecutionResult:
         images = (
             SandboxImage(image["mime"], base64.b64decode(image["data"])) for image in body["images"]
         )
-        files = (SandboxFile(**file) for file in body["files"])
+        files = (MadeFile(**file) for file in body["files"])
         return cls(**{**body, "images": tuple(images), "files": tuple(files)})
 
 
 class SandboxClient:
-    """Speaks to one session. Every call raises SandboxLostError or SandboxRefusedError."""
+    """Speaks to one session. Every call raises SandboxLost or SandboxRefused."""
 
     def __init__(self, base_url: str, token: str) -> None:
         """Use a session's address and token."""
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
         self._pool = urllib3.PoolManager(
-            # Executions have ids and files are replaced whole: all calls can be repeated.
-            retries=urllib3.Retry(total=3, backoff_factor=0.1, allowed_methods=None),
-            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_LONG_POLL_SECONDS + 10),
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=MAX_WAIT_SECONDS + 10)
         )
 
     def run(self, execution_id: str, code: str, timeout_seconds: float = 120) -> ExecutionResult:
         """Run code once under its id and wait for the result; a repeated call joins the first."""
         give_up = time.monotonic() + timeout_seconds + _OVERTIME_SECONDS
         order = {"id": execution_id, "code": code, "timeout": timeout_seconds}
-        result = self.start({**order, "wait": _LONG_POLL_SECONDS})
+        result = self.start({**order, "wait": MAX_WAIT_SECONDS})
         while result is None:
             if time.monotonic() > give_up:
-                raise SandboxLostError("the session does not finish what it has begun")
+                raise SandboxLost("the session does not finish what it has begun")
             result = self.result(execution_id)
         return result
 
@@ -115,7 +107,7 @@ class SandboxClient:
         return self._execution("POST", "/v1/exec", json.dumps(order).encode())
 
     def result(
-        self, execution_id: str, wait_seconds: float = _LONG_POLL_SECONDS
+        self, execution_id: str, wait_seconds: float = MAX_WAIT_SECONDS
     ) -> ExecutionResult | None:
         """Wait for a result for at most 25 seconds."""
         return self._execution("GET", f"/v1/exec/{execution_id}?wait={wait_seconds}")
@@ -124,23 +116,29 @@ class SandboxClient:
         """Interrupt an execution; its result tells `cancelled`."""
         self._call("POST", f"/v1/exec/{execution_id}/cancel", b"")
 
-    def store(self, name: str, body: bytes | IO[bytes], size: int) -> None:
+    def store(self, name: str, body: Body, size: int) -> None:
         """Write /mnt/data/`name`, replacing what has that name."""
         self._call("PUT", f"/v1/files/{quote(name)}", body, {"Content-Length": str(size)})
 
     @contextmanager
     def fetch(self, name: str) -> Iterator[Iterator[bytes]]:
-        """Give the chunks of /mnt/data/`name`."""
+        """Give the chunks of /mnt/data/`name`. Raises SandboxRefused above 512 MiB."""
         response = self._request("GET", f"/v1/files/{quote(name)}", None, {}, preload=False)
         try:
             _raise_for(response)
+            if int(response.headers["Content-Length"]) > MAX_FILE_BYTES:
+                raise SandboxRefused("too_large")
             yield response.stream(_CHUNK_BYTES)
+        except urllib3.exceptions.HTTPError as error:
+            raise SandboxLost("the session broke off") from error
         finally:
             response.release_conn()
 
     def health(self) -> dict[str, Any]:
-        """Return ready, busy, generation, seconds_left and the protection in force."""
-        health: dict[str, Any] = self._call("GET", "/v1/health").json()
+        """Return ready, busy, generation, seconds_left and the protection in force: tried once."""
+        response = self._request("GET", "/v1/health", None, {}, preload=True, retries=False)
+        _raise_for(response)
+        health: dict[str, Any] = response.json()
         return health
 
     def end(self) -> None:
@@ -157,10 +155,11 @@ class SandboxClient:
         self,
         method: str,
         path: str,
-        body: bytes | IO[bytes] | None = None,
+        body: Body | None = None,
         headers: dict[str, str] | None = None,
     ) -> urllib3.BaseHTTPResponse:
-        response = self._request(method, path, body, headers or {}, preload=True)
+        retries = _RETRIES if body is None or isinstance(body, bytes) else _ONCE
+        response = self._request(method, path, body, headers or {}, preload=True, retries=retries)
         _raise_for(response)
         return response
 
@@ -168,10 +167,11 @@ class SandboxClient:
         self,
         method: str,
         path: str,
-        body: bytes | IO[bytes] | None,
+        body: Body | None,
         headers: dict[str, str],
         *,
         preload: bool,
+        retries: urllib3.Retry | Literal[False] = _RETRIES,
     ) -> urllib3.BaseHTTPResponse:
         try:
             return self._pool.request(
@@ -180,9 +180,10 @@ class SandboxClient:
                 body=body,
                 headers={**self._headers, **headers},
                 preload_content=preload,
+                retries=retries,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise SandboxLostError("the session does not answer") from error
+            raise NoAnswer("the session does not answer") from error
 
 
 def _raise_for(response: urllib3.BaseHTTPResponse) -> None:
@@ -191,8 +192,8 @@ def _raise_for(response: urllib3.BaseHTTPResponse) -> None:
     try:
         code = json.loads(response.data)["error"]["code"]
     except (ValueError, LookupError, TypeError) as error:
-        raise SandboxLostError("something else answers at the session's address") from error
+        raise SandboxLost("something else answers at the session's address") from error
     if code in ("unauthorized", "unknown_execution"):
         # Another session has the address by now.
-        raise SandboxLostError(code)
-    raise SandboxRefusedError(response.status, code)
+        raise SandboxLost(code)
+    raise SandboxRefused(code)

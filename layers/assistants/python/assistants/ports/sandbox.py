@@ -5,6 +5,12 @@ from typing import Literal, Protocol
 
 Reason = Literal["timeout", "cancelled", "output", "memory", "disk", "exited", "protocol"]
 
+MAX_CODE_BYTES = 1 << 20
+MAX_FILE_BYTES = 512 << 20  # of one file that goes in or out
+MAX_WAIT_SECONDS = 25
+TTL_SECONDS = 3600  # a session ends itself after an hour
+IDLE_SECONDS = 1200  # and after twenty minutes without a request
+
 
 class SandboxUnavailable(Exception):
     """Raise when no session can be started now; a later try may succeed."""
@@ -24,9 +30,8 @@ class SandboxRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MadeImage:
-    """A PNG or JPEG that the code has shown, in the blob `name`."""
+    """A PNG or JPEG that the code has shown."""
 
-    name: str
     mime_type: str
     size: int
 
@@ -62,16 +67,20 @@ class Execution:
 
 
 class SandboxSession(Protocol):
-    """One session that answers. Every method raises `SandboxLost` and `SandboxRefused`; calling it
-    again with the same arguments does nothing twice.
+    """One session. Every method but `ready` raises `SandboxLost` and `SandboxRefused`; calling it
+    again with the same arguments does nothing twice. Bytes go between the session and blobs.
     """
 
-    def execute(
-        self, id: str, code: str, *, seconds: float, wait: float, images: str
-    ) -> Execution | None:
+    def ready(self, wait: float) -> bool:
+        """Whether the session answers within so many seconds. Raises `SandboxLost` if another
+        answers in its place.
+        """
+        ...
+
+    def execute(self, id: str, code: str, *, seconds: float, wait: float) -> Execution | None:
         """Run code once under its id, for at most `seconds`, and wait for at most 25 seconds.
 
-        None while it is running: ask again. Images become blobs whose names begin with `images`.
+        None while it is running: ask again.
         """
         ...
 
@@ -79,16 +88,19 @@ class SandboxSession(Protocol):
         """Interrupt an execution, or keep it from starting; its result tells `cancelled`."""
         ...
 
-    def put(self, path: str, blob: str) -> None:
-        """Copy a blob to /mnt/data/`path`, replacing what is there."""
+    def put(self, path: str, blob: str, size: int) -> None:
+        """Copy a blob of `size` bytes to /mnt/data/`path`, replacing what is there.
+
+        Raises `BlobMissing`, too.
+        """
         ...
 
     def take(self, path: str, blob: str) -> int:
         """Copy /mnt/data/`path` to a blob; returns its size in bytes."""
         ...
 
-    def end(self) -> None:
-        """End the session and everything in it."""
+    def take_image(self, id: str, number: int, blob: str) -> int:
+        """Copy an image that an execution has shown, from number 0, to a blob; returns its size."""
         ...
 
 
@@ -101,7 +113,10 @@ class Sandboxes(Protocol):
         ...
 
     def address(self, handle: str) -> str | None:
-        """Where the session answers, none while it is still coming up. Raises `SandboxLost`."""
+        """The URL at which the session answers, none while it is still coming up.
+
+        Raises `SandboxLost`.
+        """
         ...
 
     def open(self, address: str, token: str) -> SandboxSession:

@@ -1,0 +1,130 @@
+"""Calls of a code interpreter session as JSON: what crosses the border of its network.
+
+A call that fails in one of the ways that the port names is an answer, not an error: an error of a
+function would be logged with what it was called with, the token.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter
+
+from assistants.ports.blobs import BlobMissing
+from assistants.ports.sandbox import (
+    MAX_WAIT_SECONDS,
+    Execution,
+    SandboxLost,
+    SandboxRefused,
+    SandboxSession,
+)
+
+Wait = Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)]
+# Only there may a session's files go, and only from there come.
+FileBlob = Annotated[str, StringConstraints(pattern=r"^files/[^/]+/[^/]+$")]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Ready(_Message):
+    method: Literal["ready"] = "ready"
+    wait: Wait
+
+    def on(self, session: SandboxSession) -> bool:
+        return session.ready(self.wait)
+
+
+class Execute(_Message):
+    method: Literal["execute"] = "execute"
+    id: str
+    code: str
+    seconds: Annotated[float, Field(ge=0)]
+    wait: Wait
+
+    def on(self, session: SandboxSession) -> dict[str, Any] | None:
+        found = session.execute(self.id, self.code, seconds=self.seconds, wait=self.wait)
+        return None if found is None else asdict(found)
+
+
+class Cancel(_Message):
+    method: Literal["cancel"] = "cancel"
+    id: str
+
+    def on(self, session: SandboxSession) -> None:
+        session.cancel(self.id)
+
+
+class Put(_Message):
+    method: Literal["put"] = "put"
+    path: str
+    blob: FileBlob
+    size: int
+
+    def on(self, session: SandboxSession) -> None:
+        session.put(self.path, self.blob, self.size)
+
+
+class Take(_Message):
+    method: Literal["take"] = "take"
+    path: str
+    blob: FileBlob
+
+    def on(self, session: SandboxSession) -> int:
+        return session.take(self.path, self.blob)
+
+
+class TakeImage(_Message):
+    method: Literal["take_image"] = "take_image"
+    id: str
+    number: Annotated[int, Field(ge=0)]
+    blob: FileBlob
+
+    def on(self, session: SandboxSession) -> int:
+        return session.take_image(self.id, self.number, self.blob)
+
+
+Call = Ready | Execute | Cancel | Put | Take | TakeImage
+
+
+class Request(_Message):
+    """One call of the session at an address."""
+
+    address: Annotated[str, StringConstraints(pattern=r"^http://[0-9.]+:[0-9]+$")]
+    token: SecretStr
+    call: Annotated[Call, Field(discriminator="method")]
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.model_dump(), "token": self.token.get_secret_value()}
+
+
+def answer(open: Callable[[str, str], SandboxSession], event: dict[str, Any]) -> dict[str, Any]:
+    """Do what a request asks for. Raises `ValidationError`, which tells nothing of the input."""
+    request = Request.model_validate(event)
+    session = open(request.address, request.token.get_secret_value())
+    try:
+        return {"value": request.call.on(session)}
+    except SandboxLost as error:
+        return {"lost": str(error)}
+    except SandboxRefused as error:
+        return {"refused": error.code}
+    except BlobMissing as error:
+        return {"missing": str(error)}
+
+
+def value_of(answer: dict[str, Any]) -> Any:
+    """What the call returned. Raises what it raised."""
+    match answer:
+        case {"value": value}:
+            return value
+        case {"lost": str(why)}:
+            raise SandboxLost(why)
+        case {"refused": str(code)}:
+            raise SandboxRefused(code)
+        case {"missing": str(blob)}:
+            raise BlobMissing(blob)
+    raise ValueError("the sandbox proxy answered something else")
+
+
+EXECUTION: TypeAdapter[Execution | None] = TypeAdapter(Execution | None)
