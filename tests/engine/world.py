@@ -7,6 +7,7 @@ from typing import Any
 
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
+from assistants.domain.run import RunSettings
 from assistants.http.app import create_app
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services import keyspace
@@ -87,6 +88,9 @@ class Request:
 
 class Calculator:
     """A tool of the server. It may be asked twice for one answer, and dies as functions do."""
+
+    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+        stop("the tool's preparation")
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         stop("the tool")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.run import RunSettings
 from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from tests.unit.deployment import Answer, Deployment
 from tests.unit.forms import HEADERS, Attached, form
@@ -13,6 +14,9 @@ from tests.unit.forms import HEADERS, Attached, form
 
 class Unused:
     """A tool that the deployment has, and that no run of these tests calls."""
+
+    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+        raise AssertionError(run)
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         raise AssertionError(use)

@@ -1,10 +1,12 @@
 """Tools that run on the server: called by the model, answered once, told to model and client."""
 
+from typing import Any
+
 from assistants.domain.assistant import AssistantCreate
 from assistants.domain.ids import ASSISTANT, RUN, THREAD, new_id
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
-from assistants.domain.run import RunCreate, ToolOutputsSubmit
+from assistants.domain.run import RunCreate, RunSettings, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
 from assistants.ports.chat_model import CallFragment
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
@@ -29,6 +31,9 @@ class Calculator:
 
     def __init__(self) -> None:
         self.uses: list[ToolUse] = []
+
+    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+        pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         self.uses.append(use)

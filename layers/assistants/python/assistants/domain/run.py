@@ -75,8 +75,8 @@ class LastMessages(Part):
 TruncationStrategy = Annotated[AutoTruncation | LastMessages, Field(discriminator="type")]
 
 
-class RunSettings(Object):
-    """What a run was asked to do. Never changes once the run exists."""
+class _Asked(Object):
+    """What a run was asked to do, as clients see it."""
 
     id: str
     created_at: int
@@ -96,6 +96,15 @@ class RunSettings(Object):
     reasoning_effort: ReasoningEffort | None = None
 
 
+class RunSettings(_Asked):
+    """All that a run starts from. Never changes once the run exists; what `Run` lacks is never
+    shown: the assistant's files and vector stores, then the thread's, as they were at that time.
+    """
+
+    file_ids: list[str] = []  # for its code interpreter
+    vector_store_ids: list[str] = []
+
+
 class RunProgress(Object):
     """How far a run has come, as clients see it."""
 
@@ -113,9 +122,12 @@ class RunProgress(Object):
 
 
 class HostedCall(Object):
-    """A call of a tool that runs on the server, at `position` of its step."""
+    """A call of a tool that runs on the server, at `position` of its step. `number` counts such
+    calls from 0 through the run.
+    """
 
     id: str
+    number: int
     tool: Literal["code_interpreter", "file_search"]
     position: int
     arguments: str
@@ -131,6 +143,7 @@ class RunState(RunProgress):
     turn: int = 0  # how many turns are finished
     next: Literal["done", "action", "tools"] = "done"  # what the last finished turn asks for
     hosted_calls: dict[str, str] = {}  # of that turn: the call's id and its tool
+    hosted_made: int = 0  # how many such calls all finished turns have made
     calls_functions: bool = False  # whether that turn calls functions of the client, too
     waiting_step: str | None = None  # the step whose calls are not all answered
     waiting_usage: Usage | None = None  # what the turn that made this step has cost
@@ -138,15 +151,16 @@ class RunState(RunProgress):
     spent: Usage = Usage()
 
 
-class Run(RunSettings, RunProgress):
+class Run(_Asked, RunProgress):
     object: Literal["thread.run"] = "thread.run"
 
     poll_after_ms: ClassVar[int | None] = 200
 
     @classmethod
     def of(cls, settings: RunSettings, state: RunState) -> "Run":
+        asked = {name: getattr(settings, name) for name in _Asked.model_fields}
         progress = {name: getattr(state, name) for name in RunProgress.model_fields}
-        return cls.model_construct(**dict(settings), **progress)
+        return cls.model_construct(**asked, **progress)
 
 
 class _RunMembers(Request):

@@ -164,7 +164,7 @@ class Backend:
     @cached_property
     def turns(self) -> Turns:
         prompts = Prompts(self.store, self.catalog, FileImages(self.files), tokens.count)
-        return Turns(self.records, prompts, self.model, self.endings, self.clock)
+        return Turns(self.records, prompts, self.model, self.hosted_calls, self.endings, self.clock)
 
     @cached_property
     def endings(self) -> Endings:

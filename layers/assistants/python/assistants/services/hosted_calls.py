@@ -1,7 +1,7 @@
 """Calls of the tools that run on the server: what the states RunCode and SearchFiles do."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from assistants.domain.errors import NotFound
@@ -9,10 +9,11 @@ from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.journal import Event, Story
 from assistants.domain.run import HostedCall
 from assistants.ports.clock import Clock
-from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, RunFailed, ToolAnswer, ToolUse
 from assistants.ports.store import Create, Replace, Row, Store
 from assistants.services import keyspace
 from assistants.services.run_records import Change, LoadedRun, RunRecords
+from assistants.telemetry import logger
 
 
 def creations(run: LoadedRun, calls: list[HostedCall]) -> tuple[Create, ...]:
@@ -35,6 +36,25 @@ class HostedCalls:
     tools: Mapping[HostedToolName, HostedTool]
     clock: Clock
 
+    def prepare(self, run: LoadedRun) -> None:
+        """Have the run's tools ready. Raises `RunFailed`; what else goes wrong is left to the calls
+        themselves, which may never come.
+        """
+        for name in sorted({tool.type for tool in run.settings.tools}):
+            if name == "function" or name not in self.tools:
+                continue
+            try:
+                self.tools[name].prepare(
+                    run.project,
+                    run.settings,
+                    cancelled=lambda: self._ended(run),
+                    seconds_left=self._seconds_left(run),
+                )
+            except RunFailed:
+                raise
+            except Exception:  # the edge to tools, whose failures the model is told when it calls
+                logger.exception("a tool is not prepared", extra={"tool": name})
+
     def answer(self, project: str, thread_id: str, run_id: str, call_id: str) -> None:
         """Use the tool and write down its answer: for the model, for clients, and as an event, all
         at once. A call that is answered, or whose run is not at work any more, is left alone.
@@ -50,16 +70,19 @@ class HostedCalls:
             project=project,
             run=run.settings,
             id=call_id,
+            number=row.body["number"],
             arguments=row.body["arguments"],
             cancelled=lambda: self._ended(run),
-            seconds_left=max(1, int(run.state.deadline - self.clock.time())),
+            seconds_left=self._seconds_left(run),
         )
         answer = self.tools[row.body["tool"]].answer(use)
 
         def decide(now: LoadedRun) -> Change | None:
             known = self._row(now, call_id)
             at_work = now.state.status == "in_progress"
-            return None if known.body["told"] or not at_work else self._change(now, known, answer)
+            if known.body["told"] is not None or not at_work:
+                return None
+            return self._change(now, known, answer)
 
         self.records.change(project, thread_id, run_id, decide)
 
@@ -75,11 +98,16 @@ class HostedCalls:
         event = Event("thread.run.step.delta", {"id": step_id, "delta": {"step_details": details}})
         story = Story(run={}, objects={step_id: step.body})
         story.tell(event)
-        answered = row.changed({**row.body, "told": answer.told})
+        # All of the answer but what is shown, which the step holds.
+        kept = {name: value for name, value in asdict(answer).items() if name != "shown"}
+        answered = row.changed({**row.body, **kept})
         return Change(
             events=(event,) if answer.shown else (),
             writes=(Replace(step, step.changed(story.objects[step_id])), Replace(row, answered)),
         )
+
+    def _seconds_left(self, run: LoadedRun) -> int:
+        return max(1, int(run.state.deadline - self.clock.time()))
 
     def _ended(self, run: LoadedRun) -> bool:
         try:

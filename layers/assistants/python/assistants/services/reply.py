@@ -20,12 +20,12 @@ _CUT: dict[FinishReason, IncompleteReason] = {
 class Reply:
     """One turn. A message is complete before tools are called."""
 
-    def __init__(self, settings: RunSettings, clock: Clock) -> None:
+    def __init__(self, settings: RunSettings, clock: Clock, hosted_made: int) -> None:
         self.draft = Draft(settings, clock)
         self.usage = Usage()
         self._finish_reason: FinishReason | None = None
         self._message = ReplyMessage(self.draft)
-        self._calls = ReplyCalls(self.draft)
+        self._calls = ReplyCalls(self.draft, hosted_made)
 
     def take(self, delta: Delta) -> None:
         """Raises `ModelError` for a function that was not offered."""

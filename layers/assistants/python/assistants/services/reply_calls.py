@@ -35,6 +35,7 @@ class _Call:
 @dataclass
 class ReplyCalls:
     draft: Draft
+    hosted_made: int  # how many calls of the server's tools the run has made before
     step_id: str = ""
     _calls: list[_Call] = field(default_factory=list)
     _at: dict[int | None, _Call] = field(default_factory=dict)
@@ -46,10 +47,18 @@ class ReplyCalls:
     @property
     def hosted(self) -> list[HostedCall]:
         """The calls that the server answers itself."""
+        hosted = (
+            (call, call.tool) for call in self._calls if call.tool and call.tool != "function"
+        )
         return [
-            HostedCall(id=call.id, tool=call.tool, position=call.position, arguments=call.arguments)
-            for call in self._calls
-            if call.tool is not None and call.tool != "function"
+            HostedCall(
+                id=call.id,
+                number=number,
+                tool=tool,
+                position=call.position,
+                arguments=call.arguments,
+            )
+            for number, (call, tool) in enumerate(hosted, self.hosted_made)
         ]
 
     def take(self, fragment: CallFragment) -> None:

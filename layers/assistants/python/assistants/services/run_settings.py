@@ -5,7 +5,14 @@ from typing import Any
 from assistants.domain.assistant import Assistant
 from assistants.domain.errors import InvalidRequest
 from assistants.domain.run import RunCreate, RunSettings, ThreadRunCreate
-from assistants.domain.tool import FunctionTool, NamedFunction, NamedToolChoice, Tool
+from assistants.domain.thread import Thread
+from assistants.domain.tool import (
+    FunctionTool,
+    NamedFunction,
+    NamedToolChoice,
+    Tool,
+    ToolResources,
+)
 
 _OVERRIDES = ("tools", "temperature", "top_p", "response_format", "reasoning_effort")
 _OWN = (
@@ -20,7 +27,7 @@ _OWN = (
 def settings_of(
     assistant: Assistant,
     body: RunCreate | ThreadRunCreate,
-    thread_id: str,
+    thread: Thread,
     run_id: str,
     now: int,
 ) -> RunSettings:
@@ -29,15 +36,35 @@ def settings_of(
     settings = RunSettings(
         id=run_id,
         created_at=now,
-        thread_id=thread_id,
+        thread_id=thread.id,
         assistant_id=assistant.id,
         model=body.model or assistant.model,
         instructions=_instructions(assistant, body),
         **{name: _override(assistant, body, name) for name in _OVERRIDES},
         **own,
+        **_resources(assistant, body, thread),
     )
     _check_tool_choice(settings)
     return settings
+
+
+def _resources(
+    assistant: Assistant, body: RunCreate | ThreadRunCreate, thread: Thread
+) -> dict[str, list[str]]:
+    """The assistant's files and vector stores, or those that the request names in place of them,
+    and behind them the thread's.
+    """
+    asked = (body.tool_resources if isinstance(body, ThreadRunCreate) else None) or ToolResources()
+    own = assistant.tool_resources or ToolResources()
+    of_thread = ToolResources.model_validate(thread.tool_resources)
+    code = (asked.code_interpreter or own.code_interpreter, of_thread.code_interpreter)
+    search = (asked.file_search or own.file_search, of_thread.file_search)
+    file_ids = [id_ for resources in code if resources for id_ in resources.file_ids]
+    store_ids = [id_ for resources in search if resources for id_ in resources.vector_store_ids]
+    return {
+        "file_ids": list(dict.fromkeys(file_ids)),
+        "vector_store_ids": list(dict.fromkeys(store_ids)),
+    }
 
 
 def _check_tool_choice(settings: RunSettings) -> None:

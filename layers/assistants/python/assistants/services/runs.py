@@ -18,7 +18,7 @@ from assistants.domain.run import (
     RunState,
     ThreadRunCreate,
 )
-from assistants.domain.thread import ThreadCreate
+from assistants.domain.thread import Thread, ThreadCreate
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions, Unavailable
 from assistants.ports.store import Conflict, Key, Require, Row, Save, Store, Write
@@ -53,7 +53,7 @@ class Runs:
         thread, assistant = self.store.get(thread_key, assistant_key)
         if thread is None:
             raise no_such("thread", thread_id)
-        run = self._new(project, thread_id, assistant, body, run_id)
+        run = self._new(project, Thread.model_validate(thread.body), assistant, body, run_id)
         messages = self._additional_messages(project, thread_id, body, run_id)
         writes = [*self.records.creation(run, _first_events(run)), Require(thread_key), *messages]
         return self._commit(run, writes)
@@ -64,7 +64,7 @@ class Runs:
         self.hosted_tools.check_resources(project, body.tool_resources)
         thread_id = THREAD + order_of(run_id)
         new = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
-        run = self._new(project, thread_id, assistant, body, run_id)
+        run = self._new(project, new.thread, assistant, body, run_id)
         created = Event("thread.created", new.thread.model_dump(mode="json"))
         self.threads.write_early(project, new)
         writes = self.records.creation(run, (created, *_first_events(run)))
@@ -126,7 +126,7 @@ class Runs:
     def _new(
         self,
         project: str,
-        thread_id: str,
+        thread: Thread,
         row: Row | None,
         body: RunCreate | ThreadRunCreate,
         run_id: str,
@@ -136,7 +136,7 @@ class Runs:
         assistant = Assistant.model_validate(row.body)
         self.hosted_tools.check_tools(body.tools)
         now = int(self.clock.time())
-        settings = settings_of(assistant, body, thread_id, run_id, now)
+        settings = settings_of(assistant, body, thread, run_id, now)
         check_abilities(settings, self.catalog.route(settings.model))
         deadline = now + self.ttl_seconds
         state = RunState(

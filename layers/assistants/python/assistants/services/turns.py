@@ -17,14 +17,16 @@ from assistants.domain.journal import Event
 from assistants.domain.run import LastError, RunIncomplete, RunStatus, Usage
 from assistants.ports.chat_model import ChatModel, ModelError
 from assistants.ports.clock import Clock
+from assistants.ports.hosted_tool import RunFailed
 from assistants.ports.store import Conflict, Save
 from assistants.services.endings import Endings
-from assistants.services.hosted_calls import creations
+from assistants.services.hosted_calls import HostedCalls, creations
 from assistants.services.pacing import LOOK_SECONDS, Tick, paced
 from assistants.services.prompts import BudgetUsed, Prompts
 from assistants.services.reply import Reply
 from assistants.services.run_objects import row_of, saves
 from assistants.services.run_records import Change, LoadedRun, RunRecords
+from assistants.services.turn_end import end_of, hosted_calls_of, outcome
 from assistants.services.turn_journal import Interrupted, Superseded, TurnJournal
 
 MAX_TURNS = 64
@@ -34,9 +36,6 @@ _ENDLESS = LastError(
 _BROKEN = LastError(
     code="server_error", message="The model's answer was interrupted and cannot be continued."
 )
-_FILTERED = LastError(
-    code="server_error", message="The provider's content filter ended the answer."
-)
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ class Turns:
     records: RunRecords
     prompts: Prompts
     model: ChatModel
+    hosted_calls: HostedCalls
     endings: Endings
     clock: Clock
 
@@ -52,13 +52,13 @@ class Turns:
         try:
             run = self._take(project, thread_id, run_id, turn)
         except NotFound:
-            return _outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
+            return outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
         # Rounded up: a wait that ends by its time ends a run whose time is over.
         seconds_left = max(1, ceil(run.state.deadline - self.clock.time()))
         ended = run.state.status in lifecycle.TERMINAL
         next_ = "done" if ended else run.state.next
-        outcome = _outcome(project, thread_id, run_id, turn + 1, next_, seconds_left)
-        return {**outcome, **_tools(run)} if next_ == "tools" else outcome
+        told = outcome(project, thread_id, run_id, turn + 1, next_, seconds_left)
+        return {**told, **hosted_calls_of(run)} if next_ == "tools" else told
 
     def _take(self, project: str, thread_id: str, run_id: str, turn: int) -> LoadedRun:
         author = new_order()
@@ -70,7 +70,7 @@ class Turns:
                 return self._answer(run, author)
         except Interrupted:
             self.endings.end(project, thread_id, run_id)
-        except ModelError as error:
+        except (ModelError, RunFailed) as error:
             last_error = LastError(code=error.code, message=error.message)
             self.endings.end(project, thread_id, run_id, last_error)
         except Superseded:
@@ -130,8 +130,9 @@ class Turns:
         return any(record.events for record in since)
 
     def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
-        reply = Reply(run.settings, self.clock)
+        reply = Reply(run.settings, self.clock, run.state.hosted_made)
         journal = TurnJournal(self.records, run, author)
+        self._prepare(run, journal)
         try:
             request = self.prompts.request(run)
         except BudgetUsed as used:
@@ -149,7 +150,14 @@ class Turns:
             self._write(run, reply, journal)  # what it has said so far is kept
             journal.look()  # a worker that was superseded may not end the run either
             raise
-        return self._finish(run, reply, journal, *_end_of(reply))
+        return self._finish(run, reply, journal, *end_of(reply))
+
+    def _prepare(self, run: LoadedRun, journal: TurnJournal) -> None:
+        if run.state.turn == 0 and any(tool.type != "function" for tool in run.settings.tools):
+            try:
+                self.hosted_calls.prepare(run)
+            finally:
+                journal.look()  # it may have taken a while
 
     def _keep_up(self, run: LoadedRun, reply: Reply, journal: TurnJournal, tick: Tick) -> None:
         if self.clock.time() >= run.state.deadline:
@@ -174,7 +182,11 @@ class Turns:
     ) -> LoadedRun:
         """Everything that is left, the end of the turn and perhaps of the run, in one write."""
         events, objects = reply.draft.drain()
-        finished = {"turn": run.state.turn + 1, "spent": run.state.spent + reply.usage}
+        finished = {
+            "turn": run.state.turn + 1,
+            "spent": run.state.spent + reply.usage,
+            "hosted_made": run.state.hosted_made + len(reply.hosted_calls),
+        }
         change = Change(
             author=journal.author,
             status=status,
@@ -192,52 +204,3 @@ class Turns:
                 run = self.records.load(run.project, run.settings.thread_id, run.settings.id)
                 if journal.look():
                     return run  # it is our own: the answer to the first try was lost
-
-
-def _end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
-    """The status that a finished turn leaves its run in (none while tools are called), and why."""
-    if reply.waiting_step is not None and reply.cut is None:
-        hosted = {call.id: call.tool for call in reply.hosted_calls}
-        return None, {
-            "next": "tools" if hosted else "action",
-            "hosted_calls": hosted,
-            "calls_functions": reply.calls_functions,
-            "waiting_step": reply.waiting_step,
-            "waiting_usage": reply.usage,
-        }
-    match reply.cut:
-        case "max_tokens":
-            return "incomplete", {
-                "incomplete_details": RunIncomplete(reason="max_completion_tokens")
-            }
-        case "content_filter":
-            return "failed", {"last_error": _FILTERED}
-        case _:
-            return "completed", {}
-
-
-def _tools(run: LoadedRun) -> dict[str, Any]:
-    """What the machine's Map goes through, and whether the client is asked afterwards."""
-    ids = {
-        "project": run.project,
-        "thread": run.settings.thread_id,
-        "run": run.settings.id,
-    }
-    calls = run.state.hosted_calls.items()
-    return {
-        "calls": [{**ids, "call": call, "tool": tool} for call, tool in calls],
-        "calls_functions": run.state.calls_functions,
-    }
-
-
-def _outcome(
-    project: str, thread_id: str, run_id: str, turn: int, next_: str, seconds_left: int
-) -> dict[str, Any]:
-    return {
-        "project": project,
-        "thread": thread_id,
-        "run": run_id,
-        "turn": turn,
-        "next": next_,
-        "seconds_left": seconds_left,
-    }
