@@ -2,21 +2,21 @@
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from assistants.documents.formats import read
 from assistants.documents.limits import Limits
-from assistants.documents.text import Failure
-from assistants.domain.document_text import DocumentError, Text
+from assistants.documents.system_calls import restrict
+from assistants.domain.document_text import DocumentError, Failure, Text
+from assistants.ports.parsing import encoded
 
 
 def main(request: dict[str, Any]) -> None:
     Limits(**request["limits"]).apply()
-    print("ready", flush=True)
+    print("ready" if restrict() else "ready unfiltered", flush=True)
     answer = _outcome(Path(request["path"]), request["filename"])
-    sys.stdout.write(json.dumps(asdict(answer), ensure_ascii=False))
+    sys.stdout.buffer.write(encoded(answer))
 
 
 def _outcome(path: Path, filename: str) -> Text | Failure:
@@ -35,5 +35,4 @@ def _outcome(path: Path, filename: str) -> Text | Failure:
 
 
 if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
     main(json.loads(sys.argv[1]))

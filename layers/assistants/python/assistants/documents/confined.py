@@ -14,21 +14,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO
 
-from pydantic import TypeAdapter, ValidationError
-
 from assistants.documents.formats import require_supported
 from assistants.documents.limits import Limits
-from assistants.documents.text import MAX_CHARACTERS, Failure
 from assistants.domain.document_text import DocumentError, Text
+from assistants.ports.parsing import MAX_ANSWER, decoded
+from assistants.telemetry import logger
 
 MAX_FILE = 512 * 2**20
-MAX_ANSWER = 6 * MAX_CHARACTERS + 64 * 2**20  # bytes of JSON: the text, its pages and headings
-READY = b"ready\n"  # the child's first words, once it stands under its limits
+
+# The child's first words, once it stands under its limits; the second where no filter holds it.
+READY, UNFILTERED = b"ready", b"ready unfiltered"
 
 # All that the child gets of our environment: no credentials, no endpoint, no name.
 INHERITED = ("PATH", "LD_LIBRARY_PATH")
-
-_ANSWER: TypeAdapter[Text | Failure] = TypeAdapter(Text | Failure)
 
 
 def parse(path: Path, filename: str, limits: Limits | None = None) -> Text:
@@ -56,6 +54,7 @@ def _start(path: Path, filename: str, limits: Limits, output: IO[bytes]) -> subp
     request = {"path": str(path.resolve()), "filename": filename, "limits": asdict(limits)}
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    environment["OPENBLAS_NUM_THREADS"] = "1"  # openpyxl loads numpy if it is there; no thread may
     return subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-P", "-S", "-m", "assistants.documents.child", json.dumps(request)],
         stdin=subprocess.DEVNULL,
@@ -80,14 +79,9 @@ def _read(stream: IO[bytes], until: float) -> bytes:
 
 
 def _text(output: bytes) -> Text:
-    if not output.startswith(READY):
+    said, _, answer = output.partition(b"\n")
+    if said not in (READY, UNFILTERED):
         raise DocumentError("server_error", "The service could not start to read the file.")
-    try:
-        answer = _ANSWER.validate_json(output.removeprefix(READY))
-    except ValidationError as error:  # the end is missing: the child was stopped
-        raise DocumentError(
-            "invalid_file", "Reading the file takes too much time or memory; it may be damaged."
-        ) from error
-    if isinstance(answer, Failure):
-        raise DocumentError(answer.code, answer.message)
-    return answer
+    if said == UNFILTERED:
+        logger.warning("files are read without a filter of system calls on this platform")
+    return decoded(answer)

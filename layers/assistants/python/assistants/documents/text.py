@@ -1,11 +1,9 @@
 """How a parser hands over the text of a file, piece by piece."""
 
 import re
-from dataclasses import dataclass
 
-from assistants.domain.document_text import DocumentError, ErrorCode, Heading, Text
+from assistants.domain.document_text import MAX_CHARACTERS, DocumentError, Heading, Text
 
-MAX_CHARACTERS = 25_000_000
 MAX_HEADINGS = 100_000
 MAX_HEADING_CHARACTERS = 200
 
@@ -13,14 +11,6 @@ MAX_HEADING_CHARACTERS = 200
 _CONTROLS = [*range(9), 11, 12, *range(14, 32), 127, 0xFEFF, 0xFFFE, 0xFFFF]
 _PLAIN: dict[int, str | None] = dict.fromkeys(_CONTROLS) | {0xA0: " "}
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A `DocumentError`, as it passes between processes."""
-
-    code: ErrorCode
-    message: str
 
 
 class TextWriter:

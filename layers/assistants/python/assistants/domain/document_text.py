@@ -5,6 +5,8 @@ from typing import Literal
 
 ErrorCode = Literal["unsupported_file", "invalid_file", "server_error"]
 
+MAX_CHARACTERS = 25_000_000
+
 
 class DocumentError(Exception):
     """Raise when a file cannot be searched: `code` and `message` are its `last_error`."""
@@ -31,3 +33,11 @@ class Text:
     content: str
     pages: tuple[int, ...] = ()
     headings: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A `DocumentError`, as it passes between processes."""
+
+    code: ErrorCode
+    message: str
