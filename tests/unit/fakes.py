@@ -206,7 +206,7 @@ class FakeBlobs:
     def download_url(self, name: str, *, filename: str, mime_type: str, seconds: int) -> str:
         return f"https://blobs.test/{name}?as={quote(filename)}&type={mime_type}&for={seconds}"
 
-    def upload_url(self, name: str, *, size: int, seconds: int) -> str:
+    def upload_url(self, name: str, *, size: int | None, seconds: int) -> str:
         return f"https://blobs.test/{name}?size={size}&for={seconds}"
 
     def put(self, url: str, content: bytes) -> None:

@@ -124,11 +124,12 @@ class S3Blobs:
             ExpiresIn=seconds,
         )
 
-    def upload_url(self, name: str, *, size: int, seconds: int) -> str:
-        """The length is signed with the rest: S3 refuses a PUT of another."""
+    def upload_url(self, name: str, *, size: int | None, seconds: int) -> str:
+        """A length is signed with the rest: S3 refuses a PUT of another."""
+        length = {} if size is None else {"ContentLength": size}
         return self._s3.generate_presigned_url(
             "put_object",
-            Params={"Bucket": self._bucket, "Key": name, "ContentLength": size},
+            Params={"Bucket": self._bucket, "Key": name, **length},
             ExpiresIn=seconds,
         )
 

@@ -1,4 +1,4 @@
-"""The bytes of files, under names that begin with `files/` or `uploads/` and the project."""
+"""Bytes under names, which begin with what they are: `files/`, `uploads/`, `texts/`, `parsed/`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +47,6 @@ class Blobs(Protocol):
         """A URL from which anybody may get the blob for a while, to be saved as `filename`."""
         ...
 
-    def upload_url(self, name: str, *, size: int, seconds: int) -> str:
-        """A URL to which anybody may PUT exactly `size` bytes for a while."""
+    def upload_url(self, name: str, *, size: int | None, seconds: int) -> str:
+        """A URL to which anybody may PUT `size` bytes for a while, or as many as S3 takes."""
         ...

@@ -1,0 +1,65 @@
+"""Reading files in a function of its own, which may do nothing: it gets one URL and fills one."""
+
+import json
+import uuid
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from assistants.domain.document_text import Text
+from assistants.ports.blobs import Blobs
+from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailable, decoded
+
+PREFIX = "parsed/"
+_URL_SECONDS = 600
+
+# The function ends before the client gives up on it.
+CONFIG = Config(read_timeout=240, retries={"total_max_attempts": 3})
+
+
+class LambdaParser:
+    """A `Parser` that invokes the function `name` and takes its answer out of the bucket."""
+
+    def __init__(self, name: str, blobs: Blobs, client: Callable[[], Any]) -> None:
+        self._name = name
+        self._blobs = blobs
+        self._make_client = client
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._make_client()
+
+    def parse(self, blob: str, filename: str) -> Text:
+        answer = f"{PREFIX}{uuid.uuid4().hex}"
+        kind = {"filename": "file", "mime_type": "application/octet-stream"}
+        request = {
+            "file": self._blobs.download_url(blob, **kind, seconds=_URL_SECONDS),
+            "answer": self._blobs.upload_url(answer, size=None, seconds=_URL_SECONDS),
+            "filename": filename,
+        }
+        try:
+            self._invoke(request)
+            return decoded(self._read(answer))
+        finally:
+            self._blobs.delete([answer])
+
+    def _invoke(self, request: dict[str, str]) -> None:
+        try:
+            answer = self._client.invoke(FunctionName=self._name, Payload=json.dumps(request))
+        except (BotoCoreError, ClientError) as error:
+            raise ParsingUnavailable(f"The parser does not answer: {error}") from error
+        if "FunctionError" in answer:
+            told = answer["Payload"].read(1000).decode("utf-8", "replace")
+            raise ParsingUnavailable(f"The parser failed: {told}")
+
+    def _read(self, name: str) -> bytes:
+        """Cut off beyond what an answer can have, which makes it none."""
+        found = bytearray()
+        for piece in self._blobs.read(name):
+            found += piece
+            if len(found) > MAX_ANSWER:
+                break
+        return bytes(found)
