@@ -39,8 +39,8 @@ class ToolAnswer:
     a delta: what is in it is added to what clients have seen of the call.
 
     The rest is what the run's texts may refer to. `citations` are known by the `k:j` of their
-    markers `【k:j†name】`: `k` is the use's number, `j` counts passages from 0. `files` are known by
-    their path below /mnt/data; `images` come before the text of the next message. All ids are
+    markers `【k:j†name】`: `k` is the use's number, `j` counts passages from 0. `files` are known
+    by their path below /mnt/data; `images` come before the text of the next message. All ids are
     those of Files.
     """
 

@@ -66,16 +66,7 @@ class HostedCalls:
         row = self._row(run, call_id)
         if row.body["told"] is not None or run.state.status != "in_progress":
             return
-        use = ToolUse(
-            project=project,
-            run=run.settings,
-            id=call_id,
-            number=row.body["number"],
-            arguments=row.body["arguments"],
-            cancelled=lambda: self._ended(run),
-            seconds_left=self._seconds_left(run),
-        )
-        answer = self.tools[row.body["tool"]].answer(use)
+        answer = self.tools[row.body["tool"]].answer(self._use(run, row))
 
         def decide(now: LoadedRun) -> Change | None:
             known = self._row(now, call_id)
@@ -85,6 +76,17 @@ class HostedCalls:
             return self._change(now, known, answer)
 
         self.records.change(project, thread_id, run_id, decide)
+
+    def _use(self, run: LoadedRun, call: Row) -> ToolUse:
+        return ToolUse(
+            project=run.project,
+            run=run.settings,
+            id=call.body["id"],
+            number=call.body["number"],
+            arguments=call.body["arguments"],
+            cancelled=lambda: self._ended(run),
+            seconds_left=self._seconds_left(run),
+        )
 
     def _change(self, run: LoadedRun, row: Row, answer: ToolAnswer) -> Change:
         step_id, tool = run.state.waiting_step or "", row.body["tool"]
