@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.constructs.grants import Grant
-from infra.constructs.labels import named, sourced
+from infra.constructs.labels import function_name, named, sourced
 from infra.constructs.layers import ARCHITECTURE, RUNTIME, Layers
 from infra.constructs.log_group import log_group
 from infra.constructs.resources import Resources
@@ -62,6 +62,7 @@ class Function(lambda_.Function):
         super().__init__(
             scope,
             spec.id,
+            function_name=function_name(scope, spec.id),
             runtime=RUNTIME,
             architecture=ARCHITECTURE,
             code=lambda_.Code.from_asset(str(REPOSITORY / source), exclude=["**/__pycache__"]),

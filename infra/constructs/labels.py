@@ -2,7 +2,7 @@
 
 from typing import TypeVar, cast
 
-from aws_cdk import CfnResource
+from aws_cdk import CfnResource, Stack
 from constructs import Construct
 
 Labelled = TypeVar("Labelled", bound=Construct)
@@ -14,6 +14,11 @@ def named(construct: Labelled) -> Labelled:
     return construct
 
 
+def function_name(scope: Construct, id: str) -> str:
+    """By which functions call each other; references between them would close a circle."""
+    return f"{Stack.of(scope).stack_name}-{id}"
+
+
 def sourced(construct: Labelled, folder: str) -> Labelled:
     """Note the folder of the repository that the code comes from; locally it is run from there."""
     _resource(construct).add_metadata("source", folder)
@@ -21,4 +26,5 @@ def sourced(construct: Labelled, folder: str) -> Labelled:
 
 
 def _resource(construct: Construct) -> CfnResource:
-    return cast(CfnResource, construct.node.default_child)
+    child = construct.node.default_child
+    return construct if isinstance(construct, CfnResource) else cast(CfnResource, child)
