@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from assistants.ports.store import Key, Row
 
-# A waiting run fails only when its machine is lost, for which the original has no word.
 LEGAL = {
     None: {"queued"},
     "queued": {"in_progress", "cancelling", "expired", "failed"},
@@ -23,7 +22,7 @@ LEGAL = {
         "failed",
         "expired",
     },
-    "requires_action": {"queued", "cancelling", "expired", "failed"},
+    "requires_action": {"queued", "cancelling", "expired"},
     "cancelling": {"cancelled", "completed", "failed", "expired"},
 }
 ENDED = {"completed", "incomplete", "failed", "cancelled", "expired"}

@@ -82,15 +82,15 @@ def test_the_machine_ends_a_run_whose_worker_dies_at_every_attempt(stage: Stage)
     stage.speak()
 
 
-@pytest.mark.parametrize("way", [broken, stopped])
+@pytest.mark.parametrize(("way", "status"), [(broken, "failed"), (stopped, "expired")])
 def test_the_rule_ends_a_run_whose_execution_broke(
-    way: Callable[[Stage], Run], stage: Stage
+    way: Callable[[Stage], Run], status: str, stage: Stage
 ) -> None:
     with without_catch(stage):
         run = way(stage)
         stage.until(*ENDED, sweeps=False)
     assert execution_status(stage, run) in ("FAILED", "ABORTED")
-    assert stage.check() == "failed"
+    assert stage.check() == status
     stage.speak()
 
 

@@ -98,7 +98,8 @@ class Verdict:
                 assert "length" in endings
             case "expired":
                 ended = self._contract.history[run["id"]][-1].time
-                assert ended >= run["created_at"] + TTL_SECONDS
+                broken = statuses[-2] == "requires_action" and run["id"] in self._world.damage
+                assert broken or ended >= run["created_at"] + TTL_SECONDS
             case "failed":
                 assert run["last_error"]
                 assert FAILING & endings or run["id"] in self._world.damage, statuses

@@ -19,8 +19,7 @@ LEGAL: dict[str, set[str]] = {
         "cancelling",
         "expired",
     },
-    # `failed` is ours: an execution that is aborted from outside must still free its thread.
-    "requires_action": {"queued", "cancelling", "expired", "failed"},
+    "requires_action": {"queued", "cancelling", "expired"},
     "cancelling": {"cancelled", "completed", "failed", "expired"},
 }
 

@@ -16,7 +16,7 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
             "expired",
         }
     ),
-    "requires_action": frozenset({"queued", "cancelling", "expired", "failed"}),
+    "requires_action": frozenset({"queued", "cancelling", "expired"}),
     "cancelling": frozenset({"cancelled", "completed", "failed", "expired"}),
     "cancelled": frozenset(),
     "completed": frozenset(),

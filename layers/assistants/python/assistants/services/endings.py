@@ -27,7 +27,8 @@ class Endings:
     def end(self, project: str, thread_id: str, run_id: str, error: LastError = LOST) -> None:
         """End the run in the status that its state asks for. An ended run stays as it is.
 
-        A cancel that was asked for wins, then the deadline; only else has the run failed.
+        A cancel that was asked for wins, then the deadline; only else has the run failed. One that
+        waits for its client cannot fail: what ends before the client has answered is expired.
         """
 
         def decide(run: LoadedRun) -> Change | None:
@@ -43,7 +44,8 @@ class Endings:
     def _status(self, run: LoadedRun) -> RunStatus:
         if run.state.status == "cancelling":
             return "cancelled"
-        return "expired" if self.clock.time() >= run.state.deadline else "failed"
+        waits = run.state.status == "requires_action"
+        return "expired" if waits or self.clock.time() >= run.state.deadline else "failed"
 
     def _change(self, run: LoadedRun, status: RunStatus, error: LastError) -> Change:
         records = self.records.journal.read(run.project, run.settings.id, 0)
