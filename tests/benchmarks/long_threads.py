@@ -130,7 +130,7 @@ def _measure(item: Any, meter: Meter, length: int) -> Iterator[dict[str, Any]]:
         body = {"assistant_id": assistant_id, "truncation_strategy": strategy}
         run_id = api.post(f"/threads/{thread_id}/runs", body)["id"]
         ask = partial(
-            backend.turns.prompts.request, backend.records.load(project, thread_id, run_id)
+            backend.turns.prompts.request, backend.records.load(project, thread_id, run_id), ()
         )
         yield {"messages": length, "what": name, **meter.of(ask)}
         backend.endings.end(project, thread_id, run_id)

@@ -1,6 +1,17 @@
-"""What a message's text rests on: the sources that its annotations name."""
+"""Text with sources: what the markers and links in a model's words stand for."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+LINK = "sandbox:/mnt/data/"
+# The form that OpenAI's markers have. The ASCII form [0:1] is left alone: in code it is a slice.
+_MARKER = re.compile(r"【([0-9]{1,6}:[0-9]{1,6})(?:†[^【】\n]{0,200})?】")
+_HALF_MARKER = re.compile(r"【(?:[0-9]{1,6}(?::(?:[0-9]{1,6}(?:†[^【】\n]{0,200})?)?)?)?")
+_BEGINNING = re.compile(f"[【{LINK[0]}]")
+_GOES_ON = re.compile(r"[\w/-]|\.\w")  # behind a path: it is the beginning of another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,3 +20,111 @@ class Citation:
 
     file_id: str
     quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a text can refer to: passages by the `k:j` of their markers, and Files by their path
+    below /mnt/data. `images` are ids of Files, too, which come before the text.
+    """
+
+    citations: Mapping[str, Citation] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Text that is settled, and the annotations of it, in the API's form."""
+
+    value: str = ""
+    annotations: tuple[dict[str, Any], ...] = ()
+
+    def __add__(self, other: "Piece") -> "Piece":
+        return Piece(self.value + other.value, self.annotations + other.annotations)
+
+
+class AnnotatedText:
+    """A text as it comes in: settled up to where a marker or a link may have begun.
+
+    Markers of passages that are known, and links to files that are known, are annotated; other
+    markers, and half a marker at the end, are left out; other links are text. Without `cites`,
+    nothing is a marker. All positions are code points of the whole text.
+    """
+
+    def __init__(self, sources: Sources, *, cites: bool) -> None:
+        self._citations = sources.citations
+        self._cites = cites
+        spellings = {spelling: id_ for path, id_ in sources.files.items() for spelling in _of(path)}
+        self._links = {LINK + path: file_id for path, file_id in spellings.items()}
+        self._held = ""
+        self._length = 0
+
+    def read(self, text: str) -> Piece:
+        """What is settled by the next part of the text."""
+        self._held += text
+        return self._settle(last=False)
+
+    def finish(self) -> Piece:
+        """What was held back, now that nothing follows."""
+        return self._settle(last=True)
+
+    def _settle(self, *, last: bool) -> Piece:
+        text, self._held = self._held, ""
+        piece, done = Piece(), 0
+        for beginning in _BEGINNING.finditer(text):
+            at = beginning.start()
+            if at < done:
+                continue
+            rest = text[at:]
+            if self._may_become(rest):
+                if not last:
+                    self._held = rest
+                    return piece + self._plain(text[done:at])
+                if _HALF_MARKER.fullmatch(rest):
+                    return piece + self._plain(text[done:at])
+            if (found := self._at_beginning_of(rest)) is not None:
+                length, source = found
+                piece += self._plain(text[done:at]) + self._annotated(rest[:length], source)
+                done = at + length
+        return piece + self._plain(text[done:])
+
+    def _may_become(self, rest: str) -> bool:
+        """Whether more text could make a marker or a (longer) link of this."""
+        if self._cites and _HALF_MARKER.fullmatch(rest):
+            return True
+        return any(link.startswith(rest) or rest == f"{link}." for link in self._links)
+
+    def _at_beginning_of(self, rest: str) -> tuple[int, dict[str, Any] | None] | None:
+        """The length of the marker or link, and what it stands for."""
+        if self._cites and (marker := _MARKER.match(rest)):
+            citation = self._citations.get(marker[1])
+            return marker.end(), _file_citation(citation) if citation else None
+        links = [link for link in self._links if rest.startswith(link)]
+        for link in sorted(links, key=len, reverse=True):
+            if not _GOES_ON.match(rest, len(link)):
+                path = {"type": "file_path", "file_path": {"file_id": self._links[link]}}
+                return len(link), path
+        return None
+
+    def _plain(self, text: str) -> Piece:
+        self._length += len(text)
+        return Piece(text)
+
+    def _annotated(self, text: str, source: dict[str, Any] | None) -> Piece:
+        if source is None:
+            return Piece()
+        start = self._length
+        place = {"text": text, "start_index": start, "end_index": start + len(text)}
+        return Piece(self._plain(text).value, ({**source, **place},))
+
+
+def _file_citation(citation: Citation) -> dict[str, Any]:
+    cited = {"file_id": citation.file_id, "quote": citation.quote}
+    return {"type": "file_citation", "file_citation": cited}
+
+
+def _of(path: str) -> Iterator[str]:
+    """How models spell a path in a link."""
+    yield path
+    yield quote(path)

@@ -19,6 +19,7 @@ from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
 from assistants.services.cancellation import Cancellation
+from assistants.services.earlier_turns import EarlierTurns
 from assistants.services.endings import Endings
 from assistants.services.file_images import FileImages
 from assistants.services.file_storage import FileStorage
@@ -164,7 +165,15 @@ class Backend:
     @cached_property
     def turns(self) -> Turns:
         prompts = Prompts(self.store, self.catalog, FileImages(self.files), tokens.count)
-        return Turns(self.records, prompts, self.model, self.hosted_calls, self.endings, self.clock)
+        return Turns(
+            records=self.records,
+            earlier_turns=EarlierTurns(self.store),
+            prompts=prompts,
+            model=self.model,
+            hosted_calls=self.hosted_calls,
+            endings=self.endings,
+            clock=self.clock,
+        )
 
     @cached_property
     def endings(self) -> Endings:

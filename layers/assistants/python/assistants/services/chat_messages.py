@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from assistants.domain.image import InvalidImage
+from assistants.domain.message import text_block
 from assistants.domain.model_route import ModelRoute
 from assistants.ports.chat_model import ModelError
 from assistants.ports.images import Images
@@ -13,7 +14,7 @@ _IMAGES = ("image_url", "image_file")
 
 def chat_message(message: dict[str, Any]) -> dict[str, Any]:
     """A message of a thread. Its images are still where they were: `with_images` brings them."""
-    content = message["content"]
+    content = [_uncited(block) for block in message["content"]]
     # Only users can show images to a model; of its own it can be told that there was one.
     if message["role"] == "user" and any(block["type"] in _IMAGES for block in content):
         return {"role": "user", "content": [_part(block) for block in content]}
@@ -87,6 +88,17 @@ def _loaded(part: dict[str, Any], project: str, images: Images) -> dict[str, Any
 
 def _part(block: dict[str, Any]) -> dict[str, Any]:
     return block if block["type"] in _IMAGES else {"type": "text", "text": _text(block)}
+
+
+def _uncited(block: dict[str, Any]) -> dict[str, Any]:
+    """The block without the markers of an earlier run: in this one they name other passages."""
+    if block["type"] != "text" or not block["text"]["annotations"]:
+        return block
+    value = block["text"]["value"]
+    for annotation in reversed(block["text"]["annotations"]):
+        if annotation["type"] == "file_citation":
+            value = value[: annotation["start_index"]] + value[annotation["end_index"] :]
+    return text_block(value)
 
 
 def _text(block: dict[str, Any]) -> str:

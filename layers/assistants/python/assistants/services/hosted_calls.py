@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from assistants.domain.errors import NotFound
 from assistants.domain.hosted_tool import HostedToolName
@@ -123,9 +122,3 @@ class HostedCalls:
         if row is None:
             raise LookupError(f"tool call {call_id} of {run.settings.id} is missing")
         return row
-
-
-def told(store: Store, run: LoadedRun, call_ids: list[str]) -> dict[str, dict[str, Any]]:
-    """The arguments and the answer of each call, by id."""
-    keys = [keyspace.tool_call(run.project, run.settings.id, call_id) for call_id in call_ids]
-    return {row.body["id"]: row.body for row in store.get(*keys) if row}

@@ -1,7 +1,7 @@
-"""From a thread and a run to what the model reads: instructions, messages, earlier tool calls."""
+"""From a thread and a run to what the model reads: instructions, messages, earlier turns."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,13 +14,11 @@ from assistants.ports.chat_model import ModelError, ModelRequest
 from assistants.ports.images import Images
 from assistants.ports.store import Store
 from assistants.services import keyspace
-from assistants.services.chat_messages import chat_message, text_of, tool_turn, with_images
-from assistants.services.hosted_calls import told
+from assistants.services.chat_messages import chat_message, with_images
 from assistants.services.run_records import LoadedRun
 from assistants.services.token_budget import TokenBudget
 
 _PAGE = 100  # messages fetched by one query
-_MAX_STEPS = 1000
 _ANSWER_TOKENS = 4096  # of the context, kept free for what the model says
 
 
@@ -39,8 +37,8 @@ class Prompts:
     images: Images
     count_tokens: Callable[[str], int]
 
-    def request(self, run: LoadedRun) -> ModelRequest:
-        """What to ask the model in the run's next turn.
+    def request(self, run: LoadedRun, earlier: Sequence[dict[str, Any]]) -> ModelRequest:
+        """What to ask the model in the run's next turn, behind its `earlier` ones.
 
         Raises `BudgetUsed`, and `ModelError` for what its messages hold but cannot be asked.
         """
@@ -49,10 +47,9 @@ class Prompts:
         tools = offered(settings.tools)
         system = [{"role": "system", "content": settings.instructions}]
         before = system if settings.instructions else []
-        after = list(self._earlier_turns(run)) if run.state.turn else []
         budget = self._budget(run, route)
         told = [{"content": json.dumps(tools)}] if tools else []
-        fits = [budget.take(message) for message in (*told, *before, *after)]
+        fits = [budget.take(message) for message in (*told, *before, *earlier)]
         conversation = self._conversation(run, budget)
         if settings.max_prompt_tokens is not None and not (all(fits) and conversation):
             raise BudgetUsed("max_prompt_tokens")
@@ -61,7 +58,7 @@ class Prompts:
             messages=[
                 *before,
                 *with_images(conversation, run.project, route, self.images),
-                *after,
+                *earlier,
             ],
             tools=tools,
             options=_options(run, route),
@@ -116,30 +113,6 @@ class Prompts:
             if len(rows) < _PAGE:
                 return
             before = rows[-1].key.sort
-
-    def _earlier_turns(self, run: LoadedRun) -> Iterator[dict[str, Any]]:
-        """What this run has said and called so far. Text before tool calls belongs to their turn:
-        a turn that only speaks ends the run.
-        """
-        thread_id, run_id = run.settings.thread_id, run.settings.id
-        rows = self.store.query(
-            keyspace.in_thread(run.project, thread_id), keyspace.steps(run_id), limit=_MAX_STEPS
-        )
-        spoken: str | None = None
-        for row in rows:
-            details = row.body["step_details"]
-            if row.body["type"] == "message_creation":
-                spoken = self._text_of(run, details["message_creation"]["message_id"])
-            else:
-                calls = details["tool_calls"]
-                hosted = [call["id"] for call in calls if call["type"] != "function"]
-                yield from tool_turn(spoken, calls, told(self.store, run, hosted))
-                spoken = None
-
-    def _text_of(self, run: LoadedRun, message_id: str) -> str:
-        key = keyspace.message(run.project, run.settings.thread_id, message_id)
-        [row] = self.store.get(key)
-        return text_of(row.body["content"]) if row else ""
 
 
 def _named(choice: NamedToolChoice) -> dict[str, Any]:

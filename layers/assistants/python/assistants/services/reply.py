@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from assistants.domain.annotation import Sources
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import HostedCall, RunSettings, Usage
 from assistants.ports.chat_model import CallFragment, Delta, Finish, FinishReason, Refusal, Text
@@ -18,13 +19,17 @@ _CUT: dict[FinishReason, IncompleteReason] = {
 
 
 class Reply:
-    """One turn. A message is complete before tools are called."""
+    """One turn of a run that has made `hosted_made` calls of the server's tools before. A message
+    is complete before tools are called.
+    """
 
-    def __init__(self, settings: RunSettings, clock: Clock, hosted_made: int) -> None:
+    def __init__(
+        self, settings: RunSettings, clock: Clock, sources: Sources, hosted_made: int
+    ) -> None:
         self.draft = Draft(settings, clock)
         self.usage = Usage()
         self._finish_reason: FinishReason | None = None
-        self._message = ReplyMessage(self.draft)
+        self._message = ReplyMessage(self.draft, sources)
         self._calls = ReplyCalls(self.draft, hosted_made)
 
     def take(self, delta: Delta) -> None:
@@ -56,6 +61,10 @@ class Reply:
         return self._calls.hosted
 
     @property
+    def hosted_made(self) -> int:
+        return self._calls.hosted_made + len(self._calls.hosted)
+
+    @property
     def cut(self) -> IncompleteReason | None:
         """Why the answer is not whole, if it is not."""
         return _CUT.get(self._finish_reason) if self._finish_reason else None
@@ -68,6 +77,11 @@ class Reply:
         if not self._message.is_open:
             self._message.say("text", "")
         self._message.close(self.cut, self.usage)
+
+    def break_off(self) -> None:
+        """The model has failed. What it has said so far is kept."""
+        if self._message.is_open:
+            self._message.settle()
 
     def _say(self, kind: Literal["text", "refusal"], value: str) -> None:
         """Text behind a call has no place: its step stays open, and two may not be at once."""

@@ -18,6 +18,7 @@ def end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
         return None, {
             "next": "tools" if hosted else "action",
             "hosted_calls": hosted,
+            "hosted_made": reply.hosted_made,
             "calls_functions": reply.calls_functions,
             "waiting_step": reply.waiting_step,
             "waiting_usage": reply.usage,

@@ -19,6 +19,7 @@ from assistants.ports.chat_model import ChatModel, ModelError
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import RunFailed
 from assistants.ports.store import Conflict, Save
+from assistants.services.earlier_turns import EarlierTurns
 from assistants.services.endings import Endings
 from assistants.services.hosted_calls import HostedCalls, creations
 from assistants.services.pacing import LOOK_SECONDS, Tick, paced
@@ -41,6 +42,7 @@ _BROKEN = LastError(
 @dataclass(frozen=True)
 class Turns:
     records: RunRecords
+    earlier_turns: EarlierTurns
     prompts: Prompts
     model: ChatModel
     hosted_calls: HostedCalls
@@ -130,11 +132,12 @@ class Turns:
         return any(record.events for record in since)
 
     def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
-        reply = Reply(run.settings, self.clock, run.state.hosted_made)
+        earlier = self.earlier_turns.of(run)
+        reply = Reply(run.settings, self.clock, earlier.sources, run.state.hosted_made)
         journal = TurnJournal(self.records, run, author)
         self._prepare(run, journal)
         try:
-            request = self.prompts.request(run)
+            request = self.prompts.request(run, earlier.messages)
         except BudgetUsed as used:
             cut = {"incomplete_details": RunIncomplete(reason=used.reason)}
             return self._finish(run, reply, journal, "incomplete", cut)
@@ -147,7 +150,8 @@ class Turns:
                 self._keep_up(run, reply, journal, tick)
             reply.complete()
         except ModelError:
-            self._write(run, reply, journal)  # what it has said so far is kept
+            reply.break_off()
+            self._write(run, reply, journal)
             journal.look()  # a worker that was superseded may not end the run either
             raise
         return self._finish(run, reply, journal, *end_of(reply))
@@ -182,11 +186,7 @@ class Turns:
     ) -> LoadedRun:
         """Everything that is left, the end of the turn and perhaps of the run, in one write."""
         events, objects = reply.draft.drain()
-        finished = {
-            "turn": run.state.turn + 1,
-            "spent": run.state.spent + reply.usage,
-            "hosted_made": run.state.hosted_made + len(reply.hosted_calls),
-        }
+        finished = {"turn": run.state.turn + 1, "spent": run.state.spent + reply.usage}
         change = Change(
             author=journal.author,
             status=status,
