@@ -104,6 +104,10 @@ def not_cancellable(status: str) -> InvalidRequest:
     return InvalidRequest(f"Cannot cancel run with status '{status}'.")
 
 
+def store_expired(vector_store_id: str) -> InvalidRequest:
+    return InvalidRequest(f"Vector store {vector_store_id} is expired.")
+
+
 def unsupported_model(model: str, hint: str) -> InvalidRequest:
     message = f"The requested model '{model}' cannot be used with the Assistants API. {hint}"
     return InvalidRequest(message, param="model", code="unsupported_model")

@@ -30,19 +30,20 @@ class VectorStoreFileBatch(Object):
     poll_after_ms: ClassVar[int | None] = POLL_AFTER_MS
 
     @classmethod
-    def of(cls, stored: "StoredBatch", ended: FileCounts) -> "VectorStoreFileBatch":
-        """`ended` counts those of its files that are not in progress any more."""
-        done = ended.completed + ended.failed + ended.cancelled
-        left = stored.total - done
-        status: FileStatus = "in_progress" if left else "completed"
-        if not left and ended.failed == stored.total:
+    def of(cls, stored: "StoredBatch", counts: FileCounts) -> "VectorStoreFileBatch":
+        if stored.entries is not None:  # not all of them are counted yet
+            left = max(0, stored.total - counts.total + counts.in_progress)
+            total = max(stored.total, counts.total)
+            counts = counts.model_copy(update={"in_progress": left, "total": total})
+        status: FileStatus = "in_progress" if counts.in_progress else "completed"
+        if 0 < counts.failed == counts.total:
             status = "failed"
         return cls(
             id=stored.id,
             created_at=stored.created_at,
             vector_store_id=stored.vector_store_id,
             status="cancelled" if stored.cancelled else status,
-            file_counts=ended.model_copy(update={"in_progress": left, "total": stored.total}),
+            file_counts=counts,
         )
 
 

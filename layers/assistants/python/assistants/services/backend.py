@@ -13,12 +13,14 @@ from assistants.ports.chat_model import ChatModel
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
 from assistants.ports.hosted_tool import HostedTool
+from assistants.ports.index_queue import IndexQueue
 from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.search import Embedder, SearchIndex
 from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
 from assistants.services.cancellation import Cancellation
+from assistants.services.detachments import Detachments
 from assistants.services.earlier_turns import EarlierTurns
 from assistants.services.endings import Endings
 from assistants.services.file_images import FileImages
@@ -33,15 +35,21 @@ from assistants.services.overdue import Overdue
 from assistants.services.prompts import Prompts
 from assistants.services.purges import Purges
 from assistants.services.relay import Relay
+from assistants.services.removals import Removals
 from assistants.services.run_records import RunRecords
 from assistants.services.run_steps import RunSteps
 from assistants.services.runs import Runs
+from assistants.services.store_file_records import StoreFileRecords
+from assistants.services.store_intake import StoreIntake
+from assistants.services.store_purges import StorePurges
+from assistants.services.tallies import Tallies
 from assistants.services.threads import Threads
 from assistants.services.tool_outputs import ToolOutputs
 from assistants.services.turns import Turns
 from assistants.services.upload_completion import UploadCompletion
 from assistants.services.uploads import Uploads
 from assistants.services.vector_search import VectorSearch, no_embedder, no_index
+from assistants.services.vector_stores import VectorStores
 from assistants.services.waits import Waits
 
 
@@ -59,6 +67,7 @@ class Backend:
     auth: Literal["keys", "open"] = "keys"
     run_ttl_seconds: int = 600
     tools: Mapping[HostedToolName, HostedTool] = field(default_factory=dict)
+    index_queue: IndexQueue | None = None
     index: Callable[[], SearchIndex] = no_index
     embedder: Callable[[], Embedder] = no_embedder
 
@@ -80,7 +89,7 @@ class Backend:
 
     @cached_property
     def file_storage(self) -> FileStorage:
-        return FileStorage(self.store, self.blobs, self.clock)
+        return FileStorage(self.store, self.blobs, self.detachments, self.clock)
 
     @cached_property
     def uploads(self) -> Uploads:
@@ -96,7 +105,39 @@ class Backend:
 
     @cached_property
     def purges(self) -> Purges:
-        return Purges(self.store, self.purge_queue)
+        stores = StorePurges(self.store, self.store_file_records, self.removals)
+        return Purges(self.store, self.purge_queue, stores)
+
+    @cached_property
+    def removals(self) -> Removals:
+        return Removals(self.store, self.index_queue, self.clock)
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        return Tallies(self.store)
+
+    @cached_property
+    def detachments(self) -> Detachments:
+        return Detachments(self.store, self.tallies, self.removals, self.clock)
+
+    @cached_property
+    def store_file_records(self) -> StoreFileRecords:
+        return StoreFileRecords(self.store, self.tallies, self.removals, self.index, self.clock)
+
+    @cached_property
+    def store_intake(self) -> StoreIntake:
+        return StoreIntake(
+            store=self.store,
+            files=self.files,
+            tallies=self.tallies,
+            detachments=self.detachments,
+            queue=self.index_queue,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def vector_stores(self) -> VectorStores:
+        return VectorStores(self.store, self.files, self.store_intake, self.purges, self.clock)
 
     @cached_property
     def idempotency(self) -> Idempotency:

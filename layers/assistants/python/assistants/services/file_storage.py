@@ -12,6 +12,7 @@ from assistants.ports.blobs import Blobs
 from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Delete, Replace, Row, Save, Store
 from assistants.services import keyspace
+from assistants.services.detachments import Detachments
 
 LOOSE_SECONDS = 3600  # four times what any function may take
 _AGAIN_SECONDS = 300
@@ -21,6 +22,7 @@ _AGAIN_SECONDS = 300
 class FileStorage:
     store: Store
     blobs: Blobs
+    detachments: Detachments
     clock: Clock
 
     @contextmanager
@@ -40,7 +42,8 @@ class FileStorage:
         return Save(self._note(project, file_id, _AGAIN_SECONDS))
 
     def discard(self, project: str, file_id: str) -> None:
-        """Remove the bytes of a file that is no more."""
+        """Remove the bytes of a file that is no more, and what vector stores have of it."""
+        self.detachments.detach_everywhere(project, file_id)
         self.blobs.delete([blob_name(project, file_id)])
         self.store.commit(Delete(keyspace.loose_blob(project, file_id)))
 

@@ -1,6 +1,6 @@
 """Files: create, list, get, delete, read, and their expiry."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequest, NotFound
@@ -51,16 +51,21 @@ class Files:
 
     def keep(self, project: str, file: StoredFile, pieces: Iterable[bytes]) -> File:
         """Write a file and its bytes; the same file that was written before is left as it is."""
+        return self.adopt(project, file, lambda name: self.storage.blobs.write(name, pieces))
+
+    def adopt(self, project: str, file: StoredFile, fill: Callable[[str], int]) -> File:
+        """Write a file whose bytes `fill` brings to the blob of that name, and returns how many."""
         with self.storage.writing(project, file.id) as untied:
-            self.storage.blobs.write(blob_name(project, file.id), pieces)
+            size = fill(blob_name(project, file.id))
+            written = file.model_copy(update={"bytes": size})
             try:
-                self.store.commit(*creation(project, file), untied)
+                self.store.commit(*creation(project, written), untied)
             except Conflict as conflict:
                 if 0 not in conflict.failed:
                     raise
                 self.storage.release(project, file.id)
                 return self.get(project, file.id)
-        return shown(file)
+        return shown(written)
 
     def list(self, project: str, cursor: FileCursor) -> Page[File]:
         partition = keyspace.files(project, cursor.purpose)
@@ -78,8 +83,16 @@ class Files:
         files = [StoredFile.model_validate(row.body) for row in rows if row]
         return {file.id: file for file in files if self._lives(file)}
 
+    def require(self, project: str, file_ids: Iterable[str], param: str) -> None:
+        """Raises `NotFound` for a file that does not exist, `InvalidRequest` for no file's id."""
+        ids = [check_id(file_id, FILE, param) for file_id in file_ids]
+        found = self.find(project, ids)
+        for file_id in ids:
+            if file_id not in found:
+                raise no_such_file(file_id)
+
     def delete(self, project: str, file_id: str) -> Deleted:
-        """Its bytes are gone with it."""
+        """Its bytes are gone with it, and it leaves all vector stores."""
         self._delete(project, self._row(project, file_id))
         return Deleted(id=file_id, object="file")
 

@@ -1,44 +1,51 @@
-"""Removing what hung on a deleted thread, in pages, however long it was."""
+"""Removing what hung on a deleted thread or vector store, in pages, however much it was."""
 
 from dataclasses import dataclass
 
-from assistants.domain.ids import RUN
+from assistants.domain.ids import RUN, VECTOR_STORE
 from assistants.ports.purge_queue import PurgeQueue
-from assistants.ports.store import Create, Delete, Row, Store
+from assistants.ports.store import Delete, Row, Save, Store
 from assistants.services import keyspace
+from assistants.services.store_purges import StorePurges
 
 PAGE = 500  # rows removed before the work is handed to the queue again
-_RECHECK_SECONDS = 300
+RECHECK_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Purges:
     store: Store
     queue: PurgeQueue
+    stores: StorePurges
 
-    def note(self, project: str, thread_id: str, now: int) -> Create:
-        """The write that remembers the work: committed with the deletion, so that it is done even
-        when the message that asks for it is lost.
+    def note(self, project: str, identifier: str, now: int) -> Save:
+        """The write that remembers the work: committed with the deletion of the thread or store, so
+        that it is done even when the message that asks for it is lost.
         """
-        key = keyspace.purge(project, thread_id)
-        return Create(Row(key, {}, due_at=now + _RECHECK_SECONDS))
+        key = keyspace.purge(project, identifier)
+        return Save(Row(key, {}, due_at=now + RECHECK_SECONDS))
 
-    def request(self, project: str, thread_id: str) -> None:
-        self.queue.send(project, thread_id)
+    def request(self, project: str, identifier: str) -> None:
+        self.queue.send(project, identifier)
 
-    def work(self, project: str, thread_id: str) -> None:
-        """Remove one page: first the runs' journals, then the thread's own rows. Repeating it, or
-        doing it twice at once, removes nothing else.
-        """
+    def work(self, project: str, identifier: str) -> None:
+        """Remove one page. Repeating it, or doing it twice at once, removes nothing else."""
+        if identifier.startswith(VECTOR_STORE):
+            finished = self.stores.work(project, identifier)
+        else:
+            finished = self._clear_thread(project, identifier)
+        if finished:
+            self.store.commit(Delete(keyspace.purge(project, identifier)))
+        else:
+            self.request(project, identifier)
+
+    def _clear_thread(self, project: str, thread_id: str) -> bool:
+        """First the runs' journals, then the thread's own rows. True when nothing is left."""
         thread = keyspace.in_thread(project, thread_id)
         states = self.store.keys(thread, keyspace.RUNS, limit=PAGE)
         for key in states:
             run_id = RUN + key.sort.removeprefix(keyspace.RUNS)
             if not self.store.clear(keyspace.in_run(project, run_id), limit=PAGE):
-                self.request(project, thread_id)
-                return
+                return False
             self.store.commit(Delete(key))
-        if states or not self.store.clear(thread, limit=PAGE):
-            self.request(project, thread_id)
-            return
-        self.store.commit(Delete(keyspace.purge(project, thread_id)))
+        return not states and self.store.clear(thread, limit=PAGE)

@@ -30,7 +30,7 @@ class Removal:
 @dataclass(frozen=True)
 class Removals:
     store: Store
-    queue: IndexQueue
+    queue: IndexQueue | None  # none where there is no index, and nothing to be removed from it
     clock: Clock
 
     def note(self, project: str, file: StoredVectorStoreFile) -> list[Save]:
@@ -50,7 +50,7 @@ class Removals:
         return [Save(Row(key, body, due_at=now + _RECHECK_SECONDS))]
 
     def request(self, project: str, vector_store_id: str, *attachments: str) -> None:
-        if attachments:
+        if attachments and self.queue is not None:
             self.queue.send(project, vector_store_id, *attachments)
 
     def find(self, project: str, vector_store_id: str, attachment: str) -> Removal | None:

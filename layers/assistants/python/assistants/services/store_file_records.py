@@ -5,7 +5,7 @@ store and batches and, unless it ends well, the note that has its chunks removed
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ class StoreFileRecords:
     store: Store
     tallies: Tallies
     removals: Removals
-    index: SearchIndex
+    index: Callable[[], SearchIndex]
     clock: Clock
 
     def load(self, project: str, vector_store_id: str, attachment: str) -> StoreFile | None:
@@ -108,7 +108,7 @@ class StoreFileRecords:
         known = store_file.document.attributes
         while (now := self._in_progress(store_file)) is not None:
             if now.document.attributes != known:
-                self.index.set_attributes(now.document, now.chunks or 0)
+                self.index().set_attributes(now.document, now.chunks or 0)
                 known = now.document.attributes
             if self._end(now, {"status": "completed", "usage_bytes": usage_bytes}):
                 return True
@@ -163,7 +163,9 @@ class StoreFileRecords:
         """False when another was faster, with this file or with a count."""
         changed = now.file.model_copy(update=changes)
         replaced = Replace(now.row, now.row.changed(changed.model_dump(mode="json")))
-        counted = self.tallies.adding(now.project, now.vector_store_id, moved(now.file, changed))
+        counted = self.tallies.adding(
+            now.project, now.vector_store_id, difference(now.file, changed)
+        )
         listed = relisted(now.project, now.file, changed)
         try:
             self.store.commit(replaced, *listed, *counted, *others)
@@ -190,15 +192,17 @@ def relisted(
     yield from (Create(Row(key, pointer)) for key in new if key not in old)
 
 
-def moved(
-    before: StoredVectorStoreFile, after: StoredVectorStoreFile
+def difference(
+    before: StoredVectorStoreFile | None, after: StoredVectorStoreFile | None
 ) -> dict[str | None, Counter[str]]:
-    """What the change of a file adds to the counts of its store (None) and of its batches, which
-    count only files that have ended.
+    """What the coming, change or going of a file adds to the counts of its store (None) and of its
+    batches.
     """
-    change = Counter({after.status: 1, USAGE: after.usage_bytes})
-    change.subtract({before.status: 1, USAGE: before.usage_bytes})
-    ended: dict[str | None, Counter[str]] = {
-        batch_id: Counter({after.status: 1}) for batch_id in after.batches
-    }
-    return {None: change, **ended}
+    change: dict[str | None, Counter[str]] = {}
+    for file, sign in ((before, -1), (after, 1)):
+        if file is not None:
+            change.setdefault(None, Counter()).update({file.status: sign})
+            change[None].update({USAGE: sign * file.usage_bytes})
+            for batch_id in file.batches:
+                change.setdefault(batch_id, Counter()).update({file.status: sign})
+    return change

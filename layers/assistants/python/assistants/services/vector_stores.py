@@ -1,0 +1,208 @@
+"""Vector stores: create, list, get, modify, delete, use, and their expiry."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from assistants.domain.errors import InvalidRequest, no_such, store_expired
+from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id, ids_after, order_of
+from assistants.domain.page import Cursor, Page
+from assistants.domain.schema import Deleted
+from assistants.domain.vector_store import (
+    MAX_FILES,
+    StoreHead,
+    VectorStore,
+    VectorStoreCreate,
+    VectorStoreModify,
+)
+from assistants.domain.vector_store_file import VectorStoreFileCreate
+from assistants.ports.clock import Clock
+from assistants.ports.store import Conflict, Create, Delete, Key, Replace, Row, Store, Write
+from assistants.services import keyspace
+from assistants.services.files import Files
+from assistants.services.listing import page_of_rows
+from assistants.services.modification import given
+from assistants.services.purges import RECHECK_SECONDS, Purges
+from assistants.services.store_heads import LoadedStore, head_keys
+from assistants.services.store_intake import StoreIntake
+from assistants.services.tallies import SHARDS, counts, total
+
+_CLEARABLE = frozenset({"name", "expires_after"})
+_FRESH_SECONDS = 60  # a use is noted once a minute, as stores expire by days
+
+
+@dataclass(frozen=True)
+class NewStore:
+    """The writes that make a store: its row first, and that of a batch of its first files."""
+
+    id: str
+    writes: list[Write]
+    batch_id: str | None
+
+
+@dataclass(frozen=True)
+class VectorStores:
+    store: Store
+    files: Files
+    intake: StoreIntake
+    purges: Purges
+    clock: Clock
+
+    def create(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> VectorStore:
+        new = self.new(project, body, vector_store_id)
+        with suppress(Conflict):  # the same creation, repeated
+            self.store.commit(*new.writes)
+        self.begin(project, new)
+        return self.get(project, vector_store_id)
+
+    def new(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> NewStore:
+        """To be committed with whatever the store is made for; then call `begin`.
+
+        Raises `NotFound` for a file that does not exist.
+        """
+        now = int(self.clock.time())
+        members = given(body)
+        file_ids = dict.fromkeys(members.pop("file_ids", ()))
+        strategy = members.pop("chunking_strategy", None)
+        head = StoreHead(id=vector_store_id, created_at=now, last_active_at=now, **members)
+        row = Row(
+            keyspace.vector_store(project, vector_store_id),
+            head.model_dump(mode="json"),
+            due_at=head.expires_at,
+        )
+        writes: list[Write] = [Create(row), Create(Row(*_pointer(project, vector_store_id)))]
+        if not file_ids:
+            return NewStore(vector_store_id, writes, None)
+        self.files.require(project, file_ids, "file_ids")
+        batch_id = next(ids_after(vector_store_id, FILE_BATCH))
+        entries = [
+            VectorStoreFileCreate(file_id=file_id, chunking_strategy=strategy)
+            for file_id in file_ids
+        ]
+        writes.append(self.intake.batch(project, vector_store_id, batch_id, entries))
+        return NewStore(vector_store_id, writes, batch_id)
+
+    def begin(self, project: str, new: NewStore) -> None:
+        """Add the first files of a store that was just committed."""
+        if new.batch_id is not None:
+            self.intake.begin(project, new.id, new.batch_id)
+
+    def list(self, project: str, cursor: Cursor) -> Page[VectorStore]:
+        partition = keyspace.vector_stores(project)
+        pointers, has_more = page_of_rows(self.store, partition, "", cursor)
+        keys = [list(head_keys(project, pointer.body["id"])) for pointer in pointers]
+        rows = iter(self.store.get(*(key for group in keys for key in group)))
+        groups = ([row for _, row in zip(group, rows, strict=False) if row] for group in keys)
+        now = self.clock.time()
+        stores = [loaded.shown(now) for loaded in map(LoadedStore.of, groups) if loaded]
+        return Page.of(stores, cursor, has_more=has_more)
+
+    def get(self, project: str, vector_store_id: str) -> VectorStore:
+        return self.load(project, vector_store_id).shown(self.clock.time())
+
+    def modify(self, project: str, vector_store_id: str, body: VectorStoreModify) -> VectorStore:
+        """Raises `InvalidRequest` for an expired store: it does not live again."""
+        changes = given(body, clearable=_CLEARABLE)
+        return self._change(project, vector_store_id, lambda head: head.model_copy(update=changes))
+
+    def delete(self, project: str, vector_store_id: str) -> Deleted:
+        """Its files stay; what the index holds of them, and their rows, go soon after."""
+        key = keyspace.vector_store(project, check_id(vector_store_id, *_NAMED))
+        try:
+            self.store.commit(Delete(key, expected=True), *self.deletion(project, vector_store_id))
+        except Conflict as conflict:
+            raise no_such("vector store", vector_store_id) from conflict
+        self.purges.request(project, vector_store_id)
+        return Deleted(id=vector_store_id, object="vector_store.deleted")
+
+    def deletion(self, project: str, vector_store_id: str) -> tuple[Write, ...]:
+        """What must be committed with the deletion of a store's own row; then request its purge."""
+        pointer, _ = _pointer(project, vector_store_id)
+        now = int(self.clock.time())
+        return Delete(pointer), self.purges.note(project, vector_store_id, now)
+
+    def load(self, project: str, vector_store_id: str) -> LoadedStore:
+        """Raises `NotFound`."""
+        partition = keyspace.in_store(project, check_id(vector_store_id, *_NAMED))
+        rows = self.store.query(partition, keyspace.STORE_HEAD, limit=SHARDS + 1)
+        if (loaded := LoadedStore.of(rows)) is None:
+            raise no_such("vector store", vector_store_id)
+        return loaded
+
+    def usable(self, project: str, vector_store_ids: Sequence[str]) -> None:
+        """Raises `NotFound` for a store that does not exist, `InvalidRequest` for an expired."""
+        for vector_store_id in vector_store_ids:
+            check_id(vector_store_id, *_NAMED)
+        rows = self.store.get(*(keyspace.vector_store(project, one) for one in vector_store_ids))
+        for vector_store_id, row in zip(vector_store_ids, rows, strict=True):
+            if row is None:
+                raise no_such("vector store", vector_store_id)
+            if StoreHead.model_validate(row.body).lapsed(self.clock.time()):
+                raise store_expired(vector_store_id)
+
+    def touch(self, project: str, vector_store_ids: Iterable[str]) -> None:
+        """They are being used: what expires some days after its last use lives on. Raises as
+        `usable` does.
+        """
+        now = int(self.clock.time())
+
+        def used(head: StoreHead) -> StoreHead:
+            fresh = now - head.last_active_at < _FRESH_SECONDS
+            return head if fresh else head.model_copy(update={"last_active_at": now})
+
+        for vector_store_id in vector_store_ids:
+            self._change(project, vector_store_id, used)
+
+    def pending(self, project: str, vector_store_id: str) -> bool:
+        """Whether files of it are still to be indexed."""
+        return counts(total(self.load(project, vector_store_id).tallies)).in_progress > 0
+
+    def require_room(self, project: str, vector_store_id: str, files: int) -> None:
+        """Raises as `usable` does, and `InvalidRequest` if so many files do not fit."""
+        loaded = self.load(project, vector_store_id)
+        if loaded.head.lapsed(self.clock.time()):
+            raise store_expired(vector_store_id)
+        if counts(total(loaded.tallies)).total + files > MAX_FILES:
+            raise InvalidRequest(f"A vector store can hold at most {MAX_FILES} files.")
+
+    def expire(self, project: str, key: Key) -> None:
+        """End the store in this row, if its time has come, and have its chunks removed. Its files
+        stay listed.
+        """
+        [row] = self.store.get(key)
+        if row is None:
+            return
+        head = StoreHead.model_validate(row.body)
+        now = int(self.clock.time())
+        if row.due_at is None or not head.lapsed(now):
+            return
+        ended = head.model_copy(update={"expired": True}).model_dump(mode="json")
+        try:
+            self.store.commit(Replace(row, row.changed(ended, due_at=now + RECHECK_SECONDS)))
+        except Conflict:
+            return  # looked at again in a minute, if it is still due
+        self.purges.request(project, head.id)
+
+    def _change(
+        self, project: str, vector_store_id: str, change: Callable[[StoreHead], StoreHead]
+    ) -> VectorStore:
+        while True:
+            loaded = self.load(project, vector_store_id)
+            if loaded.head.lapsed(self.clock.time()):
+                raise store_expired(vector_store_id)
+            changed = change(loaded.head)
+            row = loaded.row.changed(changed.model_dump(mode="json"), due_at=changed.expires_at)
+            try:
+                if changed != loaded.head:
+                    self.store.commit(Replace(loaded.row, row))
+            except Conflict:
+                continue
+            return LoadedStore(changed, row, loaded.tallies).shown(self.clock.time())
+
+
+_NAMED = VECTOR_STORE, "vector_store_id"
+
+
+def _pointer(project: str, vector_store_id: str) -> tuple[Key, dict[str, str]]:
+    partition = keyspace.vector_stores(project)
+    return Key(partition, order_of(vector_store_id)), {"id": vector_store_id}
