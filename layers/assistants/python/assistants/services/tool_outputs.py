@@ -10,10 +10,10 @@ from assistants.domain.errors import outputs_not_accepted, wrong_outputs
 from assistants.domain.journal import Event
 from assistants.domain.run import Run, ToolOutput, ToolOutputsSubmit
 from assistants.ports.clock import Clock
-from assistants.ports.store import Row, Save
+from assistants.ports.store import Replace, Row, Save
 from assistants.services.run_objects import row_of
 from assistants.services.run_records import Change, LoadedRun, RunRecords
-from assistants.services.waits import Waits
+from assistants.services.waits import Waits, answered
 
 
 @dataclass(frozen=True)
@@ -38,23 +38,27 @@ class ToolOutputs:
         Raises `InvalidRequest` for a run that does not wait and for an incomplete set.
         """
         digest = _digest(body.tool_outputs)
+        answers: list[Row] = []  # the wait as it ends; the last one counts
 
         def decide(run: LoadedRun) -> Change | None:
-            wait = self.waits.find(run)
+            wait, step = self.waits.find_with_step(run)
             if wait is not None and wait.body["answers"] == digest:
+                answers.append(wait)
                 return None
-            if run.state.status != "requires_action" or wait is None:
+            if run.state.status != "requires_action" or wait is None or step is None:
                 raise outputs_not_accepted(run.state.status)
             if self.clock.time() >= run.state.deadline:
                 raise outputs_not_accepted("expired")
-            return self._change(run, wait, body)
+            answers.append(answered(wait, digest, run.state.sequence))
+            return self._change(run, step.body, body, Replace(wait, answers[-1]))
 
         run = self.records.change(project, thread_id, run_id, decide)
-        wait = self.waits.wake(run, "submitted")
-        return Submitted(run.run, after=wait.body["asked_at"] if wait else 0)
+        self.waits.call_back(run, answers[-1], "submitted")
+        return Submitted(run.run, after=answers[-1].body["asked_at"])
 
-    def _change(self, run: LoadedRun, wait: Row, body: ToolOutputsSubmit) -> Change:
-        step = self.records.waiting_step(run)
+    def _change(
+        self, run: LoadedRun, step: dict[str, Any], body: ToolOutputsSubmit, answer: Replace
+    ) -> Change:
         _answer(step["step_details"]["tool_calls"], body.tool_outputs)
         done = {
             "id": step["id"],
@@ -71,10 +75,7 @@ class ToolOutputs:
                 "watched": bool(body.stream),
             },
             events=(Event("thread.run.step.completed", done),),
-            writes=(
-                self.waits.answered(wait, _digest(body.tool_outputs), run.state.sequence),
-                Save(row_of(run, step | done)),
-            ),
+            writes=(answer, Save(row_of(run, step | done))),
         )
 
 

@@ -62,23 +62,35 @@ class Waits:
         [row] = self.store.get(keyspace.wait(run.project, run.settings.id, run.state.waited))
         return row
 
-    def wake(self, run: LoadedRun, outcome: Outcome) -> Row | None:
-        """Call the machine back, if it waits. Returns the newest wait.
+    def find_with_step(self, run: LoadedRun) -> tuple[Row | None, Row | None]:
+        """The newest wait, over or not, and the step whose calls are not all answered."""
+        if run.state.waited is None or run.state.waiting_step is None:
+            return self.find(run), None
+        ids = run.project, run.settings.thread_id, run.settings.id
+        wait, step = self.store.get(
+            keyspace.wait(run.project, run.settings.id, run.state.waited),
+            keyspace.step(*ids, run.state.waiting_step),
+        )
+        return wait, step
 
-        What it is called back for is recorded already, so a call that is not taken now is made
-        again by `expire`. Only one token is alive, most likely the newest: an older one is, when
-        an earlier attempt of the state was late to write down its own.
-        """
+    def wake(self, run: LoadedRun, outcome: Outcome) -> None:
+        """Call the machine back, if it waits."""
         if (wait := self.find(run)) is not None:
-            try:
-                for token in reversed(wait.body["tokens"]):
-                    if self.executions.resume(token, outcome):
-                        break
-            except Unavailable:
-                logger.exception("called back later", extra={"run_id": run.settings.id})
-        return wait
+            self.call_back(run, wait, outcome)
 
-    def answered(self, wait: Row, answers: str, asked_at: int) -> Replace:
-        """The end of a wait: a digest of the outputs, to know them when they are sent again."""
-        body = {**wait.body, "answers": answers, "asked_at": asked_at}
-        return Replace(wait, wait.changed(body))
+    def call_back(self, run: LoadedRun, wait: Row, outcome: Outcome) -> None:
+        """What the machine is called back for is recorded already, so a call that is not taken now
+        is made again by `expire`. Only one token is alive, most likely the newest: an older one is,
+        when an earlier attempt of the state was late to write down its own.
+        """
+        try:
+            for token in reversed(wait.body["tokens"]):
+                if self.executions.resume(token, outcome):
+                    break
+        except Unavailable:
+            logger.exception("called back later", extra={"run_id": run.settings.id})
+
+
+def answered(wait: Row, answers: str, asked_at: int) -> Row:
+    """The end of a wait: a digest of the outputs, to know them when they are sent again."""
+    return wait.changed({**wait.body, "answers": answers, "asked_at": asked_at})
