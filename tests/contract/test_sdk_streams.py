@@ -9,8 +9,10 @@ import httpx2
 import pytest
 from openai import AssistantEventHandler, OpenAI
 
-from assistants.domain.run import Usage
+from assistants.domain.annotation import LINK, Citation
+from assistants.domain.run import RunSettings, Usage
 from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
+from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from tests.unit.deployment import WEATHER, Deployment, outputs, path
 from tests.unit.fakes import FakeClock, Script
 
@@ -65,6 +67,35 @@ def submitted() -> bytes:
     return deployment.api.request("POST", f"{path(run)}/submit_tool_outputs", body).body
 
 
+class Finder:
+    """Finds one passage, and makes a file and an image."""
+
+    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+        pass
+
+    def answer(self, use: ToolUse) -> ToolAnswer:
+        return ToolAnswer(
+            "found",
+            citations={"0:0": Citation("file-a", "a passage")},
+            files={"t.csv": "file-t"},
+            images=("file-image",),
+        )
+
+
+def with_sources(step: float) -> bytes:
+    """The stream of a run that cites a passage, links a file and shows an image."""
+    deployment = Deployment(
+        [CallFragment(0, "a", "file_search", "{}")],
+        ["🙂 【0:", "0†a.pdf】 and ", f"{LINK}t.", "csv and【0:0】"],
+        clock=FakeClock(step=step),
+        tools={"file_search": Finder()},
+    )
+    assistant_id = deployment.assistant(tools=[{"type": "file_search"}])
+    body = {"assistant_id": assistant_id, "stream": True}
+    url = f"/threads/{deployment.thread('Hello')}/runs"
+    return deployment.api.request("POST", url, body).body
+
+
 class Handler(AssistantEventHandler):
     """Counts what the SDK tells of a run."""
 
@@ -72,9 +103,17 @@ class Handler(AssistantEventHandler):
         super().__init__()
         self.text = ""
         self.done: list[str] = []
+        self.annotations: list[Any] = []
+        self.images: list[str] = []
 
     def on_text_delta(self, delta: Any, snapshot: Any) -> None:
         self.text += delta.value or ""
+
+    def on_text_done(self, text: Any) -> None:
+        self.annotations += text.annotations
+
+    def on_image_file_done(self, image_file: Any) -> None:
+        self.images.append(image_file.file_id)
 
     def on_message_done(self, message: Any) -> None:
         self.done.append(message.status)
@@ -116,6 +155,21 @@ def test_the_python_sdk_reads_the_stream_of_a_submit() -> None:
     assert (handler.text, status) == ("It is sunny.", "completed")
 
 
+@pytest.mark.parametrize("step", [0.0, 0.1])
+def test_the_python_sdk_tells_what_a_text_rests_on(step: float) -> None:
+    handler, status = through_python(with_sources(step))
+    assert (handler.text, status) == (f"🙂 【0:0†a.pdf】 and {LINK}t.csv and【0:0】", "completed")
+    assert handler.images == ["file-image"]
+    pointed_at = [handler.text[each.start_index : each.end_index] for each in handler.annotations]
+    assert pointed_at == ["【0:0†a.pdf】", f"{LINK}t.csv", "【0:0】"]
+    assert pointed_at == [each.text for each in handler.annotations]
+    assert [each.type for each in handler.annotations] == [
+        "file_citation",
+        "file_path",
+        "file_citation",
+    ]
+
+
 def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
     assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
     streams = [
@@ -123,6 +177,7 @@ def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
         for name, script in SCRIPTS.items()
         for step in (0.0, 0.1)
     ]
+    streams += [{"name": "sources", "body": with_sources(step).decode()} for step in (0.0, 0.1)]
     streams.append({"name": "submit", "body": submitted().decode()})
     file = tmp_path / "streams.json"
     file.write_text(json.dumps(streams))

@@ -14,6 +14,7 @@ from assistants.http.app import create_app
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.executions import Outcome
 from assistants.ports.hosted_tool import HostedTool
+from assistants.ports.sandbox import Sandboxes
 from assistants.services.backend import Backend
 from tests.unit.fakes import (
     FakeBlobs,
@@ -186,11 +187,16 @@ class Machine:
     def call_model(self, state: dict[str, Any]) -> None:
         ids = state["project"], state["thread"], state["run"]
         following = self.backend.turns.take(*ids, state["turn"])
-        if following["next"] == "action":
+        if following["next"] == "tools":
+            for call in following["calls"]:
+                self.backend.hosted_calls.answer(*ids, call["call"])
+        if following["next"] == "action" or following.get("calls_functions"):
             self.tokens += 1
             token = f"token-{self.tokens}"
             self.waiting[token] = following
             self.backend.waits.begin(*ids, token)
+        elif following["next"] == "tools":
+            self.call_model(following)
 
 
 class Deployment:
@@ -212,6 +218,7 @@ class Deployment:
         catalog: Catalog | None = None,
         run_ttl_seconds: int = 600,
         tools: Mapping[HostedToolName, HostedTool] | None = None,
+        sandboxes: Sandboxes | None = None,
     ) -> None:
         self.store = store or FakeStore()
         self.blobs = blobs or FakeBlobs()
@@ -235,6 +242,7 @@ class Deployment:
             auth="open",
             run_ttl_seconds=run_ttl_seconds,
             tools=tools or {},
+            sandboxes=sandboxes,
         )
         self.machine.backend = self.backend
         self.app = create_app(self.backend)
