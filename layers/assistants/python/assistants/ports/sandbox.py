@@ -8,8 +8,6 @@ Reason = Literal["timeout", "cancelled", "output", "memory", "disk", "exited", "
 MAX_CODE_BYTES = 1 << 20
 MAX_FILE_BYTES = 512 << 20  # of one file that goes in or out
 MAX_WAIT_SECONDS = 25
-TTL_SECONDS = 3600  # a session ends itself after an hour
-IDLE_SECONDS = 1200  # and after twenty minutes without a request
 
 
 class SandboxUnavailable(Exception):

@@ -15,11 +15,13 @@ from assistants.ports.executions import Executions
 from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.index_queue import IndexQueue
 from assistants.ports.purge_queue import PurgeQueue
+from assistants.ports.sandbox import Sandboxes
 from assistants.ports.search import Embedder, SearchIndex
 from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
 from assistants.services.cancellation import Cancellation
+from assistants.services.code_interpreter import CodeInterpreter, in_thread
 from assistants.services.detachments import Detachments
 from assistants.services.earlier_turns import EarlierTurns
 from assistants.services.endings import Endings
@@ -39,6 +41,8 @@ from assistants.services.removals import Removals
 from assistants.services.run_records import RunRecords
 from assistants.services.run_steps import RunSteps
 from assistants.services.runs import Runs
+from assistants.services.sandbox_records import SandboxRecords
+from assistants.services.sandbox_sessions import NoSandboxes, SandboxSessions
 from assistants.services.store_file_records import StoreFileRecords
 from assistants.services.store_intake import StoreIntake
 from assistants.services.store_purges import StorePurges
@@ -68,6 +72,7 @@ class Backend:
     run_ttl_seconds: int = 600
     tools: Mapping[HostedToolName, HostedTool] = field(default_factory=dict)
     index_queue: IndexQueue | None = None
+    sandboxes: Sandboxes | None = None
     index: Callable[[], SearchIndex] = no_index
     embedder: Callable[[], Embedder] = no_embedder
 
@@ -81,7 +86,20 @@ class Backend:
 
     @cached_property
     def hosted_tools(self) -> HostedTools:
-        return HostedTools(self.files, frozenset(self.tools))
+        return HostedTools(self.files, frozenset(self.tools_here))
+
+    @cached_property
+    def tools_here(self) -> Mapping[HostedToolName, HostedTool]:
+        """The tools that run on the server, as far as this deployment has what they need."""
+        if self.sandboxes is None:
+            return self.tools
+        code_interpreter = CodeInterpreter.of(self.sandbox_sessions, self.files, in_thread)
+        return {"code_interpreter": code_interpreter, **self.tools}
+
+    @cached_property
+    def sandbox_sessions(self) -> SandboxSessions:
+        records = SandboxRecords(self.store)
+        return SandboxSessions(records, self.sandboxes or NoSandboxes(), self.clock)
 
     @cached_property
     def files(self) -> Files:
@@ -106,7 +124,7 @@ class Backend:
     @cached_property
     def purges(self) -> Purges:
         stores = StorePurges(self.store, self.store_file_records, self.removals)
-        return Purges(self.store, self.purge_queue, stores)
+        return Purges(self.store, self.purge_queue, stores, self.sandbox_sessions)
 
     @cached_property
     def removals(self) -> Removals:
@@ -154,6 +172,7 @@ class Backend:
             purges=self.purges,
             files=self.files,
             uploads=self.uploads,
+            sandbox_sessions=self.sandbox_sessions,
             clock=self.clock,
         )
 
@@ -201,7 +220,7 @@ class Backend:
 
     @cached_property
     def hosted_calls(self) -> HostedCalls:
-        return HostedCalls(self.store, self.records, self.tools, self.clock)
+        return HostedCalls(self.store, self.records, self.tools_here, self.clock)
 
     @cached_property
     def turns(self) -> Turns:

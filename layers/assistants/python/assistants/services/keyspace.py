@@ -14,6 +14,7 @@ from assistants.ports.store import Key
 MESSAGES = "M#"
 RUNS = "R#"
 JOURNAL = "E#"
+SANDBOX = "BOX"
 
 # What the `due` index holds beside runs, by the third member of the partition.
 PURGE, FILE, LOOSE_BLOB, UPLOAD = "purge", "file", "blob", "upl"
@@ -151,6 +152,11 @@ def threads_with(project: str, name: str, value: str) -> str:
 def lock(project: str, thread_id: str) -> Key:
     """Exists only while a run of the thread is active; its revision is the run's id."""
     return Key(in_thread(project, thread_id), "LOCK")
+
+
+def sandbox(project: str, thread_id: str) -> Key:
+    """The thread's code interpreter."""
+    return Key(in_thread(project, thread_id), SANDBOX)
 
 
 def message(project: str, thread_id: str, message_id: str) -> Key:

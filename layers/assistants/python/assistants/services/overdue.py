@@ -13,6 +13,7 @@ from assistants.services.endings import Endings
 from assistants.services.files import Files
 from assistants.services.purges import Purges
 from assistants.services.run_records import GRACE_SECONDS, LoadedRun, RunRecords
+from assistants.services.sandbox_sessions import SandboxSessions
 from assistants.services.uploads import Uploads
 from assistants.services.waits import Waits
 from assistants.telemetry import logger
@@ -30,6 +31,7 @@ class Overdue:
     purges: Purges
     files: Files
     uploads: Uploads
+    sandbox_sessions: SandboxSessions
     clock: Clock
 
     def sweep(self) -> int:
@@ -57,6 +59,8 @@ class Overdue:
                 self.files.storage.release(place.project, key.sort)
             case keyspace.UPLOAD:
                 self.uploads.expire(place.project, key)
+            case _ if key.sort == keyspace.SANDBOX:
+                self.sandbox_sessions.expire(place.project, place.rest[0])
             case _:
                 run_id = RUN + key.sort.removeprefix(keyspace.RUNS)
                 self._look_at_run(place.project, place.rest[0], run_id)

@@ -6,6 +6,7 @@ from assistants.domain.ids import RUN, VECTOR_STORE
 from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.store import Delete, Row, Save, Store
 from assistants.services import keyspace
+from assistants.services.sandbox_sessions import SandboxSessions
 from assistants.services.store_purges import StorePurges
 
 PAGE = 500  # rows removed before the work is handed to the queue again
@@ -17,6 +18,7 @@ class Purges:
     store: Store
     queue: PurgeQueue
     stores: StorePurges
+    sandbox_sessions: SandboxSessions
 
     def note(self, project: str, identifier: str, now: int) -> Save:
         """The write that remembers the work: committed with the deletion of the thread or store, so
@@ -40,7 +42,10 @@ class Purges:
             self.request(project, identifier)
 
     def _clear_thread(self, project: str, thread_id: str) -> bool:
-        """First the runs' journals, then the thread's own rows. True when nothing is left."""
+        """First the session, then the runs' journals, then the thread's own rows. True when nothing
+        is left.
+        """
+        self.sandbox_sessions.stop(project, thread_id)
         thread = keyspace.in_thread(project, thread_id)
         states = self.store.keys(thread, keyspace.RUNS, limit=PAGE)
         for key in states:

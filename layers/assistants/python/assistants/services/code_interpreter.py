@@ -1,0 +1,99 @@
+"""The code interpreter as a tool of a run: code in; logs, images and files out."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from assistants.domain.code_call import NoCode, code_in, is_bare
+from assistants.domain.errors import NotFound
+from assistants.domain.run import RunSettings
+from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.sandbox import MAX_CODE_BYTES, SandboxRefused, SandboxUnavailable
+from assistants.services.cell_report import outputs, told
+from assistants.services.cells import Cell, Cells, CodeLost, RunOver
+from assistants.services.files import Files
+from assistants.services.sandbox_inputs import SandboxInputs
+from assistants.services.sandbox_outputs import SandboxOutputs
+from assistants.services.sandbox_sessions import SandboxSessions
+from assistants.telemetry import logger
+
+_LOST = (
+    "The session ended while it had this code, so nothing is known of its result. All variables "
+    "and all files in /mnt/data are gone; a new session will begin with the next call."
+)
+_UNAVAILABLE = "The code interpreter cannot be started at the moment. The code was not executed."
+_OVER = "The code was stopped because the run's time was up."
+_REFUSED = "The session did not take the code: {}."
+
+Beside = Callable[[Callable[[], None]], None]
+
+
+@dataclass(frozen=True)
+class CodeInterpreter:
+    """`beside` does something while the caller goes on."""
+
+    cells: Cells
+    outputs: SandboxOutputs
+    beside: Beside
+
+    @classmethod
+    def of(cls, sessions: SandboxSessions, files: Files, beside: Beside) -> "CodeInterpreter":
+        clock = sessions.clock
+        inputs = SandboxInputs(sessions.records, files, clock)
+        return cls(Cells(sessions, inputs, clock), SandboxOutputs(files, clock), beside)
+
+    def prepare(
+        self,
+        project: str,
+        run: RunSettings,
+        *,
+        cancelled: Callable[[], bool],  # noqa: ARG002 - nothing is waited for
+        seconds_left: int,  # noqa: ARG002
+    ) -> None:
+        """Begin to launch a session, for code that may come. The model is not kept waiting: what
+        is broken off is done again by the first call.
+        """
+        if run.tool_choice != "none":
+            self.beside(lambda: self.cells.sessions.prepare(project, run.thread_id))
+
+    def answer(self, use: ToolUse) -> ToolAnswer:
+        try:
+            code = code_in(use.arguments, max_bytes=MAX_CODE_BYTES)
+            cell = self.cells.run(use, code)
+        except NoCode as error:
+            return ToolAnswer(str(error))
+        except CodeLost:
+            return ToolAnswer(_LOST)
+        except RunOver:
+            return ToolAnswer(_OVER)
+        except SandboxRefused as refused:
+            return ToolAnswer(_REFUSED.format(refused.code))
+        except (SandboxUnavailable, NotFound):
+            return ToolAnswer(_UNAVAILABLE)
+        answer = self._answered(use, cell)
+        if is_bare(use.arguments):
+            answer.shown["input"] = code
+        return answer
+
+    def _answered(self, use: ToolUse, cell: Cell) -> ToolAnswer:
+        kept = self.outputs.keep(cell.opened, use, cell.execution)
+        records = self.cells.sessions.records
+        loaded = records.change(cell.opened.loaded, lambda box: box.having_made(kept.made))
+        return ToolAnswer(
+            told=told(cell, kept),
+            shown={"outputs": outputs(cell.execution, kept.images)},
+            files={path: made.file_id for path, made in loaded.box.outputs.items()},
+            images=kept.images,
+        )
+
+
+def in_thread(work: Callable[[], None]) -> None:
+    """Do something beside what the caller does; what goes wrong is logged."""
+
+    def run() -> None:
+        try:
+            work()
+        except Exception:  # the edge of the thread: nobody waits for it
+            logger.exception("a session was not prepared")
+
+    threading.Thread(target=run, daemon=True).start()

@@ -1,0 +1,57 @@
+"""How a thread's code interpreter is stored: one row, changed only as it was last seen."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from assistants.domain.errors import no_such
+from assistants.domain.sandbox import Box
+from assistants.ports.store import Conflict, Create, Replace, Require, Row, Store
+from assistants.services import keyspace
+
+_ORPHANED_SECONDS = 60  # how long after its end a session may still be there
+
+
+@dataclass(frozen=True)
+class LoadedBox:
+    project: str
+    thread_id: str
+    row: Row | None
+    box: Box
+
+
+@dataclass(frozen=True)
+class SandboxRecords:
+    store: Store
+
+    def load(self, project: str, thread_id: str) -> LoadedBox:
+        [row] = self.store.get(keyspace.sandbox(project, thread_id))
+        box = Box.model_validate(row.body) if row else Box()
+        return LoadedBox(project, thread_id, row, box)
+
+    def change(self, loaded: LoadedBox, decide: Callable[[Box], Box]) -> LoadedBox:
+        """Decide and save; again whenever another was faster. What changes nothing is not written.
+
+        Raises `NotFound` if the thread is gone.
+        """
+        while True:
+            after = decide(loaded.box)
+            if after == loaded.box:
+                return loaded
+            try:
+                return self._save(loaded, after)
+            except Conflict as conflict:
+                if loaded.row is None and 0 in conflict.failed:
+                    raise no_such("thread", loaded.thread_id) from conflict
+            loaded = self.load(loaded.project, loaded.thread_id)
+
+    def _save(self, loaded: LoadedBox, box: Box) -> LoadedBox:
+        body = box.model_dump(mode="json")
+        due_at = box.session.ends_at + _ORPHANED_SECONDS if box.session else None
+        if loaded.row is None:
+            row = Row(keyspace.sandbox(loaded.project, loaded.thread_id), body, due_at=due_at)
+            thread = keyspace.thread(loaded.project, loaded.thread_id)
+            self.store.commit(Require(thread), Create(row))
+        else:
+            row = loaded.row.changed(body, due_at=due_at)
+            self.store.commit(Replace(loaded.row, row))
+        return LoadedBox(loaded.project, loaded.thread_id, row, box)

@@ -1,0 +1,175 @@
+"""Code interpreter sessions: one for each thread, launched ahead of time and replaced when lost."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from assistants.domain.errors import NotFound
+from assistants.domain.ids import new_order
+from assistants.domain.sandbox import Box, Session
+from assistants.ports.clock import Clock
+from assistants.ports.sandbox import (
+    Sandboxes,
+    SandboxLost,
+    SandboxSession,
+    SandboxUnavailable,
+)
+from assistants.services.sandbox_records import LoadedBox, SandboxRecords
+from assistants.telemetry import logger
+
+_PREPARED_SECONDS = 300  # what a session must still last to be of use to a run that begins
+_LAUNCH_SECONDS = 240  # in which a session has to answer for the first time
+_PROVEN_SECONDS = 60  # how long a session is taken to be alive after it was used
+_WAIT_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
+_LAUNCHES = 3
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session that answers, and the row that it was found by."""
+
+    loaded: LoadedBox
+    name: str
+    address: str
+    session: SandboxSession
+
+
+@dataclass(frozen=True)
+class SandboxSessions:
+    records: SandboxRecords
+    sandboxes: Sandboxes
+    clock: Clock
+
+    def prepare(self, project: str, thread_id: str) -> None:
+        """Launch a session if there is none, without waiting for it. Raises
+        `SandboxUnavailable`, and `NotFound` if the thread is gone.
+        """
+        loaded = self._current(self.records.load(project, thread_id), _PREPARED_SECONDS)
+        self._launched(loaded)
+
+    def open(
+        self,
+        project: str,
+        thread_id: str,
+        *,
+        seconds: float,
+        give_up: Callable[[], bool],
+    ) -> OpenSession:
+        """The thread's session, or a new one, that will last for some seconds more; waits until it
+        answers. Raises `SandboxUnavailable`, and `NotFound` if the thread is gone.
+        """
+        launches = 0
+        while True:
+            loaded = self._current(self.records.load(project, thread_id), seconds)
+            name = loaded.box.session.name if loaded.box.session else ""
+            try:
+                loaded = self._launched(loaded)
+                if reached := self._reached(loaded):
+                    return reached
+            except SandboxLost:
+                self.lose(loaded, name)
+                launches += 1
+            except SandboxUnavailable:
+                logger.warning("no session can be launched now", extra={"thread_id": thread_id})
+                launches += 1
+            if launches == _LAUNCHES or give_up():
+                raise SandboxUnavailable("no session answers")
+            self.clock.sleep(_LOOK_SECONDS)
+
+    def lose(self, loaded: LoadedBox, name: str) -> LoadedBox:
+        """Forget the session of that name, and have it stopped, whatever is left of it."""
+        known = loaded.box.session
+        after = self.records.change(loaded, lambda box: box.ended(name))
+        if known and known.name == name and known.handle:
+            self.sandboxes.stop(known.handle)
+        return after
+
+    def stop(self, project: str, thread_id: str) -> None:
+        """End the session of a thread that is deleted."""
+        session = self.records.load(project, thread_id).box.session
+        if session and session.handle:
+            self.sandboxes.stop(session.handle)
+
+    def expire(self, project: str, thread_id: str) -> None:
+        """See to it that a session which should have ended itself has ended."""
+        loaded = self.records.load(project, thread_id)
+        session = loaded.box.session
+        if session and session.ends_at <= self.clock.time():
+            self.lose(loaded, session.name)
+
+    def _current(self, loaded: LoadedBox, seconds: float) -> LoadedBox:
+        """With a session that may be alive for some seconds more. One that will not be is left to
+        end itself: other code may be running in it.
+        """
+        now = int(self.clock.time())
+        new = Session(
+            name=new_order(),
+            token=secrets.token_urlsafe(_TOKEN_BYTES),
+            launched_at=now,
+            used_at=now,
+        )
+
+        def decide(box: Box) -> Box:
+            alive = box.session is not None and box.session.lasts(seconds, now)
+            return box if alive else box.begun(new)
+
+        return self.records.change(loaded, decide)
+
+    def _launched(self, loaded: LoadedBox) -> LoadedBox:
+        """With the handle of its session. Launching by the same name again does nothing, and so it
+        is the way to learn the handle if whoever launched it got no further. Another try to launch
+        what is not available has another name.
+        """
+        session = loaded.box.session
+        if session is None or session.handle:
+            return loaded
+        try:
+            handle = self.sandboxes.launch(session.name, session.token)
+        except SandboxUnavailable:
+            self.records.change(loaded, lambda box: box.ended(session.name))
+            raise
+        try:
+            after = self.records.change(
+                loaded, lambda box: box.changed(session.name, handle=handle)
+            )
+        except NotFound:
+            self.sandboxes.stop(handle)
+            raise
+        known = after.box.session
+        if known is None or known.name != session.name:
+            self.sandboxes.stop(handle)
+        return after
+
+    def _reached(self, loaded: LoadedBox) -> OpenSession | None:
+        """The session if it answers, None while it is coming up. Raises `SandboxLost`."""
+        session = loaded.box.session
+        if session is None or session.handle is None:
+            return None  # replaced this moment
+        address = session.address or self.sandboxes.address(session.handle)
+        now = self.clock.time()
+        if address is not None:
+            opened = self.sandboxes.open(address, session.token)
+            proven = session.address and now - session.used_at < _PROVEN_SECONDS
+            if proven or opened.ready(_WAIT_SECONDS):
+                return OpenSession(loaded, session.name, address, opened)
+        if session.address or now - session.launched_at > _LAUNCH_SECONDS:
+            raise SandboxLost("the session does not answer")
+        return None
+
+
+class NoSandboxes:
+    """Implements `Sandboxes` where there are none: no session begins, and none is left to stop."""
+
+    def launch(self, name: str, token: str) -> str:  # noqa: ARG002
+        raise SandboxUnavailable("This deployment has no code interpreter.")
+
+    def address(self, handle: str) -> str | None:
+        raise SandboxLost(handle)
+
+    def open(self, address: str, token: str) -> SandboxSession:  # noqa: ARG002
+        raise SandboxLost(address)
+
+    def stop(self, handle: str) -> None:  # noqa: ARG002
+        return
