@@ -109,14 +109,18 @@ class Scene:
 
     def _use_message(self, method: str, body: object = None) -> Actor:
         """The one that the run has begun."""
-        [message] = [
+        [message] = self.said()
+        return self.world.request(
+            "message", method, f"{self.thread}/messages/{message}", body
+        ).actor
+
+    def said(self) -> list[str]:
+        """The messages that the run has begun."""
+        return [
             row.body["id"]
             for row in self.world.table.rows.values()
             if row.body.get("object") == "thread.message" and row.body["run_id"]
         ]
-        return self.world.request(
-            "message", method, f"{self.thread}/messages/{message}", body
-        ).actor
 
     def _ask(self, kind: str, suffix: str, body: object = None) -> Actor:
         url = f"{self.thread}/runs/{self.run_id}{suffix}"
@@ -132,7 +136,8 @@ def new() -> Scene:
 def speaking() -> Scene:
     """Its first word is written."""
     scene = new()
-    scene.go(scene.work(), 7)
+    while not scene.said():
+        scene.go(scene.work(), 1)
     return scene
 
 
