@@ -60,6 +60,12 @@ class RateLimited(ApiError):
     type = "requests"
 
 
+class Unavailable(ApiError):
+    """Raise when a part of the deployment does not answer and a later call can succeed."""
+
+    status = 503
+
+
 def no_such(kind: str, identifier: str) -> NotFound:
     return NotFound(f"No {kind} found with id '{identifier}'.")
 

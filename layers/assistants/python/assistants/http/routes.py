@@ -5,6 +5,7 @@ from typing import Any
 from assistants.http.call import Call
 from assistants.http.endpoints import (
     assistants,
+    file_batches,
     files,
     messages,
     models,
@@ -12,6 +13,8 @@ from assistants.http.endpoints import (
     runs,
     threads,
     uploads,
+    vector_store_files,
+    vector_stores,
 )
 from assistants.http.openapi import document
 from assistants.http.route import Route
@@ -22,6 +25,7 @@ def openapi(_: Call) -> dict[str, Any]:
     return document(ROUTES)
 
 
+_STORE = "/vector_stores/{vector_store_id}"
 ROUTES = (
     Route("POST", "/assistants", assistants.create),
     Route("GET", "/assistants", assistants.list_),
@@ -63,6 +67,22 @@ ROUTES = (
     Route("POST", "/uploads/{upload_id}/direct_parts", uploads.add_direct_part),
     Route("POST", "/uploads/{upload_id}/complete", uploads.complete, streams=True),
     Route("POST", "/uploads/{upload_id}/cancel", uploads.cancel),
+    Route("POST", "/vector_stores", vector_stores.create, streams=True),
+    Route("GET", "/vector_stores", vector_stores.list_),
+    Route("GET", _STORE, vector_stores.get),
+    Route("POST", _STORE, vector_stores.modify),
+    Route("DELETE", _STORE, vector_stores.delete),
+    Route("POST", f"{_STORE}/search", vector_stores.search, streams=True),
+    Route("POST", f"{_STORE}/files", vector_store_files.create),
+    Route("GET", f"{_STORE}/files", vector_store_files.list_),
+    Route("GET", f"{_STORE}/files/{{file_id}}", vector_store_files.get),
+    Route("POST", f"{_STORE}/files/{{file_id}}", vector_store_files.modify, streams=True),
+    Route("DELETE", f"{_STORE}/files/{{file_id}}", vector_store_files.delete),
+    Route("GET", f"{_STORE}/files/{{file_id}}/content", vector_store_files.content, streams=True),
+    Route("POST", f"{_STORE}/file_batches", file_batches.create, streams=True),
+    Route("GET", f"{_STORE}/file_batches/{{batch_id}}", file_batches.get),
+    Route("POST", f"{_STORE}/file_batches/{{batch_id}}/cancel", file_batches.cancel, streams=True),
+    Route("GET", f"{_STORE}/file_batches/{{batch_id}}/files", file_batches.list_files),
     Route("GET", "/models", models.list_),
     Route("GET", "/models/{model}", models.get),
     Route("GET", "/openapi.json", openapi, public=True),

@@ -1,33 +1,19 @@
 """All use cases, wired together over the ports."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 from assistants import tokens
 from assistants.domain.hosted_tool import HostedToolName
-from assistants.domain.model import Catalog
-from assistants.ports.blobs import Blobs
-from assistants.ports.chat_model import ChatModel
-from assistants.ports.clock import Clock
-from assistants.ports.executions import Executions
 from assistants.ports.hosted_tool import HostedTool
-from assistants.ports.index_queue import IndexQueue
-from assistants.ports.purge_queue import PurgeQueue
-from assistants.ports.sandbox import Sandboxes
-from assistants.ports.search import Embedder, SearchIndex
-from assistants.ports.store import Store
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
 from assistants.services.cancellation import Cancellation
 from assistants.services.code_interpreter import CodeInterpreter, in_thread
-from assistants.services.detachments import Detachments
 from assistants.services.earlier_turns import EarlierTurns
 from assistants.services.endings import Endings
 from assistants.services.file_images import FileImages
-from assistants.services.file_storage import FileStorage
-from assistants.services.files import Files
 from assistants.services.hosted_calls import HostedCalls
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.idempotency import Idempotency
@@ -35,46 +21,22 @@ from assistants.services.journal import Journal
 from assistants.services.messages import Messages
 from assistants.services.overdue import Overdue
 from assistants.services.prompts import Prompts
-from assistants.services.purges import Purges
 from assistants.services.relay import Relay
-from assistants.services.removals import Removals
 from assistants.services.run_records import RunRecords
 from assistants.services.run_steps import RunSteps
 from assistants.services.runs import Runs
-from assistants.services.sandbox_records import SandboxRecords
-from assistants.services.sandbox_sessions import NoSandboxes, SandboxSessions
-from assistants.services.store_file_records import StoreFileRecords
-from assistants.services.store_intake import StoreIntake
-from assistants.services.store_purges import StorePurges
-from assistants.services.tallies import Tallies
+from assistants.services.stores_backend import StoresBackend
 from assistants.services.threads import Threads
 from assistants.services.tool_outputs import ToolOutputs
 from assistants.services.turns import Turns
 from assistants.services.upload_completion import UploadCompletion
 from assistants.services.uploads import Uploads
-from assistants.services.vector_search import VectorSearch, no_embedder, no_index
-from assistants.services.vector_stores import VectorStores
 from assistants.services.waits import Waits
 
 
 @dataclass(frozen=True)
-class Backend:
+class Backend(StoresBackend):
     """The service. Each use case is built when it is first asked for."""
-
-    store: Store
-    blobs: Blobs
-    executions: Executions
-    purge_queue: PurgeQueue
-    model: ChatModel
-    catalog: Catalog
-    clock: Clock
-    auth: Literal["keys", "open"] = "keys"
-    run_ttl_seconds: int = 600
-    tools: Mapping[HostedToolName, HostedTool] = field(default_factory=dict)
-    index_queue: IndexQueue | None = None
-    sandboxes: Sandboxes | None = None
-    index: Callable[[], SearchIndex] = no_index
-    embedder: Callable[[], Embedder] = no_embedder
 
     @cached_property
     def api_keys(self) -> ApiKeys:
@@ -97,19 +59,6 @@ class Backend:
         return {"code_interpreter": code_interpreter, **self.tools}
 
     @cached_property
-    def sandbox_sessions(self) -> SandboxSessions:
-        records = SandboxRecords(self.store)
-        return SandboxSessions(records, self.sandboxes or NoSandboxes(), self.clock)
-
-    @cached_property
-    def files(self) -> Files:
-        return Files(self.store, self.file_storage, self.clock)
-
-    @cached_property
-    def file_storage(self) -> FileStorage:
-        return FileStorage(self.store, self.blobs, self.detachments, self.clock)
-
-    @cached_property
     def uploads(self) -> Uploads:
         return Uploads(self.store, self.blobs, self.clock)
 
@@ -120,42 +69,6 @@ class Backend:
     @cached_property
     def threads(self) -> Threads:
         return Threads(self.store, self.hosted_tools, self.purges, self.clock)
-
-    @cached_property
-    def purges(self) -> Purges:
-        stores = StorePurges(self.store, self.store_file_records, self.removals)
-        return Purges(self.store, self.purge_queue, stores, self.sandbox_sessions)
-
-    @cached_property
-    def removals(self) -> Removals:
-        return Removals(self.store, self.index_queue, self.clock)
-
-    @cached_property
-    def tallies(self) -> Tallies:
-        return Tallies(self.store)
-
-    @cached_property
-    def detachments(self) -> Detachments:
-        return Detachments(self.store, self.tallies, self.removals, self.clock)
-
-    @cached_property
-    def store_file_records(self) -> StoreFileRecords:
-        return StoreFileRecords(self.store, self.tallies, self.removals, self.index, self.clock)
-
-    @cached_property
-    def store_intake(self) -> StoreIntake:
-        return StoreIntake(
-            store=self.store,
-            files=self.files,
-            tallies=self.tallies,
-            detachments=self.detachments,
-            queue=self.index_queue,
-            clock=self.clock,
-        )
-
-    @cached_property
-    def vector_stores(self) -> VectorStores:
-        return VectorStores(self.store, self.files, self.store_intake, self.purges, self.clock)
 
     @cached_property
     def idempotency(self) -> Idempotency:
@@ -173,6 +86,7 @@ class Backend:
             files=self.files,
             uploads=self.uploads,
             sandbox_sessions=self.sandbox_sessions,
+            stores=self.store_upkeep,
             clock=self.clock,
         )
 
@@ -213,10 +127,6 @@ class Backend:
     @cached_property
     def waits(self) -> Waits:
         return Waits(self.store, self.records, self.executions)
-
-    @cached_property
-    def vector_search(self) -> VectorSearch:
-        return VectorSearch(self.index, self.embedder)
 
     @cached_property
     def hosted_calls(self) -> HostedCalls:

@@ -29,7 +29,7 @@ class HostedTools:
         names = {tool.type for tool in tools or ()}
         for position, tool in enumerate(tools or ()):
             if tool.type != "function":
-                self._require(tool.type, f"tools[{position}].type")
+                self.require(tool.type, f"tools[{position}].type")
             elif tool.function.name in names:
                 message = f"The function '{tool.function.name}' has the name of another tool."
                 param = f"tools[{position}].function.name"
@@ -41,7 +41,7 @@ class HostedTools:
             return
         for name in resources.model_fields_set:
             if getattr(resources, name) is not None:
-                self._require(name, f"tool_resources.{name}")
+                self.require(name, f"tool_resources.{name}")
         if resources.code_interpreter is not None:
             place = "tool_resources.code_interpreter.file_ids"
             ids = enumerate(resources.code_interpreter.file_ids)
@@ -60,7 +60,7 @@ class HostedTools:
             place = f"{param}[{position}]." if param else ""
             for number, attachment in enumerate(message.attachments or ()):
                 for tool in attachment.tools:
-                    self._require(tool.type, f"{place}attachments[{number}].tools")
+                    self.require(tool.type, f"{place}attachments[{number}].tools")
             named += _attached(message, place)
             named += _shown(message, place)
         self._check_files(project, named)
@@ -76,7 +76,8 @@ class HostedTools:
             if reference.use != "vision" or mime_type_of(file.filename) != UNKNOWN:
                 require_use(file.filename, reference.use, reference.param)
 
-    def _require(self, tool: str, param: str) -> None:
+    def require(self, tool: str, param: str | None = None) -> None:
+        """Raises `InvalidRequest` for a tool that this deployment does not have."""
         if tool not in self.available:
             message = f"The tool '{tool}' is not available in this deployment."
             raise InvalidRequest(message, param=param, code="invalid_value")

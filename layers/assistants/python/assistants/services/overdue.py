@@ -14,6 +14,7 @@ from assistants.services.files import Files
 from assistants.services.purges import Purges
 from assistants.services.run_records import GRACE_SECONDS, LoadedRun, RunRecords
 from assistants.services.sandbox_sessions import SandboxSessions
+from assistants.services.store_upkeep import KINDS, StoreUpkeep
 from assistants.services.uploads import Uploads
 from assistants.services.waits import Waits
 from assistants.telemetry import logger
@@ -32,6 +33,7 @@ class Overdue:
     files: Files
     uploads: Uploads
     sandbox_sessions: SandboxSessions
+    stores: StoreUpkeep
     clock: Clock
 
     def sweep(self) -> int:
@@ -59,6 +61,8 @@ class Overdue:
                 self.files.storage.release(place.project, key.sort)
             case keyspace.UPLOAD:
                 self.uploads.expire(place.project, key)
+            case kind if kind in KINDS:
+                self.stores.look(place, key)
             case _ if key.sort == keyspace.SANDBOX:
                 self.sandbox_sessions.expire(place.project, place.rest[0])
             case _:

@@ -119,11 +119,12 @@ class StoreFileRecords:
         False if it is not in progress any more.
         """
         error = IndexingError(code=code, message=message)
-        return self._abandon(store_file, {"status": "failed", "last_error": error})
-
-    def cancel(self, store_file: StoreFile) -> bool:
-        """As `fail`, because it was asked for."""
-        return self._abandon(store_file, {"status": "cancelled"})
+        changes = {"status": "failed", "last_error": error, "chunks": None}
+        while (now := self._in_progress(store_file)) is not None:
+            if self._end(now, changes, *self.removals.note(now.project, now.file)):
+                self.removals.request(now.project, now.vector_store_id, now.attachment)
+                return True
+        return False
 
     def recheck(self, project: str, key: Key) -> None:
         """Ask again for a file that is long in progress, and give up after a day."""
@@ -141,16 +142,6 @@ class StoreFileRecords:
             return  # it goes on
         self.removals.request(project, found.vector_store_id, found.attachment)
 
-    def _abandon(self, store_file: StoreFile, changes: dict[str, Any]) -> bool:
-        while (now := self._in_progress(store_file)) is not None:
-            if self._end(now, {**changes, "chunks": None}, *self._removal(now)):
-                self.removals.request(now.project, now.vector_store_id, now.attachment)
-                return True
-        return False
-
-    def _removal(self, store_file: StoreFile) -> list[Write]:
-        return [*self.removals.note(store_file.project, store_file.file)]
-
     def _in_progress(self, store_file: StoreFile) -> StoreFile | None:
         """The file as it is now."""
         [row] = self.store.get(store_file.row.key)
@@ -161,17 +152,28 @@ class StoreFileRecords:
 
     def _end(self, now: StoreFile, changes: dict[str, Any], *others: Write) -> bool:
         """False when another was faster, with this file or with a count."""
-        changed = now.file.model_copy(update=changes)
-        replaced = Replace(now.row, now.row.changed(changed.model_dump(mode="json")))
-        counted = self.tallies.adding(
-            now.project, now.vector_store_id, difference(now.file, changed)
-        )
-        listed = relisted(now.project, now.file, changed)
+        change = changing(now, changes)
+        counted = self.tallies.adding(now.project, now.vector_store_id, change.counts)
         try:
-            self.store.commit(replaced, *listed, *counted, *others)
+            self.store.commit(*change.writes, *counted, *others)
         except Conflict:
             return False
         return True
+
+
+@dataclass(frozen=True)
+class FileChange:
+    """The writes that change a file, and what they add to the counts of its store and batches."""
+
+    writes: list[Write]
+    counts: dict[str | None, Counter[str]]
+
+
+def changing(now: StoreFile, changes: dict[str, Any]) -> FileChange:
+    changed = now.file.model_copy(update=changes)
+    replaced = Replace(now.row, now.row.changed(changed.model_dump(mode="json")))
+    listed = relisted(now.project, now.file, changed)
+    return FileChange([replaced, *listed], difference(now.file, changed))
 
 
 def views(project: str, file: StoredVectorStoreFile) -> list[Key]:

@@ -7,7 +7,8 @@ from assistants.domain.vector_store import StoreHead
 from assistants.ports.store import Conflict, Delete, Replace, Row, Store, Write
 from assistants.services import keyspace
 from assistants.services.removals import Removals
-from assistants.services.store_file_records import StoreFile, StoreFileRecords
+from assistants.services.store_file_endings import StoreFileEndings
+from assistants.services.store_file_records import StoreFile
 
 PAGE = 500  # rows looked at before the work is handed to the queue again
 _GROUP = 33  # files in one transaction, of 3 rows each
@@ -16,7 +17,7 @@ _GROUP = 33  # files in one transaction, of 3 rows each
 @dataclass(frozen=True)
 class StorePurges:
     store: Store
-    records: StoreFileRecords
+    endings: StoreFileEndings
     removals: Removals
 
     def work(self, project: str, vector_store_id: str) -> bool:
@@ -47,8 +48,7 @@ class StorePurges:
             waiting = [file for file in files if file.file.status == "in_progress"]
             indexed = [file for file in files if file not in waiting and file.chunks is not None]
             if waiting or indexed:
-                for file in waiting:
-                    self.records.cancel(file)
+                self.endings.cancel(waiting)
                 self._remove(indexed, gone=False)
                 return False
             after = rows[-1].key.sort

@@ -157,13 +157,22 @@ class VectorStores:
         """Whether files of it are still to be indexed."""
         return counts(total(self.load(project, vector_store_id).tallies)).in_progress > 0
 
-    def require_room(self, project: str, vector_store_id: str, files: int) -> None:
-        """Raises as `usable` does, and `InvalidRequest` if so many files do not fit."""
+    def require(self, project: str, vector_store_id: str) -> None:
+        """Raises `NotFound`."""
+        key = keyspace.vector_store(project, check_id(vector_store_id, *_NAMED))
+        if self.store.get(key)[0] is None:
+            raise no_such("vector store", vector_store_id)
+
+    def require_room(self, project: str, vector_store_id: str, file_ids: Sequence[str]) -> None:
+        """Raises as `usable` does, and `InvalidRequest` if the files do not all fit."""
         loaded = self.load(project, vector_store_id)
         if loaded.head.lapsed(self.clock.time()):
             raise store_expired(vector_store_id)
-        if counts(total(loaded.tallies)).total + files > MAX_FILES:
-            raise InvalidRequest(f"A vector store can hold at most {MAX_FILES} files.")
+        room = MAX_FILES - counts(total(loaded.tallies)).total
+        if len(file_ids) > room:
+            stays = [keyspace.stay(project, vector_store_id, file_id) for file_id in file_ids]
+            if self.store.get(*stays).count(None) > room:
+                raise InvalidRequest(f"A vector store can hold at most {MAX_FILES} files.")
 
     def expire(self, project: str, key: Key) -> None:
         """End the store in this row, if its time has come, and have its chunks removed. Its files

@@ -1,0 +1,36 @@
+"""Rewriting a question for a search: without the words around it that no document answers.
+
+The original has a model rewrite ("I'd like to know the height of the main office building." becomes
+"primary office building height"). Here the phrases are taken off that people put before and after
+what they want to know, in English; any other query stays as it is.
+"""
+
+import re
+
+_BEFORE = re.compile(
+    r"(?:"
+    r"(?:hi|hello|hey)(?: there)?[,.!]*"
+    r"|please|kindly|thanks|(?:so|ok|okay|well),"
+    r"|(?:can|could|would|will) (?:you|we|i)(?: please)?"
+    r"(?: (?:tell|show|explain to|find|give|help)(?: me| us)?)?"
+    r"|(?:tell|show|give|find)(?: me| us)"
+    r"|i(?:'d| would) (?:like|love|want) to (?:know|find out|learn|see|understand)"
+    r"|i (?:want|need) to (?:know|find out|learn|see|understand)"
+    r"|i(?: am|'m) (?:looking for|interested in|wondering|curious about)"
+    r"|do you (?:know|have)"
+    r"|what(?: is|'s| are| was| were)|who(?: is|'s| are)|which (?:is|are)"
+    r"|how (?:do|can|should|would) (?:i|we|you|one)"
+    r"|(?:some |any |more )?information (?:about|on)"
+    r"|about|if|the|a|an"
+    r")\b[\s,:]*",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(r"(?:[\s,]*\b(?:please|thanks|thank you))?[\s.?!]*$", re.IGNORECASE)
+
+
+def rewritten(query: str) -> str:
+    """The query itself, if nothing would be left of it."""
+    left = _AFTER.sub("", query.strip())
+    while (found := _BEFORE.match(left)) is not None:
+        left = left[found.end() :]
+    return left or query

@@ -1,0 +1,121 @@
+"""File batches: create, get, cancel, list their files."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from assistants.domain.errors import InvalidRequest, NotFound, no_such
+from assistants.domain.file_batch import FileBatchCreate, StoredBatch, VectorStoreFileBatch
+from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id
+from assistants.domain.page import Page
+from assistants.domain.vector_store_file import VectorStoreFile, VectorStoreFileCursor
+from assistants.ports.clock import Clock
+from assistants.ports.store import Conflict, Replace, Require, Row, Store
+from assistants.services import keyspace
+from assistants.services.files import Files
+from assistants.services.store_file_endings import StoreFileEndings
+from assistants.services.store_file_records import StoreFile
+from assistants.services.store_files import StoreFiles
+from assistants.services.store_intake import StoreIntake
+from assistants.services.tallies import SHARDS, counts, total
+from assistants.services.vector_stores import VectorStores
+
+_RECHECK_SECONDS = 60
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class FileBatches:
+    store: Store
+    files: Files
+    stores: VectorStores
+    store_files: StoreFiles
+    endings: StoreFileEndings
+    intake: StoreIntake
+    clock: Clock
+
+    def create(
+        self, project: str, vector_store_id: str, body: FileBatchCreate, batch_id: str
+    ) -> VectorStoreFileBatch:
+        """Raises `NotFound` if one of the files does not exist: then none joins."""
+        entries = body.entries
+        ids = [entry.file_id for entry in entries]
+        self.stores.require_room(project, vector_store_id, ids)
+        self.files.require(project, ids, "file_ids")
+        self.stores.touch(project, [vector_store_id])
+        batch = self.intake.batch(project, vector_store_id, batch_id, entries)
+        try:
+            self.store.commit(Require(keyspace.vector_store(project, vector_store_id)), batch)
+        except Conflict as conflict:
+            if 0 in conflict.failed:
+                raise no_such("vector store", vector_store_id) from conflict
+        self.intake.begin(project, vector_store_id, batch_id)
+        return self.get(project, vector_store_id, batch_id)
+
+    def get(self, project: str, vector_store_id: str, batch_id: str) -> VectorStoreFileBatch:
+        row = self._row(project, vector_store_id, batch_id)
+        partition = keyspace.in_store(project, vector_store_id)
+        tallies = self.store.query(partition, keyspace.batch_tallies(batch_id), limit=SHARDS)
+        return VectorStoreFileBatch.of(StoredBatch.model_validate(row.body), counts(total(tallies)))
+
+    def cancel(self, project: str, vector_store_id: str, batch_id: str) -> VectorStoreFileBatch:
+        """What is not indexed yet will not be. Cancelling again changes nothing."""
+        row = self._row(project, vector_store_id, batch_id)
+        stored = StoredBatch.model_validate(row.body)
+        if not stored.cancelled:
+            shown = self.get(project, vector_store_id, batch_id)
+            if shown.status != "in_progress":
+                message = f"Cannot cancel vector store file batch with status '{shown.status}'."
+                raise InvalidRequest(message)
+            cancelled = stored.model_copy(update={"cancelled": True, "entries": None})
+            body = cancelled.model_dump(mode="json")
+            due_at = int(self.clock.time()) + _RECHECK_SECONDS
+            try:
+                self.store.commit(Replace(row, row.changed(body, due_at=due_at)))
+            except Conflict:
+                return self.cancel(project, vector_store_id, batch_id)
+        self._cancel_files(project, vector_store_id, batch_id)
+        return self.get(project, vector_store_id, batch_id)
+
+    def list_files(
+        self, project: str, vector_store_id: str, batch_id: str, cursor: VectorStoreFileCursor
+    ) -> Page[VectorStoreFile]:
+        self._row(project, vector_store_id, batch_id)
+        return self.store_files.list(project, vector_store_id, cursor, batch_id)
+
+    def look(self, project: str, vector_store_id: str, batch_id: str) -> None:
+        """Go on with what broke off: the joining of its files, or their cancellation."""
+        try:
+            row = self._row(project, vector_store_id, batch_id)
+            if StoredBatch.model_validate(row.body).cancelled:
+                self._cancel_files(project, vector_store_id, batch_id)
+            else:
+                self.intake.resume(project, vector_store_id, batch_id)
+        except NotFound:
+            return  # its store is gone, and is being purged
+
+    def _cancel_files(self, project: str, vector_store_id: str, batch_id: str) -> None:
+        partition = keyspace.in_store(project, vector_store_id)
+        view = keyspace.view(batch_id, "in_progress")
+        while pointers := self.store.query(partition, view, limit=_PAGE):
+            found = [pointer.body["attachment"] for pointer in pointers]
+            keys = [keyspace.store_file(project, vector_store_id, one) for one in found]
+            rows = [row for row in self.store.get(*keys) if row]
+            self.endings.cancel([StoreFile.of(project, row) for row in rows])
+        row = self._row(project, vector_store_id, batch_id)
+        with suppress(Conflict):  # another has finished it
+            self.store.commit(Replace(row, row.changed(row.body)))
+
+    def _row(self, project: str, vector_store_id: str, batch_id: str) -> Row:
+        head, row = self.store.get(
+            keyspace.vector_store(
+                project, check_id(vector_store_id, VECTOR_STORE, "vector_store_id")
+            ),
+            keyspace.file_batch(
+                project, vector_store_id, check_id(batch_id, FILE_BATCH, "batch_id")
+            ),
+        )
+        if head is None:
+            raise no_such("vector store", vector_store_id)
+        if row is None:
+            raise no_such("vector store file batch", batch_id)
+        return row

@@ -1,0 +1,182 @@
+"""Files of a vector store: attach, list, get, change, detach, read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assistants.domain.errors import InvalidRequest, NotFound, no_such
+from assistants.domain.ids import FILE, VECTOR_STORE, check_id
+from assistants.domain.page import Page
+from assistants.domain.schema import Deleted
+from assistants.domain.vector_store_file import (
+    FileContentPage,
+    TextContent,
+    VectorStoreFile,
+    VectorStoreFileCreate,
+    VectorStoreFileCursor,
+    VectorStoreFileModify,
+    shown,
+)
+from assistants.ports.blobs import BlobMissing, Blobs
+from assistants.ports.clock import Clock
+from assistants.ports.search import SearchIndex
+from assistants.ports.store import Conflict, Delete, Key, Replace, Row, Save, Store, Write
+from assistants.services import keyspace
+from assistants.services.detachments import Detachments
+from assistants.services.files import Files, no_such_file
+from assistants.services.indexing import text_blob
+from assistants.services.listing import page_of_rows
+from assistants.services.store_file_records import StoreFile
+from assistants.services.store_intake import StoreIntake
+from assistants.services.vector_stores import VectorStores
+
+_RECHECK_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class StoreFiles:
+    store: Store
+    blobs: Blobs
+    files: Files
+    stores: VectorStores
+    intake: StoreIntake
+    detachments: Detachments
+    index: Callable[[], SearchIndex]
+    clock: Clock
+
+    def create(
+        self, project: str, vector_store_id: str, body: VectorStoreFileCreate
+    ) -> VectorStoreFile:
+        """A file that is there already is answered as it is, unless something else is asked for
+        or it has failed: then it is indexed anew.
+        """
+        self.stores.require_room(project, vector_store_id, [body.file_id])
+        self.files.require(project, [body.file_id], "file_id")
+        self.stores.touch(project, [vector_store_id])
+        joined = self.intake.add(project, vector_store_id, [body])
+        if not joined:
+            raise no_such_file(body.file_id)
+        return shown(joined[0])
+
+    def list(
+        self,
+        project: str,
+        vector_store_id: str,
+        cursor: VectorStoreFileCursor,
+        batch_id: str | None = None,
+    ) -> Page[VectorStoreFile]:
+        """All files of the store, or those of a batch; `filter` narrows both to a status."""
+        self.stores.require(project, vector_store_id)
+        placed = self._placed(project, vector_store_id, cursor)
+        partition = keyspace.in_store(project, vector_store_id)
+        everything = batch_id is None and cursor.filter is None
+        view = keyspace.STORE_FILES if everything else keyspace.view(batch_id, cursor.filter)
+        rows, has_more = page_of_rows(self.store, partition, view, placed)
+        if not everything:
+            found = [row.body["attachment"] for row in rows]
+            keys = [keyspace.store_file(project, vector_store_id, one) for one in found]
+            rows = [row for row in self.store.get(*keys) if row]
+        files = [shown(StoreFile.of(project, row).file) for row in rows]
+        return Page.of(files, cursor, has_more=has_more)
+
+    def get(self, project: str, vector_store_id: str, file_id: str) -> VectorStoreFile:
+        return shown(self.find(project, vector_store_id, file_id).file)
+
+    def modify(
+        self, project: str, vector_store_id: str, file_id: str, body: VectorStoreFileModify
+    ) -> VectorStoreFile:
+        """Its attributes. Searches know them when this returns."""
+        while True:
+            found = self.find(project, vector_store_id, file_id)
+            changed = found.file.model_copy(update={"attributes": body.attributes or {}})
+            row = found.row.changed(changed.model_dump(mode="json"), due_at=found.row.due_at)
+            searched = changed.status == "completed" and changed.chunks is not None
+            notes: Sequence[Write] = [self._note(found, row)] if searched else []
+            try:
+                self.store.commit(Replace(found.row, row), *notes)
+            except Conflict:
+                continue
+            if searched:
+                self.relabel(project, vector_store_id, found.attachment)
+            return shown(changed)
+
+    def delete(self, project: str, vector_store_id: str, file_id: str) -> Deleted:
+        """The File itself stays."""
+        found = self.find(project, vector_store_id, file_id)
+        if not self.detachments.detach(project, vector_store_id, found.attachment):
+            raise _not_in_store(vector_store_id, file_id)
+        return Deleted(id=file_id, object="vector_store.file.deleted")
+
+    def content(self, project: str, vector_store_id: str, file_id: str) -> FileContentPage:
+        """The text that was read from the file; nothing, as long as there is none."""
+        found = self.find(project, vector_store_id, file_id)
+        try:
+            pieces = self.blobs.read(text_blob(found.document))
+        except BlobMissing:
+            return FileContentPage(data=[])
+        return FileContentPage(data=[TextContent(text=b"".join(pieces).decode())])
+
+    def relabel(self, project: str, vector_store_id: str, attachment: str) -> None:
+        """Give the chunks of a file the attributes that it has now, and again if these change
+        meanwhile. Raises `SearchUnavailable`; `expire` does it then.
+        """
+        key = keyspace.store_file(project, vector_store_id, attachment)
+        note = keyspace.relabelling(project, vector_store_id, attachment)
+        done = "0"
+        while (row := self.store.get(key)[0]) is not None and row.revision != done:
+            found = StoreFile.of(project, row)
+            if found.chunks is not None:
+                self.index().set_attributes(found.document, found.chunks)
+            done = row.revision
+        try:
+            self.store.commit(Delete(note, revision=None if row is None else done))
+        except Conflict:
+            return  # the note is of a change that came still later
+
+    def find(self, project: str, vector_store_id: str, file_id: str) -> StoreFile:
+        """Raises `NotFound` for a store, or a file in it, that does not exist."""
+        head, stay = self.store.get(
+            keyspace.vector_store(
+                project, check_id(vector_store_id, VECTOR_STORE, "vector_store_id")
+            ),
+            keyspace.stay(project, vector_store_id, check_id(file_id, FILE, "file_id")),
+        )
+        if head is None:
+            raise no_such("vector store", vector_store_id)
+        if stay is not None:
+            key = keyspace.store_file(project, vector_store_id, stay.body["attachment"])
+            if (row := self.store.get(key)[0]) is not None:
+                return StoreFile.of(project, row)
+        raise _not_in_store(vector_store_id, file_id)
+
+    def _note(self, found: StoreFile, row: Row) -> Save:
+        key = keyspace.relabelling(found.project, found.vector_store_id, found.attachment)
+        due_at = int(self.clock.time()) + _RECHECK_SECONDS
+        return Save(Row(key, {}, revision=row.revision, due_at=due_at))
+
+    def _placed(
+        self, project: str, vector_store_id: str, cursor: VectorStoreFileCursor
+    ) -> VectorStoreFileCursor:
+        """The same cursor by the places of files in this store, instead of by their ids."""
+        named = {
+            name: file_id for name in ("after", "before") if (file_id := getattr(cursor, name))
+        }
+        places: dict[str, str] = {}
+        for name, file_id in named.items():
+            rows = self.store.get(*_stays(project, vector_store_id, file_id))
+            place = next((row.body["attachment"] for row in rows if row), None)
+            if place is None:
+                message = f"Invalid '{name}': '{file_id}' is no file of this vector store."
+                raise InvalidRequest(message, param=name, code="invalid_value")
+            places[name] = place
+        return cursor.model_copy(update=places)
+
+
+def _stays(project: str, vector_store_id: str, file_id: str) -> tuple[Key, Key]:
+    return (
+        keyspace.stay(project, vector_store_id, file_id),
+        keyspace.former_stay(project, vector_store_id, file_id),
+    )
+
+
+def _not_in_store(vector_store_id: str, file_id: str) -> NotFound:
+    return NotFound(f"No file found with id '{file_id}' in vector store '{vector_store_id}'.")

@@ -1,0 +1,99 @@
+"""Searching vector stores: only of what is attached to them now, and only while they live."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assistants.domain.errors import Unavailable
+from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ranking import Hit, Ranking
+from assistants.domain.vector_store_file import TextContent
+from assistants.domain.vector_store_search import (
+    SearchResult,
+    SearchResultsPage,
+    VectorStoreSearch,
+)
+from assistants.ports.search import SearchUnavailable
+from assistants.ports.store import Store
+from assistants.services import keyspace
+from assistants.services.store_file_records import StoreFile
+from assistants.services.vector_search import MAX_RESULTS, VectorSearch
+from assistants.services.vector_stores import VectorStores
+
+
+@dataclass(frozen=True)
+class StoreSearch:
+    store: Store
+    stores: VectorStores
+    search: VectorSearch
+
+    def page(
+        self, project: str, vector_store_id: str, body: VectorStoreSearch
+    ) -> SearchResultsPage:
+        """Raises `Unavailable` while the index does not answer."""
+        queries = body.queries
+        try:
+            hits = self.find(
+                project,
+                [vector_store_id],
+                queries,
+                ranking=body.ranking_options.ranking,
+                condition=body.filters,
+                limit=body.max_num_results,
+            )
+        except SearchUnavailable as error:
+            raise Unavailable("The search index does not answer. Please try again.") from error
+        return SearchResultsPage(search_query=queries, data=[_result(hit) for hit in hits])
+
+    def find(
+        self,
+        project: str,
+        vector_store_ids: Sequence[str],
+        queries: Sequence[str],
+        *,
+        ranking: Ranking | None = None,
+        condition: Comparison | Compound | None = None,
+        limit: int = 10,
+    ) -> list[Hit]:
+        """The best passages of completed files, the best first. The stores count as used.
+
+        Raises `NotFound` and `InvalidRequest` for stores that do not exist or have expired, and
+        `SearchUnavailable`.
+        """
+        self.stores.touch(project, vector_store_ids)
+        hits = self.search.search(
+            project,
+            vector_store_ids,
+            queries,
+            ranking=ranking,
+            condition=condition,
+            limit=MAX_RESULTS,
+        )
+        return self._present(project, hits)[:limit]
+
+    def _present(self, project: str, hits: Sequence[Hit]) -> list[Hit]:
+        """Without files that are not searchable yet, or that have left while the index still holds
+        their chunks.
+        """
+        documents = {hit.passage.document for hit in hits}
+        keys = [
+            keyspace.store_file(project, document.vector_store_id, document.attachment)
+            for document in documents
+        ]
+        found = [StoreFile.of(project, row) for row in self.store.get(*keys) if row]
+        present = {one.document: one.document for one in found if one.file.status == "completed"}
+        return [
+            replace(hit, passage=replace(hit.passage, document=present[hit.passage.document]))
+            for hit in hits
+            if hit.passage.document in present
+        ]
+
+
+def _result(hit: Hit) -> SearchResult:
+    document = hit.passage.document
+    return SearchResult(
+        file_id=document.file_id,
+        filename=document.filename,
+        score=hit.score,
+        attributes=document.attributes,
+        content=[TextContent(text=hit.passage.chunk.text)],
+    )

@@ -1,0 +1,127 @@
+"""Files, vector stores and the searches in them, wired together over the ports."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from assistants.services.deployed import Deployed
+from assistants.services.detachments import Detachments
+from assistants.services.file_batches import FileBatches
+from assistants.services.file_storage import FileStorage
+from assistants.services.files import Files
+from assistants.services.purges import Purges
+from assistants.services.removals import Removals
+from assistants.services.sandbox_records import SandboxRecords
+from assistants.services.sandbox_sessions import NoSandboxes, SandboxSessions
+from assistants.services.store_file_endings import StoreFileEndings
+from assistants.services.store_file_records import StoreFileRecords
+from assistants.services.store_files import StoreFiles
+from assistants.services.store_intake import StoreIntake
+from assistants.services.store_purges import StorePurges
+from assistants.services.store_search import StoreSearch
+from assistants.services.store_upkeep import StoreUpkeep
+from assistants.services.tallies import Tallies
+from assistants.services.vector_search import VectorSearch
+from assistants.services.vector_stores import VectorStores
+
+
+@dataclass(frozen=True)
+class StoresBackend(Deployed):
+    """What of the service needs neither threads nor runs. Each part is built when it is first asked
+    for.
+    """
+
+    @cached_property
+    def sandbox_sessions(self) -> SandboxSessions:
+        records = SandboxRecords(self.store)
+        return SandboxSessions(records, self.sandboxes or NoSandboxes(), self.clock)
+
+    @cached_property
+    def file_storage(self) -> FileStorage:
+        return FileStorage(self.store, self.blobs, self.detachments, self.clock)
+
+    @cached_property
+    def files(self) -> Files:
+        return Files(self.store, self.file_storage, self.clock)
+
+    @cached_property
+    def purges(self) -> Purges:
+        stores = StorePurges(self.store, self.store_file_endings, self.removals)
+        return Purges(self.store, self.purge_queue, stores, self.sandbox_sessions)
+
+    @cached_property
+    def removals(self) -> Removals:
+        return Removals(self.store, self.index_queue, self.clock)
+
+    @cached_property
+    def tallies(self) -> Tallies:
+        return Tallies(self.store)
+
+    @cached_property
+    def detachments(self) -> Detachments:
+        return Detachments(self.store, self.tallies, self.removals, self.clock)
+
+    @cached_property
+    def store_file_records(self) -> StoreFileRecords:
+        return StoreFileRecords(self.store, self.tallies, self.removals, self.index, self.clock)
+
+    @cached_property
+    def store_file_endings(self) -> StoreFileEndings:
+        return StoreFileEndings(self.store, self.tallies, self.removals)
+
+    @cached_property
+    def store_intake(self) -> StoreIntake:
+        return StoreIntake(
+            store=self.store,
+            files=self.files,
+            tallies=self.tallies,
+            detachments=self.detachments,
+            queue=self.index_queue,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def vector_stores(self) -> VectorStores:
+        return VectorStores(self.store, self.files, self.store_intake, self.purges, self.clock)
+
+    @cached_property
+    def store_files(self) -> StoreFiles:
+        return StoreFiles(
+            store=self.store,
+            blobs=self.blobs,
+            files=self.files,
+            stores=self.vector_stores,
+            intake=self.store_intake,
+            detachments=self.detachments,
+            index=self.index,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def file_batches(self) -> FileBatches:
+        return FileBatches(
+            store=self.store,
+            files=self.files,
+            stores=self.vector_stores,
+            store_files=self.store_files,
+            endings=self.store_file_endings,
+            intake=self.store_intake,
+            clock=self.clock,
+        )
+
+    @cached_property
+    def vector_search(self) -> VectorSearch:
+        return VectorSearch(self.index, self.embedder)
+
+    @cached_property
+    def store_search(self) -> StoreSearch:
+        return StoreSearch(self.store, self.vector_stores, self.vector_search)
+
+    @cached_property
+    def store_upkeep(self) -> StoreUpkeep:
+        return StoreUpkeep(
+            stores=self.vector_stores,
+            files=self.store_files,
+            batches=self.file_batches,
+            records=self.store_file_records,
+            removals=self.removals,
+        )
