@@ -1,8 +1,10 @@
 """The choices of a deployment: CDK context, whose defaults stand in cdk.json."""
 
+from typing import Literal
+
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Options(BaseModel):
@@ -10,6 +12,10 @@ class Options(BaseModel):
 
     `throttle_rate` is requests a second, `throttle_burst` requests at once; without them the
     account's own limits hold. `file_server` takes large files on the same URL, at a price.
+
+    `code_interpreter`: sessions in a network with a way out, for their image (`public`), in one
+    without, at a fixed price (`isolated`), or none. Each has `sandbox_cpu` units of 1/1024 CPU,
+    `sandbox_memory` MiB and room for `sandbox_disk` GiB of files.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -23,6 +29,11 @@ class Options(BaseModel):
     throttle_burst: int | None
     bytecode: bool
     file_server: bool
+    code_interpreter: Literal["public", "isolated", "off"]
+    sandbox_packages: Literal["core", "full"]
+    sandbox_cpu: int = Field(ge=256, le=16384)
+    sandbox_memory: int = Field(ge=1024, le=122880)
+    sandbox_disk: int = Field(ge=1, le=184)
 
     @classmethod
     def of(cls, scope: Construct) -> "Options":

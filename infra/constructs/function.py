@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -25,7 +26,8 @@ class FunctionSpec:
     """A deployable, `functions/<name>/handler.py`, as data.
 
     `timeout` is in seconds, `memory` in MiB. One that `streams` runs under the streaming runtime
-    loop. `schedule` is an EventBridge expression such as `rate(1 minute)`.
+    loop. `schedule` is an EventBridge expression such as `rate(1 minute)`. One `in_network` reaches
+    the code interpreter's sessions and S3, nothing else.
     """
 
     name: str
@@ -35,6 +37,7 @@ class FunctionSpec:
     streams: bool = False
     reads_model_key: bool = False
     schedule: str | None = None
+    in_network: bool = False
 
     @property
     def id(self) -> str:
@@ -74,6 +77,7 @@ class Function(lambda_.Function):
             role=self.execution_role,
             log_group=log,
             tracing=_tracing(platform.options),
+            **_placement(spec, platform.resources),
         )
         sourced(named(self), source)
         if spec.schedule:
@@ -101,6 +105,17 @@ def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
         **platform.resources.environment,
         **wrapper,
         "POWERTOOLS_SERVICE_NAME": spec.name,
+    }
+
+
+def _placement(spec: FunctionSpec, resources: Resources) -> dict[str, Any]:
+    if not spec.in_network or resources.code_interpreter is None:
+        return {}
+    network = resources.code_interpreter.network
+    return {
+        "vpc": network.vpc,
+        "vpc_subnets": network.proxy_subnets,
+        "security_groups": [network.proxies],
     }
 
 

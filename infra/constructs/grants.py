@@ -8,6 +8,15 @@ from infra.constructs.resources import Resources
 
 Grant = Callable[[Resources], iam.PolicyStatement]
 
+INTERFACES = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
 
 def use_table(resources: Resources) -> iam.PolicyStatement:
     """What the store does, in transactions or not. No Scan, which would read across tenants."""
@@ -80,6 +89,22 @@ def resume_runs(resources: Resources) -> iam.PolicyStatement:
 
 def request_purges(resources: Resources) -> iam.PolicyStatement:
     return _allow(["sqs:SendMessage"], resources.purge_queue.queue_arn)
+
+
+def join_network(_: Resources) -> iam.PolicyStatement:
+    """What Lambda does to put a function into a network; IAM takes no resource for it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+    """
+    return iam.PolicyStatement(actions=INTERFACES, resources=["*"])
+
+
+def keep_network(_: Resources) -> iam.PolicyStatement:
+    """None of this is for the function's own code, whose calls alone have this key."""
+    own_code = {"Null": {"lambda:SourceFunctionArn": "false"}}
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY, actions=INTERFACES, resources=["*"], conditions=own_code
+    )
 
 
 def _list(resources: Resources, prefix: str) -> iam.PolicyStatement:

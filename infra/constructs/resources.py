@@ -7,15 +7,21 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
+from infra.constructs.code_interpreter import CodeInterpreter
+
 
 @dataclass(frozen=True)
 class Resources:
-    """`run_machine` is an ARN, as the machine itself is made after its functions."""
+    """`run_machine` is an ARN, as the machine itself is made after its functions.
+
+    Without `code_interpreter` the deployment has none.
+    """
 
     table: dynamodb.ITable
     bucket: s3.IBucket
     run_machine: str
     purge_queue: sqs.IQueue
+    code_interpreter: CodeInterpreter | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -24,4 +30,5 @@ class Resources:
             "ASSISTANTS_BUCKET": self.bucket.bucket_name,
             "ASSISTANTS_STATE_MACHINE": self.run_machine,
             "ASSISTANTS_PURGE_QUEUE": self.purge_queue.queue_url,
+            **(self.code_interpreter.environment if self.code_interpreter else {}),
         }

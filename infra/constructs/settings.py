@@ -15,7 +15,20 @@ from assistants.settings import PREFIX, Settings
 MODEL_KEY = "ASSISTANTS_MODEL_KEY"
 
 # The stack knows these itself.
-RESOURCES = frozenset({"table", "bucket", "state_machine", "purge_queue"})
+RESOURCES = frozenset(
+    {
+        "table",
+        "bucket",
+        "state_machine",
+        "purge_queue",
+        "sandbox_cluster",
+        "sandbox_task",
+        "sandbox_subnets",
+        "sandbox_security_group",
+        "sandbox_public_ip",
+        "sandbox_proxy",
+    }
+)
 
 # No parameter takes a secret, as parameters are shown to whoever may look at the stack.
 KEY_REFERENCE = r"(ssm:(/[A-Za-z0-9_.-]+)+)?"

@@ -4,6 +4,7 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs import grants
+from infra.constructs.code_interpreter import PROXY, CodeInterpreter
 from infra.constructs.file_server import FileServer
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.layers import Layers
@@ -27,6 +28,9 @@ FREE_PARTS = (grants.list_parts, grants.delete_parts)
 TAKE_FILES = (*CHANGE_FILES, grants.write_parts, *FREE_PARTS)
 COMPLETE_UPLOADS = (*CHANGE_FILES, grants.read_parts, *FREE_PARTS)
 EXPIRE_FILES = (grants.delete_files, *FREE_PARTS)
+NETWORK = (grants.join_network, grants.keep_network)
+# A session is started as early as its run, and used when the model asks for it.
+SANDBOX_USERS = ("CallModel", "RunCode")
 
 FUNCTIONS = (
     FunctionSpec(
@@ -45,6 +49,12 @@ FUNCTIONS = (
         "call_model", timeout=900, grants=(*STORE, grants.read_files), reads_model_key=True
     ),
     FunctionSpec("run_code", timeout=900, grants=STORE),
+    FunctionSpec(
+        "sandbox_proxy",
+        timeout=300,
+        grants=(grants.read_files, grants.write_files, *NETWORK),
+        in_network=True,
+    ),
     FunctionSpec("search_files", timeout=60, grants=STORE),
     FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, grants.resume_runs)),
     FunctionSpec("finish_run", timeout=30, grants=STORE),
@@ -65,10 +75,22 @@ class ServiceStack(Stack):
         super().__init__(scope, id, description="Serverless Assistants: the service")
         settings = declare_settings(self)
         queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
-        resources = Resources(data.table, data.bucket, run_machine_arn(self), queue)
+        interpreter = (
+            CodeInterpreter(self, "CodeInterpreter", options)
+            if options.code_interpreter != "off"
+            else None
+        )
+        resources = Resources(data.table, data.bucket, run_machine_arn(self), queue, interpreter)
         layers = Layers(self, "Layers", options)
         platform = Platform(layers, settings, resources, options)
-        functions = {spec.id: Function(self, spec, platform) for spec in FUNCTIONS}
+        specs = [spec for spec in FUNCTIONS if interpreter or not spec.in_network]
+        functions = {spec.id: Function(self, spec, platform) for spec in specs}
+        if interpreter:
+            interpreter.allow(
+                [functions[user].execution_role for user in SANDBOX_USERS],
+                proxy=functions[PROXY].execution_role,
+                files=data.bucket,
+            )
         readers = [functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key]
         ModelKeyPolicy(self, "ModelKeyPolicy", reference=settings[MODEL_KEY], readers=readers)
         allow_models(self, readers)

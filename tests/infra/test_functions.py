@@ -22,6 +22,7 @@ TIMEOUTS = {
     "Stream": 900,
     "CallModel": 900,
     "RunCode": 900,
+    "SandboxProxy": 300,
     "SearchFiles": 60,
     "AwaitToolOutputs": 30,
     "FinishRun": 30,

@@ -30,13 +30,29 @@ RECEIVE = {
 }
 DELETE = {"dynamodb:BatchWriteItem", "s3:ListBucket", "s3:DeleteObject"}
 ASK = {"bedrock:InvokeModelWithResponseStream", "ssm:GetParameter"}
+SANDBOXES = {
+    "ecs:DescribeTasks",
+    "ecs:RunTask",
+    "ecs:StopTask",
+    "iam:PassRole",
+    "lambda:InvokeFunction",
+}
+INTERFACES = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 ALLOWED = {
     "Api": TABLE | VALUES | FILES | START | RESUME | SEND | LOG,
     "Stream": TABLE | VALUES | FILES | READ | START | RESUME | LOG,
-    "CallModel": TABLE | VALUES | READ | LOG | ASK,
-    "RunCode": TABLE | VALUES | LOG,
+    "CallModel": TABLE | VALUES | READ | LOG | ASK | SANDBOXES,
+    "RunCode": TABLE | VALUES | LOG | SANDBOXES,
+    "SandboxProxy": READ | {"s3:AbortMultipartUpload", "s3:PutObject"} | INTERFACES | LOG,
     "SearchFiles": TABLE | VALUES | LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
@@ -85,9 +101,10 @@ def test_no_action_is_a_pattern(service: Template) -> None:
         assert not [action for action in listed(statement["Action"]) if "*" in str(action)]
 
 
-def test_only_log_delivery_is_allowed_on_every_resource(service: Template) -> None:
-    wide = [found for _, found in service.statements() if "*" in listed(found["Resource"])]
-    assert [set(statement["Action"]) for statement in wide] == [DELIVERY]
+def test_only_what_takes_no_resource_is_allowed_on_every_resource(service: Template) -> None:
+    statements = [found for _, found in service.statements() if found["Effect"] == "Allow"]
+    wide = [set(listed(one["Action"])) for one in statements if "*" in listed(one["Resource"])]
+    assert sorted(wide, key=len) == [{"ecr:GetAuthorizationToken"}, INTERFACES, DELIVERY]
 
 
 def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
@@ -112,7 +129,7 @@ def test_the_model_key_is_readable_only_where_one_is_named(service: Template) ->
     policies = [
         resource
         for resource in service.resources.values()
-        if resource["Properties"].get("PolicyName") == "ReadModelKey"
+        if resource.get("Properties", {}).get("PolicyName") == "ReadModelKey"
     ]
     (policy,) = policies
     expected = {"Fn::Not": [{"Fn::Equals": [{"Ref": "ModelKey"}, ""]}]}

@@ -51,6 +51,20 @@ class Settings(BaseModel):
     bucket: str = Field(default="", description="The S3 bucket. Set by the stack.")
     purge_queue: str = Field(default="", description="The purge queue's URL. Set by the stack.")
     state_machine: str = Field(default="", description="The run machine's ARN. Set by the stack.")
+    sandbox_cluster: str = Field(
+        default="", description="The sessions' cluster; none: no code interpreter. Set by stack."
+    )
+    sandbox_task: str = Field(default="", description="The sessions' definition. Set by the stack.")
+    sandbox_subnets: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        default=(), description="Where sessions run. Set by the stack."
+    )
+    sandbox_security_group: str = Field(
+        default="", description="What reaches sessions, and what they reach. Set by the stack."
+    )
+    sandbox_public_ip: bool = Field(
+        default=False, description="Sessions fetch their image by an address. Set by the stack."
+    )
+    sandbox_proxy: str = Field(default="", description="Name of SandboxProxy. Set by the stack.")
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":

@@ -1,0 +1,240 @@
+"""The code interpreter's sessions: what they may do, who reaches them, and what they reach."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import aws_ecs as ecs
+
+from infra.options import Options
+from infra.stacks.data import DataStack
+from infra.stacks.service import ServiceStack
+from tests.infra.template import Template, app_with
+from tests.infra.test_cfn_lint import findings
+from tests.infra.test_least_privilege import actions, listed, role_of
+
+NEEDED = {"CHOWN", "KILL", "SETGID", "SETUID"}
+VARIABLES = {
+    "ASSISTANTS_SANDBOX_CLUSTER",
+    "ASSISTANTS_SANDBOX_TASK",
+    "ASSISTANTS_SANDBOX_SUBNETS",
+    "ASSISTANTS_SANDBOX_SECURITY_GROUP",
+    "ASSISTANTS_SANDBOX_PUBLIC_IP",
+    "ASSISTANTS_SANDBOX_PROXY",
+}
+
+
+def synthesized(**context: Any) -> Template:
+    app = app_with(**context)
+    options = Options.of(app)
+    data = DataStack(app, "AssistantsData", options)
+    stack = ServiceStack(app, "AssistantsService", options, data=data)
+    folder = Path(os.path.realpath(app.synth().directory))
+    return Template.read(folder / f"{stack.stack_name}.template.json")
+
+
+@pytest.fixture(scope="module")
+def isolated() -> Template:
+    return synthesized(code_interpreter="isolated")
+
+
+@pytest.fixture(scope="module")
+def without() -> Template:
+    return synthesized(code_interpreter="off")
+
+
+def container(template: Template) -> Mapping[str, Any]:
+    (only,) = template.of_type("ECS::TaskDefinition")["Sandbox"]["ContainerDefinitions"]
+    return dict(only)
+
+
+def ingress(template: Template) -> Iterator[tuple[str, str, int, int]]:
+    """Which group lets which group in, and from which port to which."""
+    for group in template.of_type("EC2::SecurityGroup").values():
+        assert "SecurityGroupIngress" not in group
+    for rule in template.of_type("EC2::SecurityGroupIngress").values():
+        to, source = rule["GroupId"], rule["SourceSecurityGroupId"]
+        yield named(source), named(to), rule["FromPort"], rule["ToPort"]
+
+
+def named(reference: Mapping[str, Any]) -> str:
+    id = str(reference["Fn::GetAtt"][0]).removeprefix("CodeInterpreterNetwork")
+    return next(name for name in ("Proxies", "Sessions", "Endpoints") if id.startswith(name))
+
+
+def test_a_session_has_no_role_and_so_no_credentials(service: Template) -> None:
+    task = service.of_type("ECS::TaskDefinition")["Sandbox"]
+    assert "TaskRoleArn" not in task
+    variables = {variable["Name"] for variable in container(service)["Environment"]}
+    assert variables == {"SANDBOX_MEMORY_MB", "SANDBOX_DISK_MB"}
+
+
+def test_its_execution_role_fetches_the_image_and_writes_the_log(service: Template) -> None:
+    task = service.of_type("ECS::TaskDefinition")["Sandbox"]
+    assert actions(service, task["ExecutionRoleArn"]["Fn::GetAtt"][0]) == {
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:GetAuthorizationToken",
+        "ecr:GetDownloadUrlForLayer",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+    }
+
+
+def test_a_session_keeps_four_capabilities(service: Template) -> None:
+    capabilities = container(service)["LinuxParameters"]["Capabilities"]
+    known = {capability.name for capability in ecs.Capability} - {"ALL"}
+    assert known - set(capabilities["Drop"]) == NEEDED
+    assert "Add" not in capabilities
+
+
+def test_a_session_writes_to_its_two_volumes_only(service: Template) -> None:
+    only = container(service)
+    assert only["ReadonlyRootFilesystem"] is True
+    assert {mount["ContainerPath"] for mount in only["MountPoints"]} == {"/mnt/data", "/tmp"}
+    assert only["LinuxParameters"]["InitProcessEnabled"] is True
+
+
+def test_the_code_leaves_memory_and_disk_to_the_daemon() -> None:
+    template = synthesized(sandbox_memory="4096", sandbox_cpu="2048", sandbox_disk="30")
+    variables = {one["Name"]: one["Value"] for one in container(template)["Environment"]}
+    assert variables == {"SANDBOX_MEMORY_MB": "3796", "SANDBOX_DISK_MB": "30720"}
+    task = template.of_type("ECS::TaskDefinition")["Sandbox"]
+    assert (task["Cpu"], task["Memory"]) == ("2048", "4096")
+    assert task["EphemeralStorage"] == {"SizeInGiB": 46}
+
+
+def test_only_the_proxy_function_reaches_a_session(service: Template) -> None:
+    assert list(ingress(service)) == [("Proxies", "Sessions", 8080, 8080)]
+    functions = service.of_type("Lambda::Function")
+    assert [id for id, one in functions.items() if "VpcConfig" in one] == ["SandboxProxy"]
+    (group,) = functions["SandboxProxy"]["VpcConfig"]["SecurityGroupIds"]
+    assert named(group) == "Proxies"
+
+
+def test_only_sessions_reach_the_endpoints(isolated: Template) -> None:
+    assert set(ingress(isolated)) == {
+        ("Proxies", "Sessions", 8080, 8080),
+        ("Sessions", "Endpoints", 443, 443),
+    }
+
+
+@pytest.mark.parametrize("variant", ["service", "isolated"])
+def test_nobody_speaks_but_to_sessions_and_by_https(
+    variant: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(variant)
+    groups = template.of_type("EC2::SecurityGroup").values()
+    rules = [rule for group in groups for rule in group["SecurityGroupEgress"]]
+    rules += template.of_type("EC2::SecurityGroupEgress").values()
+    open_ports = {rule["FromPort"] for rule in rules if rule["IpProtocol"] == "tcp"}
+    assert open_ports == {443, 8080}
+    assert not [rule for rule in rules if rule["IpProtocol"] == "-1"]
+
+
+def test_no_route_leads_from_an_isolated_session_to_the_internet(isolated: Template) -> None:
+    for kind in ("Route", "InternetGateway", "NatGateway", "EgressOnlyInternetGateway"):
+        assert isolated.of_type(f"EC2::{kind}") == {}
+    variables = isolated.of_type("Lambda::Function")["RunCode"]["Environment"]["Variables"]
+    assert variables["ASSISTANTS_SANDBOX_PUBLIC_IP"] == "false"
+
+
+def test_isolated_sessions_have_endpoints_for_images_and_logs(isolated: Template) -> None:
+    endpoints = isolated.of_type("EC2::VPCEndpoint").values()
+    names = {str(one["ServiceName"]["Fn::Join"][1][-1]).lstrip(".") for one in endpoints}
+    assert names == {"s3", "ecr.api", "ecr.dkr", "logs"}
+    interfaces = [one for one in endpoints if one["VpcEndpointType"] == "Interface"]
+    assert {len(one["SubnetIds"]) for one in interfaces} == {1}
+
+
+def test_an_endpoint_serves_the_execution_role_and_nobody_else(isolated: Template) -> None:
+    role = isolated.of_type("ECS::TaskDefinition")["Sandbox"]["ExecutionRoleArn"]
+    for endpoint in isolated.of_type("EC2::VPCEndpoint").values():
+        for statement in endpoint["PolicyDocument"]["Statement"]:
+            if endpoint["VpcEndpointType"] == "Interface":
+                assert statement["Principal"] == {"AWS": role}
+            assert "*" not in str(statement["Action"])
+
+
+@pytest.mark.parametrize("variant", ["service", "isolated"])
+def test_s3_is_reached_for_layers_of_images_and_by_the_proxy_for_files(
+    variant: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(variant)
+    (gateway,) = (
+        one
+        for one in template.of_type("EC2::VPCEndpoint").values()
+        if one["VpcEndpointType"] == "Gateway"
+    )
+    layers, files = gateway["PolicyDocument"]["Statement"]
+    assert layers["Resource"]["Fn::Join"][1][-1] == "-starport-layer-bucket/*"
+    assert layers["Action"] == "s3:GetObject"
+    proxy = {"Fn::GetAtt": [role_of(template, "SandboxProxy"), "Arn"]}
+    assert files["Condition"] == {"ArnEquals": {"aws:PrincipalArn": proxy}}
+
+
+def test_a_public_session_costs_nothing_while_there_is_none(service: Template) -> None:
+    fixed = ("NatGateway", "EIP")
+    assert [service.of_type(f"EC2::{kind}") for kind in fixed] == [{}, {}]
+    (endpoint,) = service.of_type("EC2::VPCEndpoint").values()
+    assert endpoint["VpcEndpointType"] == "Gateway"
+    assert service.of_type("ECS::Service") == {}
+
+
+def test_sessions_are_started_in_one_cluster_of_one_definition(service: Template) -> None:
+    inside = {"ArnEquals": {"ecs:cluster": {"Fn::GetAtt": ["Sandboxes", "Arn"]}}}
+    found = [one for _, one in service.statements() if "ecs:" in str(one["Action"])]
+    assert len(found) == 4
+    assert [one["Condition"] for one in found] == [inside] * 4
+    starts = [one["Resource"] for one in found if one["Action"] == "ecs:RunTask"]
+    assert starts == [{"Ref": "Sandbox"}] * 2
+
+
+def test_only_the_execution_role_is_passed_and_only_to_tasks(service: Template) -> None:
+    task = service.of_type("ECS::TaskDefinition")["Sandbox"]
+    passed = [one for _, one in service.statements() if one["Action"] == "iam:PassRole"]
+    assert [one["Resource"] for one in passed] == [task["ExecutionRoleArn"]] * 2
+    service_of_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    assert [one["Condition"] for one in passed] == [service_of_tasks] * 2
+
+
+def test_the_proxys_own_code_cannot_use_what_lambda_needs_for_its_network(
+    service: Template,
+) -> None:
+    role = role_of(service, "SandboxProxy")
+    interfaces = [
+        found
+        for owner, found in service.statements()
+        if owner == role and str(listed(found["Action"])[0]).startswith("ec2:")
+    ]
+    allowed, denied = interfaces
+    assert (allowed["Effect"], denied["Effect"]) == ("Allow", "Deny")
+    assert allowed["Action"] == denied["Action"]
+    assert denied["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
+
+
+def test_the_image_has_the_packages_that_were_chosen() -> None:
+    core, full = (synthesized(sandbox_packages=packages) for packages in ("core", "full"))
+    # An image is named by its content, of which the build's arguments are a part.
+    assert container(core)["Image"] != container(full)["Image"]
+
+
+def test_a_deployment_without_it_has_nothing_of_it(without: Template) -> None:
+    kinds = {resource["Type"] for resource in without.resources.values()}
+    assert not {kind for kind in kinds if kind.startswith(("AWS::EC2", "AWS::ECS"))}
+    functions = without.of_type("Lambda::Function")
+    assert "SandboxProxy" not in functions
+    for function in functions.values():
+        assert not VARIABLES & function["Environment"]["Variables"].keys()
+    allowed = {one for _, found in without.statements() for one in listed(found["Action"])}
+    assert not {one for one in allowed if str(one).startswith(("ecs:", "ecr:", "ec2:", "iam:"))}
+
+
+@pytest.mark.parametrize("variant", ["isolated", "without"])
+def test_cfn_lint_finds_nothing_in_the_other_variants(
+    variant: str, request: pytest.FixtureRequest
+) -> None:
+    template: Template = request.getfixturevalue(variant)
+    assert findings(template.text) == []
