@@ -1,7 +1,7 @@
 """The whole service over fakes: requests go through its ASGI application, without a network."""
 
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,11 +15,14 @@ from assistants.ports.chat_model import ChatModel
 from assistants.ports.executions import Outcome
 from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.sandbox import Sandboxes
+from assistants.ports.search import Embedder, SearchIndex
 from assistants.services.backend import Backend
+from assistants.services.vector_search import no_embedder, no_index
 from tests.unit.fakes import (
     FakeBlobs,
     FakeClock,
     FakeExecutions,
+    FakeIndexQueue,
     FakePurgeQueue,
     FakeStore,
     Script,
@@ -218,6 +221,8 @@ class Deployment:
         catalog: Catalog | None = None,
         run_ttl_seconds: int = 600,
         tools: Mapping[HostedToolName, HostedTool] | None = None,
+        index: Callable[[], SearchIndex] = no_index,
+        embedder: Callable[[], Embedder] = no_embedder,
         sandboxes: Sandboxes | None = None,
     ) -> None:
         self.store = store or FakeStore()
@@ -227,6 +232,7 @@ class Deployment:
         self.machine = Machine()
         self.executions = FakeExecutions()
         self.purge_queue = FakePurgeQueue()
+        self.index_queue = FakeIndexQueue()
         self.catalog = catalog or Catalog(
             {"demo": ModelRoute(provider="demo"), "small": ModelRoute(context=1024)},
             endpoint_configured=False,
@@ -242,6 +248,9 @@ class Deployment:
             auth="open",
             run_ttl_seconds=run_ttl_seconds,
             tools=tools or {},
+            index=index,
+            embedder=embedder,
+            index_queue=self.index_queue,
             sandboxes=sandboxes,
         )
         self.machine.backend = self.backend

@@ -170,6 +170,16 @@ class FakePurgeQueue:
         self.sent.append((project, thread_id))
 
 
+class FakeIndexQueue:
+    """Records which files of vector stores are to be looked at."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str, str]] = []
+
+    def send(self, project: str, vector_store_id: str, *attachments: str) -> None:
+        self.sent += [(project, vector_store_id, attachment) for attachment in attachments]
+
+
 class FakeBlobs:
     """Bytes in a dict; a URL names the blob, and `put` does what a PUT to it does."""
 
