@@ -14,6 +14,7 @@ from assistants.services.code_interpreter import CodeInterpreter, in_thread
 from assistants.services.earlier_turns import EarlierTurns
 from assistants.services.endings import Endings
 from assistants.services.file_images import FileImages
+from assistants.services.file_search import FileSearch
 from assistants.services.hosted_calls import HostedCalls
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.idempotency import Idempotency
@@ -53,10 +54,18 @@ class Backend(StoresBackend):
     @cached_property
     def tools_here(self) -> Mapping[HostedToolName, HostedTool]:
         """The tools that run on the server, as far as this deployment has what they need."""
-        if self.sandboxes is None:
-            return self.tools
-        code_interpreter = CodeInterpreter.of(self.sandbox_sessions, self.files, in_thread)
-        return {"code_interpreter": code_interpreter, **self.tools}
+        here: dict[HostedToolName, HostedTool] = {}
+        if self.sandboxes is not None:
+            sessions = self.sandbox_sessions
+            here["code_interpreter"] = CodeInterpreter.of(sessions, self.files, in_thread)
+        if self.index_queue is not None:
+            here["file_search"] = self.file_search
+        return here | dict(self.tools)
+
+    @cached_property
+    def file_search(self) -> FileSearch:
+        search, stores = self.vector_search, self.vector_stores
+        return FileSearch(search, stores, tokens.count, in_thread, self.clock)
 
     @cached_property
     def uploads(self) -> Uploads:
@@ -134,7 +143,8 @@ class Backend(StoresBackend):
 
     @cached_property
     def turns(self) -> Turns:
-        prompts = Prompts(self.store, self.catalog, FileImages(self.files), tokens.count)
+        images = FileImages(self.files)
+        prompts = Prompts(self.store, self.catalog, self.files, images, tokens.count)
         return Turns(
             records=self.records,
             earlier_turns=EarlierTurns(self.store),

@@ -94,6 +94,6 @@ def in_thread(work: Callable[[], None]) -> None:
         try:
             work()
         except Exception:  # the edge of the thread: nobody waits for it
-            logger.exception("a session was not prepared")
+            logger.exception("a tool was not prepared")
 
     threading.Thread(target=run, daemon=True).start()

@@ -15,7 +15,9 @@ from assistants.ports.images import Images
 from assistants.ports.store import Store
 from assistants.services import keyspace
 from assistants.services.chat_messages import chat_message, with_images
+from assistants.services.files import Files
 from assistants.services.run_records import LoadedRun
+from assistants.services.sandbox_inputs import listing
 from assistants.services.token_budget import TokenBudget
 
 _PAGE = 100  # messages fetched by one query
@@ -34,6 +36,7 @@ class BudgetUsed(Exception):
 class Prompts:
     store: Store
     catalog: Catalog
+    files: Files
     images: Images
     count_tokens: Callable[[str], int]
 
@@ -45,8 +48,7 @@ class Prompts:
         settings = run.settings
         route = self._route(settings.model)
         tools = offered(settings.tools)
-        system = [{"role": "system", "content": settings.instructions}]
-        before = system if settings.instructions else []
+        before = self._before(run)
         budget = self._budget(run, route)
         told = [{"content": json.dumps(tools)}] if tools else []
         fits = [budget.take(message) for message in (*told, *before, *earlier)]
@@ -64,6 +66,17 @@ class Prompts:
             options=_options(run, route),
             cache=route.cache,
         )
+
+    def _before(self, run: LoadedRun) -> list[dict[str, Any]]:
+        """The instructions, and the names of the files that code will find."""
+        files = None
+        if run.settings.file_ids and any(
+            tool.type == "code_interpreter" for tool in run.settings.tools
+        ):
+            found = self.files.find(run.project, run.settings.file_ids)
+            files = listing(run.settings, found)
+        content = "\n\n".join(part for part in (run.settings.instructions, files) if part)
+        return [{"role": "system", "content": content}] if content else []
 
     def _route(self, model: str) -> ModelRoute:
         try:

@@ -83,21 +83,29 @@ class SandboxSessions:
         known = loaded.box.session
         after = self.records.change(loaded, lambda box: box.ended(name))
         if known and known.name == name and known.handle:
-            self.sandboxes.stop(known.handle)
+            try:
+                self.sandboxes.stop(known.handle)
+            except SandboxUnavailable:
+                logger.warning("a lost session is left to end itself", extra={"session": name})
         return after
 
     def stop(self, project: str, thread_id: str) -> None:
-        """End the session of a thread that is deleted."""
+        """End the session of a thread that is deleted. Raises `SandboxUnavailable`."""
         session = self.records.load(project, thread_id).box.session
         if session and session.handle:
             self.sandboxes.stop(session.handle)
 
     def expire(self, project: str, thread_id: str) -> None:
-        """See to it that a session which should have ended itself has ended."""
+        """See to it that a session which should have ended itself has ended.
+
+        Raises `SandboxUnavailable`.
+        """
         loaded = self.records.load(project, thread_id)
         session = loaded.box.session
         if session and session.ends_at <= self.clock.time():
-            self.lose(loaded, session.name)
+            if session.handle:
+                self.sandboxes.stop(session.handle)
+            self.records.change(loaded, lambda box: box.ended(session.name))
 
     def _current(self, loaded: LoadedBox, seconds: float) -> LoadedBox:
         """With a session that may be alive for some seconds more. One that will not be is left to
