@@ -2,6 +2,7 @@
 top of it would add a quarter to a cold start, for its S3 transfers that nothing here uses.
 """
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,7 @@ _CONFIG = Config(
 )
 # Presigned URLs would else be of version 2, which newer regions refuse.
 _S3_CONFIG = _CONFIG.merge(Config(signature_version="s3v4"))
+_MAKING = threading.Lock()  # clients are safe to share among threads, the session is not
 
 
 @cache
@@ -27,4 +29,5 @@ def _session() -> Session:
 def client(service: str, config: Config | None = None) -> Any:
     """The client of a service, made when it is first asked for; `config` is set over our own."""
     ours = _S3_CONFIG if service == "s3" else _CONFIG
-    return _session().create_client(service, config=ours.merge(config or Config()))
+    with _MAKING:
+        return _session().create_client(service, config=ours.merge(config or Config()))

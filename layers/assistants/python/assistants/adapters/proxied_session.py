@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from assistants.adapters.sandbox_calls import (
@@ -36,6 +37,9 @@ _WAKING = frozenset(
         "ResourceNotReadyException",
     }
 )
+# The function ends before the client gives up on it. Calls can be repeated.
+CONFIG = Config(read_timeout=320, retries={"total_max_attempts": 3})
+
 _WAKING_SECONDS = 90
 _ASK_AGAIN_SECONDS = 2
 
