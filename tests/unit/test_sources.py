@@ -241,7 +241,7 @@ def test_a_tool_that_cannot_be_prepared_does_not_stop_the_run(
     case = Case(["Hello."])
     case.library.trouble = OSError("no connection")
     assert text_of(case.message())["value"] == "Hello."
-    assert "a tool is not prepared" in caplog.text
+    assert "a tool was not prepared" in caplog.text
 
 
 FIRST: dict[str, Any] = {

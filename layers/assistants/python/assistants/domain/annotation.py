@@ -10,6 +10,7 @@ LINK = "sandbox:/mnt/data/"
 # The form that OpenAI's markers have. The ASCII form [0:1] is left alone: in code it is a slice.
 _MARKER = re.compile(r"【([0-9]{1,6}:[0-9]{1,6})(?:†[^【】\n]{0,200})?】")
 _HALF_MARKER = re.compile(r"【(?:[0-9]{1,6}(?::(?:[0-9]{1,6}(?:†[^【】\n]{0,200})?)?)?)?")
+_LABEL = 100  # characters of a file's name in a marker
 _BEGINNING = re.compile(f"[【{LINK[0]}]")
 _GOES_ON = re.compile(r"[\w/-]|\.\w")  # behind a path: it is the beginning of another one
 
@@ -117,6 +118,17 @@ class AnnotatedText:
         start = self._length
         place = {"text": text, "start_index": start, "end_index": start + len(text)}
         return Piece(self._plain(text).value, ({**source, **place},))
+
+
+def marker(key: str, name: str) -> str:
+    """How the passage `key` (`k:j`) of the file `name` is shown to a model, to be copied."""
+    label = re.sub(r"[【】\n]", " ", name)[:_LABEL]
+    return f"【{key}†{label}】"
+
+
+def without_markers(text: str) -> str:
+    """For text of others, which must not cite in our name."""
+    return _MARKER.sub("", text)
 
 
 def _file_citation(citation: Citation) -> dict[str, Any]:

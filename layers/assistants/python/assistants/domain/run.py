@@ -103,6 +103,7 @@ class RunSettings(_Asked):
 
     file_ids: list[str] = []  # for its code interpreter
     vector_store_ids: list[str] = []
+    thread_store_ids: list[str] = []  # those of them that are the thread's
 
 
 class RunProgress(Object):

@@ -52,7 +52,7 @@ class HostedCalls:
             except RunFailed:
                 raise
             except Exception:  # the edge to tools, whose failures the model is told when it calls
-                logger.exception("a tool is not prepared", extra={"tool": name})
+                logger.exception("a tool was not prepared", extra={"tool": name})
 
     def answer(self, project: str, thread_id: str, run_id: str, call_id: str) -> None:
         """Use the tool and write down its answer: for the model, for clients, and as an event, all

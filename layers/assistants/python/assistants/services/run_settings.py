@@ -64,6 +64,7 @@ def _resources(
     return {
         "file_ids": list(dict.fromkeys(file_ids)),
         "vector_store_ids": list(dict.fromkeys(store_ids)),
+        "thread_store_ids": search[-1].vector_store_ids if search[-1] else [],
     }
 
 
