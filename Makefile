@@ -89,6 +89,8 @@ bench-retrieval: .venv/installed $(OPENSEARCH)  ## reading, searching and rankin
 
 lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes pyproject.toml --output-file layers/dependencies/requirements.txt
+	others=$$(sed -nE 's/^([A-Za-z0-9._-]+)==.*/--no-emit-package \1/p' layers/dependencies/requirements.txt)
+	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes --extra retrieval --constraint layers/dependencies/requirements.txt $$others pyproject.toml --output-file layers/retrieval/requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --all-extras --constraint layers/dependencies/requirements.txt pyproject.toml --output-file requirements.lock
 	for set in core full; do .venv/bin/uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all: functions/sandbox/requirements/$$set.in --output-file functions/sandbox/requirements/$$set.txt; done
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 # Models of AWS services that the functions speak to; the 430 others weigh 27 MB.
 AWS_SERVICES = frozenset(
-    {"bedrock-runtime", "dynamodb", "s3", "sqs", "ssm", "stepfunctions", "sts"}
+    {"bedrock-runtime", "dynamodb", "ecs", "lambda", "s3", "sqs", "ssm", "stepfunctions", "sts"}
 )
 
 SUPERFLUOUS = ("bin", "*.dist-info", "**/*.pyi", "**/py.typed", "botocore/data/*/*/examples-1.json")

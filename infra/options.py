@@ -16,6 +16,9 @@ class Options(BaseModel):
     `code_interpreter`: sessions in a network with a way out, for their image (`public`), in one
     without, at a fixed price (`isolated`), or none. Each has `sandbox_cpu` units of 1/1024 CPU,
     `sandbox_memory` MiB and room for `sandbox_disk` GiB of files.
+
+    `file_search`: an index that costs nothing but its storage while idle (`serverless`), one at a
+    fixed price (`domain`), or none.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +37,7 @@ class Options(BaseModel):
     sandbox_cpu: int = Field(ge=256, le=16384)
     sandbox_memory: int = Field(ge=1024, le=122880)
     sandbox_disk: int = Field(ge=1, le=184)
+    file_search: Literal["serverless", "domain", "off"]
 
     @classmethod
     def of(cls, scope: Construct) -> "Options":

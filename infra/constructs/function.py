@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Size
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -27,7 +27,8 @@ class FunctionSpec:
 
     `timeout` is in seconds, `memory` in MiB. One that `streams` runs under the streaming runtime
     loop. `schedule` is an EventBridge expression such as `rate(1 minute)`. One `in_network` reaches
-    the code interpreter's sessions and S3, nothing else.
+    the code interpreter's sessions and S3, nothing else. One with `retrieval` reads or searches
+    files, and has `storage` MiB of /tmp.
     """
 
     name: str
@@ -38,6 +39,8 @@ class FunctionSpec:
     reads_model_key: bool = False
     schedule: str | None = None
     in_network: bool = False
+    retrieval: bool = False
+    storage: int = 512
 
     @property
     def id(self) -> str:
@@ -70,9 +73,10 @@ class Function(lambda_.Function):
             architecture=ARCHITECTURE,
             code=lambda_.Code.from_asset(str(REPOSITORY / source), exclude=["**/__pycache__"]),
             handler="handler.handler",
-            layers=platform.layers.of(streams=spec.streams),
+            layers=platform.layers.of(streams=spec.streams, retrieval=spec.retrieval),
             environment=_environment(spec, platform),
             memory_size=spec.memory,
+            ephemeral_storage_size=Size.mebibytes(spec.storage),
             timeout=Duration.seconds(spec.timeout),
             role=self.execution_role,
             log_group=log,

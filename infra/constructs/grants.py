@@ -78,6 +78,27 @@ def delete_parts(resources: Resources) -> iam.PolicyStatement:
     return _allow(["s3:DeleteObject"], f"{resources.bucket.bucket_arn}/uploads/*")
 
 
+def read_texts(resources: Resources) -> iam.PolicyStatement:
+    """The texts that were read from files of vector stores."""
+    return _allow(["s3:GetObject"], f"{resources.bucket.bucket_arn}/texts/*")
+
+
+def write_texts(resources: Resources) -> iam.PolicyStatement:
+    """Write them, of one piece or of several, and give up what is not complete."""
+    actions = ["s3:AbortMultipartUpload", "s3:PutObject"]
+    return _allow(actions, f"{resources.bucket.bucket_arn}/texts/*")
+
+
+def delete_texts(resources: Resources) -> iam.PolicyStatement:
+    return _allow(["s3:DeleteObject"], f"{resources.bucket.bucket_arn}/texts/*")
+
+
+def exchange_parsed(resources: Resources) -> iam.PolicyStatement:
+    """Sign the URL for the parser's answer, take the answer, and remove it."""
+    actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    return _allow(actions, f"{resources.bucket.bucket_arn}/parsed/*")
+
+
 def start_runs(resources: Resources) -> iam.PolicyStatement:
     return _allow(["states:StartExecution"], resources.run_machine)
 

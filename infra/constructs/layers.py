@@ -1,4 +1,6 @@
-"""The layers: third-party packages, the package `assistants`, and the streaming runtime loop."""
+"""The layers: third-party packages, and those that read and search files, the package `assistants`,
+and the streaming runtime loop.
+"""
 
 import hashlib
 import shutil
@@ -23,7 +25,7 @@ Fill = Callable[[Path], None]
 
 
 class Layers(Construct):
-    """Two layers for every function and a third for those that stream."""
+    """Two layers for every function, and others for those that stream, or read or search files."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
@@ -31,16 +33,19 @@ class Layers(Construct):
         compiles = options.bytecode and Stack.of(self).bundling_required
         interpreter = bundling.find_interpreter(bundling.LAMBDA.python) if compiles else None
         recipe = _recipe(options)
-        dependencies = _Bundling(_fill_dependencies, interpreter)
+        dependencies = _Bundling(_fill_with("dependencies"), interpreter)
+        retrieval = _Bundling(_fill_with("retrieval"), interpreter)
         assistants = _Bundling(_fill_assistants, interpreter)
         self._shared = [
             _layer(scope, "Dependencies", _bundled(dependencies, recipe)),
             _layer(scope, "Assistants", _bundled(assistants, recipe)),
         ]
+        self._retrieval = _layer(scope, "Retrieval", _bundled(retrieval, recipe))
         self._streaming = _layer(scope, "Streaming")
 
-    def of(self, *, streams: bool) -> Sequence[lambda_.LayerVersion]:
-        return [*self._shared, self._streaming] if streams else self._shared
+    def of(self, *, streams: bool, retrieval: bool = False) -> Sequence[lambda_.LayerVersion]:
+        chosen = [(self._retrieval, retrieval), (self._streaming, streams)]
+        return [*self._shared, *(layer for layer, wanted in chosen if wanted)]
 
 
 @jsii.implements(ILocalBundling)
@@ -60,9 +65,11 @@ class _Bundling:
         return True
 
 
-def _fill_dependencies(layer: Path) -> None:
-    requirements = REPOSITORY / "layers/dependencies/requirements.txt"
-    bundling.install_requirements(requirements, layer / "python", bundling.LAMBDA)
+def _fill_with(name: str) -> Fill:
+    requirements = REPOSITORY / f"layers/{name}/requirements.txt"
+    return lambda layer: bundling.install_requirements(
+        requirements, layer / "python", bundling.LAMBDA
+    )
 
 
 def _fill_assistants(layer: Path) -> None:

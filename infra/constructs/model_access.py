@@ -24,13 +24,14 @@ class ListedAccess(Construct):
         pattern: str,
         description: str,
         roles: Sequence[iam.IRole],
+        default: str = "",
     ) -> None:
         super().__init__(scope, f"{id}Access")
         listed = CfnParameter(
             scope,
             id,
             type="CommaDelimitedList",
-            default="",
+            default=default,
             allowed_pattern=pattern,
             description=description,
         )
@@ -63,5 +64,18 @@ def allow_models(scope: Construct, roles: Sequence[iam.IRole]) -> None:
         action="ssm:GetParameter",
         pattern=KEY_ARN,
         description="ARNs of the SecureStrings with the keys that ASSISTANTS_MODELS names.",
+        roles=roles,
+    )
+
+
+def allow_embeddings(scope: Construct, roles: Sequence[iam.IRole]) -> None:
+    """Models of Bedrock that make vectors of texts; by default the one that is the default."""
+    ListedAccess(
+        scope,
+        "EmbeddingModels",
+        action="bedrock:InvokeModel",
+        pattern=BEDROCK_ARN,
+        default="arn:aws:bedrock:*::foundation-model/amazon.titan-embed-text-v2:0",
+        description="ARNs of the Bedrock models that may be asked for embeddings.",
         roles=roles,
     )

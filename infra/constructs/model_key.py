@@ -1,4 +1,4 @@
-"""The right to read the model's key, for those who call the model and only when there is one."""
+"""The right to read a provider's key, for those who call it and only when there is one."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 
-class ModelKeyPolicy(Construct):
+class KeyPolicy(Construct):
     """A policy on the one SSM parameter that `reference` (`ssm:/name`, or empty) names.
 
     The default key of SSM decrypts for whoever may read the parameter; a parameter under a key of
@@ -17,7 +17,7 @@ class ModelKeyPolicy(Construct):
     def __init__(
         self, scope: Construct, id: str, *, reference: str, readers: Sequence[iam.IRole]
     ) -> None:
-        super().__init__(scope, id)
+        super().__init__(scope, f"{id}Policy")
         given = CfnCondition(
             self, "Given", expression=Fn.condition_not(Fn.condition_equals(reference, ""))
         )
@@ -28,7 +28,7 @@ class ModelKeyPolicy(Construct):
         policy = iam.CfnPolicy(
             self,
             "Policy",
-            policy_name="ReadModelKey",
+            policy_name=f"Read{id}",
             policy_document=iam.PolicyDocument(
                 statements=[
                     iam.PolicyStatement(actions=["ssm:GetParameter"], resources=[parameter])

@@ -8,13 +8,14 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from infra.constructs.code_interpreter import CodeInterpreter
+from infra.constructs.file_search import FileSearch
 
 
 @dataclass(frozen=True)
 class Resources:
     """`run_machine` is an ARN, as the machine itself is made after its functions.
 
-    Without `code_interpreter` the deployment has none.
+    Without `code_interpreter` or `file_search` the deployment has none.
     """
 
     table: dynamodb.ITable
@@ -22,6 +23,7 @@ class Resources:
     run_machine: str
     purge_queue: sqs.IQueue
     code_interpreter: CodeInterpreter | None = None
+    file_search: FileSearch | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -31,4 +33,5 @@ class Resources:
             "ASSISTANTS_STATE_MACHINE": self.run_machine,
             "ASSISTANTS_PURGE_QUEUE": self.purge_queue.queue_url,
             **(self.code_interpreter.environment if self.code_interpreter else {}),
+            **(self.file_search.environment if self.file_search else {}),
         }

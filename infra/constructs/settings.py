@@ -12,7 +12,7 @@ from constructs import Construct
 
 from assistants.settings import PREFIX, Settings
 
-MODEL_KEY = "ASSISTANTS_MODEL_KEY"
+MODEL_KEY, EMBEDDING_KEY = "ASSISTANTS_MODEL_KEY", "ASSISTANTS_EMBEDDING_KEY"
 
 # The stack knows these itself.
 RESOURCES = frozenset(
@@ -27,6 +27,9 @@ RESOURCES = frozenset(
         "sandbox_security_group",
         "sandbox_public_ip",
         "sandbox_proxy",
+        "search_endpoint",
+        "index_queue",
+        "parse_function",
     }
 )
 

@@ -15,12 +15,20 @@ BATCH = 5
 class WorkQueue(sqs.Queue):
     """Messages wait until their function has time; one that fails five times is put aside.
 
-    `longest_work` is the function's timeout in seconds. A message stays hidden for six times that,
-    as AWS advises, so that a throttled function does not see it twice.
+    `longest_work` is the function's timeout in seconds. A message stays hidden for `patience` times
+    that: six, as AWS advises, so that a throttled function does not see it twice.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     """
 
-    def __init__(self, scope: Construct, id: str, *, longest_work: int) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        longest_work: int,
+        patience: int = 6,
+        attempts: int = ATTEMPTS,
+    ) -> None:
         aside = sqs.Queue(
             scope, f"{id}Failed", enforce_ssl=True, retention_period=Duration.days(14)
         )
@@ -28,14 +36,14 @@ class WorkQueue(sqs.Queue):
             scope,
             id,
             enforce_ssl=True,
-            visibility_timeout=Duration.seconds(6 * longest_work),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=named(aside), max_receive_count=ATTEMPTS),
+            visibility_timeout=Duration.seconds(patience * longest_work),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=named(aside), max_receive_count=attempts),
         )
         named(self)
 
-    def feed(self, function: lambda_.Function) -> None:
+    def feed(self, function: lambda_.Function, *, batch: int = BATCH) -> None:
         """Give `function` the messages, a few at a time; it reports which of them failed."""
         source = event_sources.SqsEventSource(
-            self, batch_size=BATCH, report_batch_item_failures=True
+            self, batch_size=batch, report_batch_item_failures=True
         )
         function.add_event_source(source)

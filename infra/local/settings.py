@@ -12,14 +12,15 @@ from assistants.settings import PREFIX, Settings
 from infra.local.cloud import Cloud
 from infra.local.parameters import ParameterRefused
 
+MINILM = {"EmbeddingModel": "minilm", "EmbeddingDimensions": "384"}
 DEMO = '{"demo": {"provider": "demo"}, "*": "demo"}'
-OWN = frozenset({"ASSISTANTS_HOST", "ASSISTANTS_PORT"})
+OWN = frozenset({"ASSISTANTS_HOST", "ASSISTANTS_PORT", "ASSISTANTS_SEARCH_ENDPOINT"})
 
 
 def parameters_of(environment: Mapping[str, str]) -> dict[str, str]:
     """`ASSISTANTS_MODEL_URL` is the parameter `ModelUrl`."""
     return {
-        name.removeprefix(PREFIX).title().replace("_", ""): value
+        _parameter(name): value
         for name, value in environment.items()
         if name.startswith(PREFIX) and name not in OWN
     }
@@ -27,23 +28,31 @@ def parameters_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 def with_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
     """Open to any key and any browser page; without a model of the user's own, each name is the
-    demo model's.
+    demo model's, and texts are embedded here.
     """
     has_model = parameters.get("ModelUrl") or parameters.get("Models")
     models = {} if has_model else {"Models": DEMO}
-    return {"Auth": "open", "CorsOrigins": "*", **models, **parameters}
+    has_embeddings = parameters.get("EmbeddingUrl") or parameters.get("EmbeddingModel")
+    embeddings = {} if has_embeddings else MINILM
+    return {"Auth": "open", "CorsOrigins": "*", **models, **embeddings, **parameters}
 
 
 def check_models(parameters: Mapping[str, str]) -> None:
-    """Raises `ParameterRefused` for a catalog of models that no function could start with."""
-    given = {"MODELS": parameters.get("Models", ""), "MODEL_URL": parameters.get("ModelUrl", "")}
+    """Raises `ParameterRefused` for models that no function could start with."""
+    names = ("MODELS", "MODEL_URL", "EMBEDDING_MODEL", "EMBEDDING_URL", "EMBEDDING_DIMENSIONS")
+    given = {PREFIX + name: parameters.get(_parameter(name), "") for name in names}
     try:
-        chosen = Settings.read({f"{PREFIX}{name}": value for name, value in given.items()})
+        chosen = Settings.read(given)
         Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
     except ValidationError as error:
-        raise ParameterRefused(f"ASSISTANTS_MODELS: {error.errors()[0]['msg']}.") from error
+        where = "".join(f"ASSISTANTS_{str(place).upper()}: " for place in error.errors()[0]["loc"])
+        raise ParameterRefused(f"{where}{error.errors()[0]['msg']}.") from error
     except InvalidCatalog as error:
         raise ParameterRefused(f"{error}.") from error
+
+
+def _parameter(variable: str) -> str:
+    return variable.removeprefix(PREFIX).title().replace("_", "")
 
 
 def keep_secrets(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:

@@ -46,14 +46,18 @@ class DataStack(Stack):
     def _bucket(self) -> s3.Bucket:
         abandoned = s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))
         # An upload lives for an hour and frees its parts itself: what may come in later goes here.
-        forgotten = s3.LifecycleRule(prefix="uploads/", expiration=Duration.days(1))
+        # So does what a parser answered to a worker that has died.
+        forgotten = [
+            s3.LifecycleRule(prefix=prefix, expiration=Duration.days(1))
+            for prefix in ("uploads/", "parsed/")
+        ]
         bucket = s3.Bucket(
             self,
             "Bucket",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
-            lifecycle_rules=[abandoned, forgotten],
+            lifecycle_rules=[abandoned, *forgotten],
             removal_policy=self._removal,
         )
         return named(bucket)

@@ -5,11 +5,12 @@ from constructs import Construct
 
 from infra.constructs import grants
 from infra.constructs.code_interpreter import PROXY, CodeInterpreter
+from infra.constructs.file_search import INDEX_SECONDS, INDEXER, PARSER, FileSearch
 from infra.constructs.file_server import FileServer
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.layers import Layers
 from infra.constructs.model_access import allow_models
-from infra.constructs.model_key import ModelKeyPolicy
+from infra.constructs.model_key import KeyPolicy
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import RestApi
 from infra.constructs.run_machine import RunMachine, run_machine_arn
@@ -31,6 +32,8 @@ EXPIRE_FILES = (grants.delete_files, *FREE_PARTS)
 NETWORK = (grants.join_network, grants.keep_network)
 # A session is started as early as its run, and used when the model asks for it.
 SANDBOX_USERS = ("CallModel", "RunCode")
+KEEP_TEXTS = (grants.write_texts, grants.delete_texts)
+PARSE = (grants.read_files, grants.exchange_parsed)
 
 FUNCTIONS = (
     FunctionSpec(
@@ -42,11 +45,16 @@ FUNCTIONS = (
     FunctionSpec(
         "stream",
         timeout=900,
-        grants=(*STORE, *RUNS, grants.read_files, *COMPLETE_UPLOADS),
+        grants=(*STORE, *RUNS, grants.read_files, grants.read_texts, *COMPLETE_UPLOADS),
         streams=True,
+        retrieval=True,
     ),
     FunctionSpec(
-        "call_model", timeout=900, grants=(*STORE, grants.read_files), reads_model_key=True
+        "call_model",
+        timeout=900,
+        grants=(*STORE, grants.read_files),
+        reads_model_key=True,
+        retrieval=True,
     ),
     FunctionSpec("run_code", timeout=900, grants=STORE),
     FunctionSpec(
@@ -55,7 +63,15 @@ FUNCTIONS = (
         grants=(grants.read_files, grants.write_files, *NETWORK),
         in_network=True,
     ),
-    FunctionSpec("search_files", timeout=60, grants=STORE),
+    FunctionSpec("search_files", timeout=120, grants=STORE, retrieval=True),
+    FunctionSpec(
+        "index_file",
+        timeout=INDEX_SECONDS,
+        memory=2048,
+        grants=(*STORE, *PARSE, *KEEP_TEXTS),
+        retrieval=True,
+    ),
+    FunctionSpec("parse_file", timeout=180, memory=3008, grants=(), retrieval=True, storage=1024),
     FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, grants.resume_runs)),
     FunctionSpec("finish_run", timeout=30, grants=STORE),
     FunctionSpec(
@@ -63,6 +79,7 @@ FUNCTIONS = (
         timeout=60,
         grants=(*STORE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
         schedule="rate(1 minute)",
+        retrieval=True,
     ),
     FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*STORE, *PURGE)),
 )
@@ -80,11 +97,16 @@ class ServiceStack(Stack):
             if options.code_interpreter != "off"
             else None
         )
-        resources = Resources(data.table, data.bucket, run_machine_arn(self), queue, interpreter)
+        search = FileSearch(self, "FileSearch", options) if options.file_search != "off" else None
+        machine_arn = run_machine_arn(self)
+        resources = Resources(data.table, data.bucket, machine_arn, queue, interpreter, search)
         layers = Layers(self, "Layers", options)
         platform = Platform(layers, settings, resources, options)
-        specs = [spec for spec in FUNCTIONS if interpreter or not spec.in_network]
+        unneeded = {*(() if interpreter else (PROXY,)), *(() if search else (INDEXER, PARSER))}
+        specs = [spec for spec in FUNCTIONS if spec.id not in unneeded]
         functions = {spec.id: Function(self, spec, platform) for spec in specs}
+        if search:
+            search.serve(functions, settings)
         if interpreter:
             interpreter.allow(
                 [functions[user].execution_role for user in SANDBOX_USERS],
@@ -92,7 +114,7 @@ class ServiceStack(Stack):
                 files=data.bucket,
             )
         readers = [functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key]
-        ModelKeyPolicy(self, "ModelKeyPolicy", reference=settings[MODEL_KEY], readers=readers)
+        KeyPolicy(self, "ModelKey", reference=settings[MODEL_KEY], readers=readers)
         allow_models(self, readers)
         queue.feed(functions["Purge"])
         machine = RunMachine(self, "RunMachine", options, functions=functions)

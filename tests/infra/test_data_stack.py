@@ -47,10 +47,11 @@ def test_the_bucket_is_closed_encrypted_and_keeps_no_abandoned_uploads(data: Tem
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
-    whole, parts = bucket["LifecycleConfiguration"]["Rules"]
+    whole, *passing = bucket["LifecycleConfiguration"]["Rules"]
     assert whole["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert "Prefix" not in whole
-    assert (parts["Prefix"], parts["ExpirationInDays"]) == ("uploads/", 1)
+    expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in passing}
+    assert expiring == {"uploads/": 1, "parsed/": 1}
     assert "ExpirationInDays" not in whole
 
 

@@ -23,7 +23,9 @@ TIMEOUTS = {
     "CallModel": 900,
     "RunCode": 900,
     "SandboxProxy": 300,
-    "SearchFiles": 60,
+    "SearchFiles": 120,
+    "IndexFile": 900,
+    "ParseFile": 180,
     "AwaitToolOutputs": 30,
     "FinishRun": 30,
     "Expire": 60,
@@ -51,6 +53,7 @@ def test_each_layer_says_which_folder_it_is_made_from(service: Template) -> None
     layers = sources(service, "Lambda::LayerVersion")
     assert layers == {
         "Dependencies": "layers/dependencies",
+        "Retrieval": "layers/retrieval",
         "Assistants": "layers/assistants",
         "Streaming": "layers/streaming",
     }
@@ -71,11 +74,13 @@ def test_each_function_has_its_own_deadline(service: Template) -> None:
 
 def test_only_functions_that_stream_run_under_the_streaming_loop(service: Template) -> None:
     streaming = {spec.id for spec in FUNCTIONS if spec.streams}
+    retrieving = {spec.id for spec in FUNCTIONS if spec.retrieval}
     for id, properties in service.of_type("Lambda::Function").items():
         layers = [layer["Ref"] for layer in properties["Layers"]]
         wrapper = properties["Environment"]["Variables"].get("AWS_LAMBDA_EXEC_WRAPPER")
         assert layers[:2] == ["Dependencies", "Assistants"]
-        assert layers[2:] == (["Streaming"] if id in streaming else [])
+        assert ("Streaming" in layers) == (id in streaming)
+        assert ("Retrieval" in layers) == (id in retrieving)
         assert wrapper == ("/opt/stream" if id in streaming else None)
 
 

@@ -45,18 +45,30 @@ INTERFACES = {
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 }
+EMBED = {"bedrock:InvokeModel", "ssm:GetParameter"}
+SEARCH = {"aoss:APIAccessAll"}  # and what the collection's own policy admits
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 ALLOWED = {
     "Api": TABLE | VALUES | FILES | START | RESUME | SEND | LOG,
-    "Stream": TABLE | VALUES | FILES | READ | START | RESUME | LOG,
-    "CallModel": TABLE | VALUES | READ | LOG | ASK | SANDBOXES,
+    "Stream": TABLE | VALUES | FILES | READ | START | RESUME | SEND | EMBED | SEARCH | LOG,
+    "CallModel": TABLE | VALUES | READ | LOG | ASK | SANDBOXES | SEARCH,
     "RunCode": TABLE | VALUES | LOG | SANDBOXES,
     "SandboxProxy": READ | {"s3:AbortMultipartUpload", "s3:PutObject"} | INTERFACES | LOG,
-    "SearchFiles": TABLE | VALUES | LOG,
+    "SearchFiles": TABLE | VALUES | EMBED | SEARCH | LOG,
+    "IndexFile": TABLE
+    | VALUES
+    | {"s3:AbortMultipartUpload", "s3:DeleteObject"}
+    | {"lambda:InvokeFunction"}
+    | EMBED
+    | SEARCH
+    | SEND
+    | RECEIVE
+    | LOG,
+    "ParseFile": LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
-    "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | LOG,
+    "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | SEARCH | LOG,
     "Purge": TABLE | VALUES | DELETE | SEND | RECEIVE | LOG,
 }
 
@@ -117,7 +129,7 @@ def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
         one for found in on_objects if found not in listing for one in listed(found["Resource"])
     ]
     below = {resource["Fn::Join"][1][-1] for resource in reached}
-    assert below == {"/values/*", "/files/*", "/uploads/*"}
+    assert below == {"/values/*", "/files/*", "/uploads/*", "/texts/*", "/parsed/*"}
 
 
 def test_only_the_sweep_reads_across_tenants(service: Template) -> None:

@@ -14,6 +14,10 @@ DEFAULTS = {
     "ModelKey": "",
     "ModelTimeoutSeconds": "120",
     "Models": "",
+    "EmbeddingModel": "bedrock:amazon.titan-embed-text-v2:0",
+    "EmbeddingDimensions": "1024",
+    "EmbeddingUrl": "",
+    "EmbeddingKey": "",
     "RunTtlSeconds": "600",
     "CorsOrigins": "",
     "LogLevel": "INFO",
@@ -24,7 +28,8 @@ VARIABLES = [f"{PREFIX}{field.upper()}" for field in Settings.model_fields.keys(
 def test_each_setting_is_a_parameter_with_its_default(service: Template) -> None:
     parameters = service.body["Parameters"]
     assert {name: str(parameters[name]["Default"]) for name in DEFAULTS} == DEFAULTS
-    assert parameters.keys() - DEFAULTS.keys() == {"BedrockModels", "ModelKeys", "BootstrapVersion"}
+    others = {"BedrockModels", "EmbeddingModels", "ModelKeys", "BootstrapVersion"}
+    assert parameters.keys() - DEFAULTS.keys() == others
 
 
 def test_the_parameters_defaults_are_the_packages_own(service: Template) -> None:
@@ -62,7 +67,7 @@ def test_a_variable_name_becomes_a_parameter_name() -> None:
 
 def test_each_key_is_given_by_reference(service: Template) -> None:
     keys = [one for name, one in service.body["Parameters"].items() if name.endswith("Key")]
-    assert [key["AllowedPattern"] for key in keys] == [KEY_REFERENCE]
+    assert [key["AllowedPattern"] for key in keys] == [KEY_REFERENCE] * 2
 
 
 def test_no_function_is_given_a_secret(service: Template) -> None:

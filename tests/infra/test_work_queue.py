@@ -1,23 +1,34 @@
-"""The purge queue: work that fails is repeated, then put aside, and never lost unseen."""
+"""The queues of work: what fails is repeated, then put aside, and never lost unseen."""
+
+import pytest
 
 from tests.infra.template import Template
 
 
 def test_a_message_that_fails_is_repeated_alone(service: Template) -> None:
-    source = service.only("Lambda::EventSourceMapping")
-    assert source["EventSourceArn"] == {"Fn::GetAtt": ["PurgeQueue", "Arn"]}
-    assert source["FunctionName"] == {"Ref": "Purge"}
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    sources = service.of_type("Lambda::EventSourceMapping").values()
+    fed = {source["EventSourceArn"]["Fn::GetAtt"][0]: source["FunctionName"] for source in sources}
+    assert fed == {"PurgeQueue": {"Ref": "Purge"}, "IndexQueue": {"Ref": "IndexFile"}}
+    for source in sources:
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_a_message_that_fails_five_times_is_kept_two_weeks(service: Template) -> None:
+def test_a_file_has_its_worker_for_itself(service: Template) -> None:
+    sources = service.of_type("Lambda::EventSourceMapping").values()
+    (batch,) = (one["BatchSize"] for one in sources if one["FunctionName"] == {"Ref": "IndexFile"})
+    assert batch == 1
+
+
+@pytest.mark.parametrize(("queue", "attempts"), [("PurgeQueue", 5), ("IndexQueue", 6)])
+def test_a_message_that_fails_again_and_again_is_kept_two_weeks(
+    service: Template, queue: str, attempts: int
+) -> None:
     queues = service.of_type("SQS::Queue")
-    redrive = queues["PurgeQueue"]["RedrivePolicy"]
-    assert redrive == {
-        "deadLetterTargetArn": {"Fn::GetAtt": ["PurgeQueueFailed", "Arn"]},
-        "maxReceiveCount": 5,
+    assert queues[queue]["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [f"{queue}Failed", "Arn"]},
+        "maxReceiveCount": attempts,
     }
-    assert queues["PurgeQueueFailed"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queues[f"{queue}Failed"]["MessageRetentionPeriod"] == 14 * 24 * 3600
 
 
 def test_a_message_stays_hidden_six_times_as_long_as_its_work_may_take(service: Template) -> None:
@@ -36,3 +47,8 @@ def test_the_queues_refuse_plain_http(service: Template) -> None:
         if statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     }
     assert guarded == set(service.of_type("SQS::Queue"))
+
+
+def test_a_file_is_not_given_to_a_second_worker_while_the_first_may_live(service: Template) -> None:
+    timeout = service.of_type("Lambda::Function")["IndexFile"]["Timeout"]
+    assert service.of_type("SQS::Queue")["IndexQueue"]["VisibilityTimeout"] == timeout

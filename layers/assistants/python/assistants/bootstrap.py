@@ -1,7 +1,10 @@
 """The composition root: the only module that sees adapters."""
 
 import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
@@ -16,7 +19,7 @@ from assistants.adapters.model_router import ModelRouter
 from assistants.adapters.openai_compatible import OpenAICompatible
 from assistants.adapters.s3_blobs import S3Blobs
 from assistants.adapters.secrets import resolve
-from assistants.adapters.sqs import SqsPurgeQueue
+from assistants.adapters.sqs import SqsIndexQueue, SqsPurgeQueue
 from assistants.adapters.step_functions import StepFunctions
 from assistants.adapters.system_clock import SystemClock
 from assistants.domain.model import Catalog
@@ -24,6 +27,11 @@ from assistants.domain.model_route import Endpoint
 from assistants.services.backend import Backend
 from assistants.settings import Settings
 from assistants.telemetry import logger
+
+if TYPE_CHECKING:
+    from assistants.ports.sandbox import Sandboxes, SandboxSession
+    from assistants.ports.search import Embedder, SearchIndex
+    from assistants.services.indexing import Indexing
 
 
 @cache
@@ -43,11 +51,123 @@ def backend() -> Backend:
         blobs=S3Blobs(chosen.bucket, lambda: client("s3")),
         executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
         purge_queue=SqsPurgeQueue(chosen.purge_queue, lambda: client("sqs")),
+        sandboxes=sandboxes() if chosen.sandbox_cluster else None,
+        index_queue=index_queue() if chosen.search_endpoint else None,
+        index=index,
+        embedder=embedder,
         model=models(chosen, catalog),
         catalog=catalog,
         clock=SystemClock(),
         auth=chosen.auth,
         run_ttl_seconds=chosen.run_ttl_seconds,
+    )
+
+
+@cache
+def sandboxes() -> "Sandboxes":
+    """Where models' code runs: tasks of ECS, reached by the function in their network."""
+    from assistants.adapters.fargate import FargatePlace, FargateSandboxes
+
+    chosen = settings()
+    place = FargatePlace(
+        cluster=chosen.sandbox_cluster,
+        task=chosen.sandbox_task,
+        subnets=chosen.sandbox_subnets,
+        security_group=chosen.sandbox_security_group,
+        public_ip=chosen.sandbox_public_ip,
+    )
+
+    def connect(address: str, token: str) -> "SandboxSession":
+        from assistants.adapters.proxied_session import CONFIG, ProxiedSession, SandboxProxy
+
+        proxy = SandboxProxy(chosen.sandbox_proxy, lambda: client("lambda", CONFIG))
+        return ProxiedSession(proxy, address, token)
+
+    return FargateSandboxes(place, lambda: client("ecs"), connect)
+
+
+@cache
+def sandbox_proxy() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What that function does: it has the network and the files, and nothing else."""
+    from assistants.adapters.direct_session import DirectSession
+    from assistants.adapters.sandbox_calls import answer
+    from assistants.adapters.sandbox_client import SandboxClient
+
+    blobs = S3Blobs(settings().bucket, lambda: client("s3"))
+
+    def connect(address: str, token: str) -> DirectSession:
+        return DirectSession(SandboxClient(address, token), blobs)
+
+    return partial(answer, connect)
+
+
+@cache
+def index_queue() -> SqsIndexQueue:
+    return SqsIndexQueue(settings().index_queue, lambda: client("sqs"))
+
+
+@cache
+def index() -> "SearchIndex":
+    """The search index. Few functions search, and only those load what it takes."""
+    chosen = settings()
+    model, dimensions = chosen.embedding_model, chosen.embedding_dimensions
+    scheme, _, place = chosen.search_endpoint.partition(":")
+    if scheme == "sqlite":
+        from assistants.adapters.sqlite_index import SqliteIndex
+
+        return SqliteIndex(Path(place), model=model, dimensions=dimensions)
+    from assistants.adapters.opensearch import OpenSearchIndex, connect, connect_signed
+
+    if scheme == "https":
+        endpoint = connect_signed(chosen.search_endpoint)
+        return OpenSearchIndex(endpoint, model=model, dimensions=dimensions)
+    node = connect(chosen.search_endpoint)
+    return OpenSearchIndex(node, model=model, dimensions=dimensions, engine="lucene")
+
+
+@cache
+def embedder() -> "Embedder":
+    """The embedding model that the settings name."""
+    chosen = settings()
+    if chosen.embedding_url is not None:
+        from assistants.adapters.embeddings_openai import OpenAIEmbedder
+
+        return OpenAIEmbedder(
+            chosen.embedding_url,
+            model=chosen.embedding_model,
+            dimensions=chosen.embedding_dimensions,
+            key=resolve(chosen.embedding_key),
+            shorten=chosen.embedding_model.startswith("text-embedding-3"),
+        )
+    if chosen.embedding_model == "minilm":
+        from assistants.adapters.embeddings_minilm import MiniLM
+
+        return MiniLM()
+    from assistants.adapters.embeddings_bedrock import bedrock_embedder
+
+    model = chosen.embedding_model.removeprefix("bedrock:")
+    return bedrock_embedder(client("bedrock-runtime"), model, chosen.embedding_dimensions)
+
+
+@cache
+def indexing() -> "Indexing":
+    """What fills the index: the work of one function."""
+    from assistants.adapters.lambda_parser import CONFIG, LambdaParser
+    from assistants.documents.chunking import chunks
+    from assistants.services.indexing import Indexing
+
+    service = backend()
+    parser = LambdaParser(
+        settings().parse_function, service.blobs, lambda: client("lambda", CONFIG)
+    )
+    return Indexing(
+        records=service.store_file_records,
+        blobs=service.blobs,
+        parser=parser,
+        chunker=chunks,
+        index=index,
+        embedder=embedder,
+        clock=service.clock,
     )
 
 

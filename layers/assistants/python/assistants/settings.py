@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 PREFIX = "ASSISTANTS_"
 
@@ -38,6 +38,19 @@ class Settings(BaseModel):
     models: Annotated[dict[str, Any], BeforeValidator(_json)] = Field(
         default={}, description="JSON: model name or pattern -> {provider, target, ...} or a name."
     )
+    embedding_model: str = Field(
+        default="bedrock:amazon.titan-embed-text-v2:0",
+        description="bedrock:<model>, one of the endpoint's, or minilm (on a laptop only).",
+    )
+    embedding_dimensions: int = Field(
+        default=1024, ge=1, le=16_000, description="Of the vectors that this model answers."
+    )
+    embedding_url: str | None = Field(
+        default=None, description="An OpenAI-compatible base URL (…/v1) of the embedding model."
+    )
+    embedding_key: str | None = Field(
+        default=None, description="ssm:/name of the SecureString with that endpoint's key."
+    )
     run_ttl_seconds: int = Field(
         default=600, ge=1, le=840, description="Life of a run until it is expired."
     )
@@ -65,6 +78,22 @@ class Settings(BaseModel):
         default=False, description="Sessions fetch their image by an address. Set by the stack."
     )
     sandbox_proxy: str = Field(default="", description="Name of SandboxProxy. Set by the stack.")
+    search_endpoint: str = Field(
+        default="", description="https://… or sqlite:/path; none: no file search. Set by stack."
+    )
+    index_queue: str = Field(default="", description="The index queue's URL. Set by the stack.")
+    parse_function: str = Field(default="", description="Name of ParseFile. Set by the stack.")
+
+    @model_validator(mode="after")
+    def _embedding_model_is_known(self) -> "Settings":
+        provider = self.embedding_model.partition(":")[0]
+        if self.embedding_url is None and provider not in ("bedrock", "minilm"):
+            raise ValueError(
+                "an embedding model is bedrock:<model>, minilm, or at an embedding_url"
+            )
+        if provider == "minilm" and self.embedding_dimensions != 384:
+            raise ValueError("minilm answers vectors of 384 embedding_dimensions")
+        return self
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":

@@ -55,7 +55,7 @@ class TitanEmbedder(_BedrockEmbedder):
         client: Any,
         *,
         model: str = "amazon.titan-embed-text-v2:0",
-        dimensions: Literal[256, 512, 1024] = 1024,
+        dimensions: int = 1024,
         unrelated: float = 0.0,
     ) -> None:
         super().__init__(client, model=model, dimensions=dimensions, unrelated=unrelated)
@@ -79,7 +79,7 @@ class CohereEmbedder(_BedrockEmbedder):
         client: Any,
         *,
         model: str = "cohere.embed-v4:0",
-        dimensions: Literal[256, 512, 1024, 1536] = 1024,
+        dimensions: int = 1024,
         unrelated: float = 0.0,
     ) -> None:
         super().__init__(client, model=model, dimensions=dimensions, unrelated=unrelated)
@@ -98,3 +98,11 @@ class CohereEmbedder(_BedrockEmbedder):
         if len(vectors) != len(texts):
             raise SearchUnavailable(f"The embedding model answered {len(vectors)} vectors.")
         return [self._unit(vector) for vector in vectors]
+
+
+def bedrock_embedder(client: Any, model: str, dimensions: int) -> TitanEmbedder | CohereEmbedder:
+    """The embedder that speaks the model's form. Raises `ValueError` if none does."""
+    for family, embedder in (("titan-embed-text", TitanEmbedder), ("cohere.embed", CohereEmbedder)):
+        if family in model:
+            return embedder(client, model=model, dimensions=dimensions)
+    raise ValueError(f"{model} is neither a Titan nor a Cohere model for embeddings of text")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 from botocore.credentials import Credentials
+from botocore.session import get_session
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
 from opensearchpy.exceptions import OpenSearchException, RequestError
 from opensearchpy.helpers import streaming_bulk
@@ -40,6 +41,15 @@ def connect(
         retry_on_timeout=True,
         retry_on_status=(429, 502, 503, 504),
     )
+
+
+def connect_signed(endpoint: str) -> OpenSearch:
+    """The client of a collection or domain of this account, with the credentials at hand."""
+    session = get_session()
+    service: Service = "aoss" if ".aoss." in endpoint else "es"
+    credentials = session.get_credentials()
+    region = session.get_config_variable("region")
+    return connect(endpoint, credentials=credentials, region=region, service=service)
 
 
 class OpenSearchIndex:

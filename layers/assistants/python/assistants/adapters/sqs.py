@@ -1,4 +1,4 @@
-"""The purge queue on SQS."""
+"""Queues of work on SQS."""
 
 import json
 from collections.abc import Callable
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
+_AT_ONCE = 10  # messages of one request
 
-class SqsPurgeQueue:
+
+class _Queue:
     def __init__(self, url: str, client: Callable[[], "SQSClient"]) -> None:
         self._url = url
         self._make_client = client
@@ -18,6 +20,35 @@ class SqsPurgeQueue:
     def _client(self) -> "SQSClient":
         return self._make_client()
 
+
+class SqsPurgeQueue(_Queue):
+    """A `PurgeQueue`."""
+
     def send(self, project: str, thread_id: str) -> None:
         body = json.dumps({"project": project, "thread": thread_id})
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
+
+class SqsIndexQueue(_Queue):
+    """An `IndexQueue`."""
+
+    def send(self, project: str, vector_store_id: str, *attachments: str) -> None:
+        """Raises `RuntimeError` for what SQS does not take; the nets of the table find it."""
+        for start in range(0, len(attachments), _AT_ONCE):
+            batch = attachments[start : start + _AT_ONCE]
+            ids = {"project": project, "store": vector_store_id}
+            bodies = [json.dumps({**ids, "attachment": attachment}) for attachment in batch]
+            answer = self._client.send_message_batch(
+                QueueUrl=self._url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
+                ],
+            )
+            if failed := answer.get("Failed"):
+                raise RuntimeError(f"SQS did not take: {failed}")
+
+    def delay(self, receipt: str, seconds: int) -> None:
+        """Let a message that was received come again after so long."""
+        self._client.change_message_visibility(
+            QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+        )

@@ -1,0 +1,76 @@
+"""File search: the queue of files to be indexed, and the index in OpenSearch.
+
+By default an OpenSearch Serverless collection that sleeps, and then bills its storage alone, after
+ten minutes without a request; the first request wakes it, which takes 10 to 30 seconds.
+https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-scale-to-zero.html
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.constructs.labels import function_name
+from infra.constructs.model_access import allow_embeddings
+from infra.constructs.model_key import KeyPolicy
+from infra.constructs.search_collection import SearchCollection
+from infra.constructs.search_domain import SearchDomain
+from infra.constructs.settings import EMBEDDING_KEY
+from infra.constructs.work_queue import WorkQueue
+from infra.options import Options
+
+if TYPE_CHECKING:  # functions are made with what this one tells them
+    from infra.constructs.function import Function
+
+INDEXER, PARSER = "IndexFile", "ParseFile"
+WRITERS = (INDEXER, "Stream", "Expire")  # the latter two change attributes of what is there
+READERS = ("CallModel", "SearchFiles")  # the first wakes the index for the second
+EMBEDDERS = (INDEXER, "SearchFiles", "Stream")
+REQUESTERS = (INDEXER, "Api", "Stream", "Expire", "Purge")
+INDEX_SECONDS = 900
+ATTEMPTS = 6  # five to index a file, one to say that it has failed
+
+
+class FileSearch(Construct):
+    """The index and its queue. They are told later which functions work with them."""
+
+    def __init__(self, scope: Construct, id: str, options: Options) -> None:
+        super().__init__(scope, id)
+        # Work that is seen twice does no harm, and a file whose worker died should not wait long.
+        self.queue = WorkQueue(
+            scope, "IndexQueue", longest_work=INDEX_SECONDS, patience=1, attempts=ATTEMPTS
+        )
+        kind = SearchCollection if options.file_search == "serverless" else SearchDomain
+        self._index = kind(self, "Index")
+        self._parser = function_name(scope, PARSER)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What the functions are told of it."""
+        return {
+            "ASSISTANTS_SEARCH_ENDPOINT": self._index.endpoint,
+            "ASSISTANTS_INDEX_QUEUE": self.queue.queue_url,
+            "ASSISTANTS_PARSE_FUNCTION": self._parser,
+        }
+
+    def serve(self, functions: Mapping[str, "Function"], settings: Mapping[str, str]) -> None:
+        """Let functions fill the index, search it, embed texts, and ask for files to be indexed."""
+
+        def roles(names: Sequence[str]) -> list[iam.Role]:
+            return [functions[name].execution_role for name in names]
+
+        self._index.admit(writers=roles(WRITERS), readers=roles(READERS))
+        embedders = roles(EMBEDDERS)
+        KeyPolicy(self, "EmbeddingKey", reference=settings[EMBEDDING_KEY], readers=embedders)
+        allow_embeddings(Stack.of(self), embedders)
+        for role in roles(REQUESTERS):
+            role.add_to_policy(_allow("sqs:SendMessage", self.queue.queue_arn))
+        indexer, parser = functions[INDEXER], functions[PARSER]
+        indexer.execution_role.add_to_policy(_allow("lambda:InvokeFunction", parser.function_arn))
+        self.queue.feed(indexer, batch=1)
+
+
+def _allow(action: str, resource: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=[action], resources=[resource])

@@ -1,0 +1,104 @@
+"""The search index as a collection of OpenSearch Serverless that bills no capacity while idle."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_opensearchserverless as serverless
+from constructs import Construct
+
+from infra.constructs.labels import named
+
+# OpenSearch Compute Units of 6 GiB: none while idle, and a bound for the bill of a busy hour.
+LEAST_CAPACITY, MOST_CAPACITY = 0, 8
+
+SEARCH = ("aoss:DescribeIndex", "aoss:ReadDocument")
+FILL = (*SEARCH, "aoss:CreateIndex", "aoss:WriteDocument")
+
+
+class SearchCollection(Construct):
+    """A collection of vectors in a group of its own, encrypted by a key of AWS.
+
+    Its address is public, so that no function needs a network; each request is signed, and answered
+    for the roles that `admit` names.
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self._name = Stack.of(self).stack_name.lower()[:28]
+        encrypted = self._policy("Encryption", "encryption", {**self._rules(), "AWSOwnedKey": True})
+        reachable = self._policy("Network", "network", [{**self._rules(), "AllowFromPublic": True}])
+        group = named(
+            serverless.CfnCollectionGroup(
+                self,
+                "SearchGroup",
+                name=self._name,
+                generation="NEXTGEN",
+                standby_replicas="ENABLED",
+                capacity_limits=serverless.CfnCollectionGroup.CapacityLimitsProperty(
+                    min_indexing_capacity_in_ocu=LEAST_CAPACITY,
+                    min_search_capacity_in_ocu=LEAST_CAPACITY,
+                    max_indexing_capacity_in_ocu=MOST_CAPACITY,
+                    max_search_capacity_in_ocu=MOST_CAPACITY,
+                ),
+            )
+        )
+        self._collection = named(
+            serverless.CfnCollection(
+                self,
+                "SearchCollection",
+                name=self._name,
+                type="VECTORSEARCH",
+                collection_group_name=group.name,
+                standby_replicas="ENABLED",
+            )
+        )
+        for needed in (encrypted, reachable, group):
+            self._collection.add_dependency(needed)
+
+    @property
+    def endpoint(self) -> str:
+        return self._collection.attr_collection_endpoint
+
+    def admit(self, *, writers: Sequence[iam.Role], readers: Sequence[iam.Role]) -> None:
+        """By the policies of the roles, and by the collection's own: it asks for both."""
+        for role in (*writers, *readers):
+            role.add_to_policy(
+                iam.PolicyStatement(
+                    actions=["aoss:APIAccessAll"], resources=[self._collection.attr_arn]
+                )
+            )
+        policy = [self._access(FILL, writers), self._access(SEARCH, readers)]
+        named(
+            serverless.CfnAccessPolicy(
+                self,
+                "SearchAccess",
+                name=self._name,
+                type="data",
+                policy=Stack.of(self).to_json_string(policy),
+            )
+        )
+
+    def _access(self, actions: Sequence[str], roles: Sequence[iam.Role]) -> Mapping[str, Any]:
+        indexes = {
+            "ResourceType": "index",
+            "Resource": [f"index/{self._name}/chunks-*"],
+            "Permission": list(actions),
+        }
+        return {"Rules": [indexes], "Principal": [role.role_arn for role in roles]}
+
+    def _rules(self) -> dict[str, Any]:
+        collection = {"ResourceType": "collection", "Resource": [f"collection/{self._name}"]}
+        return {"Rules": [collection]}
+
+    def _policy(self, id: str, kind: str, policy: object) -> serverless.CfnSecurityPolicy:
+        return named(
+            serverless.CfnSecurityPolicy(
+                self,
+                f"Search{id}",
+                name=self._name,
+                type=kind,
+                policy=Stack.of(self).to_json_string(policy),
+            )
+        )

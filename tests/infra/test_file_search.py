@@ -1,0 +1,167 @@
+"""File search on AWS: an index that bills nothing while idle, and that only our functions reach."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template as Assertions
+
+from infra.options import Options
+from infra.stacks.data import DataStack
+from infra.stacks.service import ServiceStack
+from tests.infra.template import Template, app_with
+from tests.infra.test_cfn_lint import findings
+
+FILL = {"aoss:DescribeIndex", "aoss:ReadDocument", "aoss:CreateIndex", "aoss:WriteDocument"}
+SEARCH = {"aoss:DescribeIndex", "aoss:ReadDocument"}
+
+
+@cache
+def stack_with(kind: str) -> Template:
+    app = app_with(file_search=kind)
+    options = Options.of(app)
+    data = DataStack(app, "AssistantsData", options)
+    service = ServiceStack(app, "AssistantsService", options, data=data)
+    body = Assertions.from_stack(service).to_json()
+    return Template(json.dumps(body), body)
+
+
+def policy(service: Template, kind: str, name: str) -> Any:
+    (found,) = (
+        one["Policy"]
+        for one in service.of_type(f"OpenSearchServerless::{kind}").values()
+        if one["Type"] == name
+    )
+    return found
+
+
+def resolved(text: Any) -> list[dict[str, Any]]:
+    """The statements of a policy whose text refers to roles; each reference as the role's id."""
+    _separator, parts = text["Fn::Join"]
+    whole = "".join(
+        part if isinstance(part, str) else part["Fn::GetAtt"][0].rpartition("Role")[0]
+        for part in parts
+    )
+    return list(json.loads(whole))
+
+
+def test_the_index_has_no_capacity_while_nobody_asks(service: Template) -> None:
+    group = service.only("OpenSearchServerless::CollectionGroup")
+    capacity = group["CapacityLimits"]
+    assert group["Generation"] == "NEXTGEN"
+    assert capacity["MinIndexingCapacityInOcu"] == capacity["MinSearchCapacityInOcu"] == 0
+    assert capacity["MaxIndexingCapacityInOcu"] <= 8 >= capacity["MaxSearchCapacityInOcu"]
+
+
+def test_the_collection_is_made_of_vectors_in_this_group_behind_its_policies(
+    service: Template,
+) -> None:
+    collection = service.only("OpenSearchServerless::Collection")
+    group = service.only("OpenSearchServerless::CollectionGroup")
+    assert (collection["Type"], collection["CollectionGroupName"]) == (
+        "VECTORSEARCH",
+        group["Name"],
+    )
+    declared = service.resources["SearchCollection"]
+    assert set(declared["DependsOn"]) == {"SearchEncryption", "SearchGroup", "SearchNetwork"}
+
+
+def test_the_collection_is_encrypted_and_reached_without_a_network_of_ours(
+    service: Template,
+) -> None:
+    name = service.only("OpenSearchServerless::Collection")["Name"]
+    rules = [{"ResourceType": "collection", "Resource": [f"collection/{name}"]}]
+    encryption = json.loads(policy(service, "SecurityPolicy", "encryption"))
+    assert encryption == {"Rules": rules, "AWSOwnedKey": True}
+    (network,) = json.loads(policy(service, "SecurityPolicy", "network"))
+    assert network == {"Rules": rules, "AllowFromPublic": True}
+
+
+def test_only_functions_that_change_the_index_may_and_only_searchers_read_it(
+    service: Template,
+) -> None:
+    granted = {
+        frozenset(statement["Principal"]): set(statement["Rules"][0]["Permission"])
+        for statement in resolved(policy(service, "AccessPolicy", "data"))
+    }
+    assert granted == {
+        frozenset({"IndexFile", "Stream", "Expire"}): FILL,
+        frozenset({"CallModel", "SearchFiles"}): SEARCH,
+    }
+
+
+def test_no_policy_reaches_beyond_our_own_indexes(service: Template) -> None:
+    name = service.only("OpenSearchServerless::Collection")["Name"]
+    for statement in resolved(policy(service, "AccessPolicy", "data")):
+        (rule,) = statement["Rules"]
+        assert (rule["ResourceType"], rule["Resource"]) == ("index", [f"index/{name}/chunks-*"])
+
+
+def test_the_parser_has_no_right_but_to_log_and_room_for_the_largest_file(
+    service: Template,
+) -> None:
+    parser = service.of_type("Lambda::Function")["ParseFile"]
+    assert parser["EphemeralStorage"]["Size"] >= 1024
+    role = parser["Role"]["Fn::GetAtt"][0]
+    (statement,) = (found for owner, found in service.statements() if owner == role)
+    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def test_embeddings_are_asked_of_the_default_model_unless_others_are_listed(
+    service: Template,
+) -> None:
+    default = service.body["Parameters"]["EmbeddingModels"]["Default"]
+    assert default == "arn:aws:bedrock:*::foundation-model/amazon.titan-embed-text-v2:0"
+    assert (
+        service.body["Parameters"]["EmbeddingModel"]["Default"].removeprefix("bedrock:") in default
+    )
+
+
+def test_a_domain_is_small_encrypted_and_answers_signed_requests_only() -> None:
+    domain = stack_with("domain").only("OpenSearchService::Domain")
+    assert domain["ClusterConfig"] == {"InstanceType": "t3.small.search", "InstanceCount": 1}
+    assert domain["EncryptionAtRestOptions"] == {"Enabled": True}
+    assert domain["NodeToNodeEncryptionOptions"] == {"Enabled": True}
+    assert domain["DomainEndpointOptions"]["EnforceHTTPS"] is True
+    assert "AccessPolicies" not in domain
+
+
+def test_a_searcher_of_the_domain_may_post_searches_alone() -> None:
+    service = stack_with("domain")
+    role = service.of_type("Lambda::Function")["SearchFiles"]["Role"]["Fn::GetAtt"][0]
+    (statement,) = (
+        found
+        for owner, found in service.statements()
+        if owner == role and "es:" in str(found["Action"])
+    )
+    assert statement["Action"] == "es:ESHttpPost"
+    paths = {resource["Fn::Join"][1][-1] for resource in statement["Resource"]}
+    assert paths == {"/_msearch", "/chunks-*/_count"}
+
+
+def test_without_file_search_nothing_of_it_exists() -> None:
+    service = stack_with("off")
+    kinds = {resource["Type"] for resource in service.resources.values()}
+    assert not [kind for kind in kinds if "OpenSearch" in kind]
+    assert {"IndexFile", "ParseFile"}.isdisjoint(service.of_type("Lambda::Function"))
+    assert "IndexQueue" not in service.of_type("SQS::Queue")
+    assert "EmbeddingModels" not in service.body["Parameters"]
+    variables = service.of_type("Lambda::Function")["Api"]["Environment"]["Variables"]
+    assert "ASSISTANTS_SEARCH_ENDPOINT" not in variables
+
+
+@pytest.mark.parametrize("kind", ["domain", "off"])
+def test_a_template_with_another_choice_has_no_findings(kind: str) -> None:
+    assert findings(stack_with(kind).text) == []
+
+
+def test_the_layer_of_retrieval_repeats_nothing_of_the_layer_below() -> None:
+    layers = Path(__file__).parents[2] / "layers"
+    pinned = [
+        {line.partition("==")[0] for line in path.read_text().splitlines() if "==" in line}
+        for path in (layers / f"{name}/requirements.txt" for name in ("dependencies", "retrieval"))
+    ]
+    assert pinned[0].isdisjoint(pinned[1])
+    assert "opensearch-py" in pinned[1]
