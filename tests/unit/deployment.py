@@ -250,7 +250,7 @@ class Deployment:
             tools=tools or {},
             index=index,
             embedder=embedder,
-            index_queue=self.index_queue,
+            index_queue=None if index is no_index else self.index_queue,
             sandboxes=sandboxes,
         )
         self.machine.backend = self.backend
