@@ -37,15 +37,19 @@ class ListedAccess(Construct):
         )
         none = Fn.condition_equals(Fn.join(",", listed.value_as_list), "")
         given = CfnCondition(self, "Given", expression=Fn.condition_not(none))
-        statement = iam.PolicyStatement(actions=[action], resources=listed.value_as_list)
-        policy = iam.CfnPolicy(
+        self._policy(id, action, listed.value_as_list, roles).cfn_options.condition = given
+
+    def _policy(
+        self, name: str, action: str, resources: list[str], roles: Sequence[iam.IRole]
+    ) -> iam.CfnPolicy:
+        statement = iam.PolicyStatement(actions=[action], resources=resources)
+        return iam.CfnPolicy(
             self,
             "Policy",
-            policy_name=id,
+            policy_name=name,
             policy_document=iam.PolicyDocument(statements=[statement]),
             roles=[role.role_name for role in roles],
         )
-        policy.cfn_options.condition = given
 
 
 def allow_models(scope: Construct, roles: Sequence[iam.IRole]) -> None:

@@ -27,23 +27,7 @@ class SearchCollection(Construct):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self._name = Stack.of(self).stack_name.lower()[:28]
-        encrypted = self._policy("Encryption", "encryption", {**self._rules(), "AWSOwnedKey": True})
-        reachable = self._policy("Network", "network", [{**self._rules(), "AllowFromPublic": True}])
-        group = named(
-            serverless.CfnCollectionGroup(
-                self,
-                "SearchGroup",
-                name=self._name,
-                generation="NEXTGEN",
-                standby_replicas="ENABLED",
-                capacity_limits=serverless.CfnCollectionGroup.CapacityLimitsProperty(
-                    min_indexing_capacity_in_ocu=LEAST_CAPACITY,
-                    min_search_capacity_in_ocu=LEAST_CAPACITY,
-                    max_indexing_capacity_in_ocu=MOST_CAPACITY,
-                    max_search_capacity_in_ocu=MOST_CAPACITY,
-                ),
-            )
-        )
+        group = self._group()
         self._collection = named(
             serverless.CfnCollection(
                 self,
@@ -54,8 +38,27 @@ class SearchCollection(Construct):
                 standby_replicas="ENABLED",
             )
         )
-        for needed in (encrypted, reachable, group):
+        encryption = self._policy("Encryption", {**self._rules(), "AWSOwnedKey": True})
+        network = self._policy("Network", [{**self._rules(), "AllowFromPublic": True}])
+        for needed in (encryption, network, group):
             self._collection.add_dependency(needed)
+
+    def _group(self) -> serverless.CfnCollectionGroup:
+        kind = serverless.CfnCollectionGroup
+        group = kind(
+            self,
+            "SearchGroup",
+            name=self._name,
+            generation="NEXTGEN",
+            standby_replicas="ENABLED",
+            capacity_limits=kind.CapacityLimitsProperty(
+                min_indexing_capacity_in_ocu=LEAST_CAPACITY,
+                min_search_capacity_in_ocu=LEAST_CAPACITY,
+                max_indexing_capacity_in_ocu=MOST_CAPACITY,
+                max_search_capacity_in_ocu=MOST_CAPACITY,
+            ),
+        )
+        return named(group)
 
     @property
     def endpoint(self) -> str:
@@ -92,13 +95,10 @@ class SearchCollection(Construct):
         collection = {"ResourceType": "collection", "Resource": [f"collection/{self._name}"]}
         return {"Rules": [collection]}
 
-    def _policy(self, id: str, kind: str, policy: object) -> serverless.CfnSecurityPolicy:
+    def _policy(self, kind: str, policy: object) -> serverless.CfnSecurityPolicy:
+        text = Stack.of(self).to_json_string(policy)
         return named(
             serverless.CfnSecurityPolicy(
-                self,
-                f"Search{id}",
-                name=self._name,
-                type=kind,
-                policy=Stack.of(self).to_json_string(policy),
+                self, f"Search{kind}", name=self._name, type=kind.lower(), policy=text
             )
         )

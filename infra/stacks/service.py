@@ -92,30 +92,9 @@ class ServiceStack(Stack):
         super().__init__(scope, id, description="Serverless Assistants: the service")
         settings = declare_settings(self)
         queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
-        interpreter = (
-            CodeInterpreter(self, "CodeInterpreter", options)
-            if options.code_interpreter != "off"
-            else None
-        )
-        search = FileSearch(self, "FileSearch", options) if options.file_search != "off" else None
-        machine_arn = run_machine_arn(self)
-        resources = Resources(data.table, data.bucket, machine_arn, queue, interpreter, search)
-        layers = Layers(self, "Layers", options)
-        platform = Platform(layers, settings, resources, options)
-        unneeded = {*(() if interpreter else (PROXY,)), *(() if search else (INDEXER, PARSER))}
-        specs = [spec for spec in FUNCTIONS if spec.id not in unneeded]
-        functions = {spec.id: Function(self, spec, platform) for spec in specs}
-        if search:
-            search.serve(functions, settings)
-        if interpreter:
-            interpreter.allow(
-                [functions[user].execution_role for user in SANDBOX_USERS],
-                proxy=functions[PROXY].execution_role,
-                files=data.bucket,
-            )
-        readers = [functions[spec.id].execution_role for spec in FUNCTIONS if spec.reads_model_key]
-        KeyPolicy(self, "ModelKey", reference=settings[MODEL_KEY], readers=readers)
-        allow_models(self, readers)
+        resources = self._resources(options, data, queue)
+        platform = Platform(Layers(self, "Layers", options), settings, resources, options)
+        functions = self._functions(platform, data)
         queue.feed(functions["Purge"])
         machine = RunMachine(self, "RunMachine", options, functions=functions)
         machine.on_broken_execution(functions["FinishRun"])
@@ -132,3 +111,34 @@ class ServiceStack(Stack):
             )
         CfnOutput(self, "BaseUrl", value=gateway.base_url)
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)
+
+    def _resources(self, options: Options, data: DataStack, queue: WorkQueue) -> Resources:
+        interprets, searches = options.code_interpreter != "off", options.file_search != "off"
+        return Resources(
+            data.table,
+            data.bucket,
+            run_machine_arn(self),
+            queue,
+            CodeInterpreter(self, "CodeInterpreter", options) if interprets else None,
+            FileSearch(self, "FileSearch", options) if searches else None,
+        )
+
+    def _functions(self, platform: Platform, data: DataStack) -> dict[str, Function]:
+        """All that this deployment has use for, with what they may do beyond their grants."""
+        interpreter, search = platform.resources.code_interpreter, platform.resources.file_search
+        unneeded = {*(() if interpreter else (PROXY,)), *(() if search else (INDEXER, PARSER))}
+        specs = [spec for spec in FUNCTIONS if spec.id not in unneeded]
+        functions = {spec.id: Function(self, spec, platform) for spec in specs}
+        if search:
+            search.serve(functions, platform.settings)
+        if interpreter:
+            interpreter.allow(
+                [functions[user].execution_role for user in SANDBOX_USERS],
+                proxy=functions[PROXY].execution_role,
+                files=data.bucket,
+            )
+        readers = [functions[spec.id].execution_role for spec in specs if spec.reads_model_key]
+        key = platform.settings[MODEL_KEY]
+        KeyPolicy(self, "ModelKey", reference=key, readers=readers)
+        allow_models(self, readers)
+        return functions
