@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from assistants.adapters.demo_model import INTRODUCTION, DemoModel
+from assistants.domain.hosted_tool import offered
+from assistants.domain.tool import CodeInterpreterTool, FileSearchTool
 from assistants.ports.chat_model import CallFragment, Finish, ModelRequest, Text
 from tests.unit.deployment import Deployment
 
@@ -14,6 +16,8 @@ def function(name: str, **parameters: Any) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name, "parameters": parameters}}
 
 
+CODE = CodeInterpreterTool(type="code_interpreter")
+SEARCH = FileSearchTool(type="file_search")
 WEATHER = function(
     "get_weather",
     type="object",
@@ -126,6 +130,61 @@ def test_it_tells_what_the_functions_answered() -> None:
     request = ModelRequest("demo", messages, [WEATHER], {"tool_choice": "required"})
     text = said(list(DemoModel().stream(request)))
     assert text == "The functions answered: sunny; warm. (Said by the demo model.)"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Run\n```python\nprint(1)\n```\nplease", "print(1)\n"),
+        ("What is 12 * (3 + 4)?", "12 * (3 + 4)"),
+        ("Is 2**10 - 1 prime?", "2**10 - 1"),
+        ("Since 2024-01-05 I have had 7 (seven) cats.", None),
+        ("Hello", None),
+    ],
+)
+def test_it_has_code_executed_that_it_is_given(text: str, code: str | None) -> None:
+    expected = {"code_interpreter": json.dumps({"code": code})} if code else {}
+    assert called(answer(text, *offered([CODE]))) == expected
+
+
+def test_it_has_some_code_where_it_must_call() -> None:
+    assert called(answer("Hello", *offered([CODE]), tool_choice="required")) == {
+        "code_interpreter": json.dumps({"code": "print('Hello')"})
+    }
+
+
+def test_it_searches_for_what_it_is_told() -> None:
+    assert called(answer("Where is the cat?", *offered([SEARCH]))) == {
+        "file_search": json.dumps({"queries": ["Where is the cat?"]})
+    }
+    assert called(answer("?!", *offered([SEARCH]))) == {}
+
+
+def test_it_tells_what_was_found_with_the_markers_and_what_code_has_printed() -> None:
+    found = "【0:0†a b.txt】\npage 1\nA cat.\n\n【0:1†c】\nA dog.\n\n【0:2†c】\nA bird."
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": "1+1?"},
+        {"role": "assistant", "tool_calls": [call("x", "file_search"), call("y", CODE.type)]},
+        {"role": "tool", "tool_call_id": "x", "content": found},
+        {"role": "tool", "tool_call_id": "y", "content": "2"},
+    ]
+    assert said(list(DemoModel().stream(ModelRequest("demo", messages)))) == (
+        "In your files I found: “page 1 A cat.” 【0:0†a b.txt】; “A dog.” 【0:1†c】. "
+        "The code answered: 2. (Said by the demo model.)"
+    )
+
+
+def test_it_says_so_when_nothing_was_found() -> None:
+    messages: list[dict[str, Any]] = [
+        {"role": "assistant", "tool_calls": [call("x", "file_search")]},
+        {"role": "tool", "tool_call_id": "x", "content": "No passage was found."},
+    ]
+    text = said(list(DemoModel().stream(ModelRequest("demo", messages))))
+    assert text.startswith("In your files I found: nothing.")
+
+
+def call(identifier: str, name: str) -> dict[str, Any]:
+    return {"id": identifier, "type": "function", "function": {"name": name, "arguments": ""}}
 
 
 def test_it_reads_the_text_of_parts() -> None:

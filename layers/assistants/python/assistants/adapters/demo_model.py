@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from assistants.adapters.demo_calls import Calls, calls, example
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import CallFragment, Delta, Finish, ModelRequest, Text
 
@@ -12,24 +13,20 @@ INTRODUCTION = (
     "I am the demo model of Serverless Assistants: a small program without any intelligence, here "
     "so that you can try the API without a key. "
 )
-_SAMPLES: dict[str, Any] = {
-    "string": "example",
-    "integer": 1,
-    "number": 1.5,
-    "boolean": True,
-    "array": [],
-    "object": {},
-}
+_PASSAGE = re.compile(r"^(【[^】]*】)\n((?:(?!^【).)*)", re.DOTALL | re.MULTILINE)
+_QUOTED = 2  # passages, of so many characters each
+_LENGTH = 240
 
 
 class DemoModel:
-    """Calls an offered function that the last message names, or that `tool_choice` demands; else
-    it says what it is and what it read, word by word.
+    """Calls an offered function that the last message names, or that `tool_choice` demands. Python
+    and plain calculations it has executed, and for all else it searches, where it can; else it says
+    what it is and what it read, word by word.
     """
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         last = request.messages[-1] if request.messages else {"role": "user", "content": ""}
-        chosen = [] if last["role"] == "tool" else _chosen(request, _text(last))
+        chosen = [] if last["role"] == "tool" else calls(request, _text(last))
         prompt = sum(len(_words(_text(message))) for message in request.messages)
         if chosen:
             yield from _call(chosen)
@@ -44,40 +41,12 @@ class DemoModel:
         yield Finish("tool_calls" if chosen else "stop", usage)
 
 
-def _chosen(request: ModelRequest, text: str) -> list[dict[str, Any]]:
-    functions = [tool["function"] for tool in request.tools]
-    choice = request.options.get("tool_choice", "auto")
-    if choice == "none":
-        return []
-    if isinstance(choice, dict):
-        return [each for each in functions if each["name"] == choice["function"]["name"]]
-    named = [each for each in functions if re.search(rf"\b{re.escape(each['name'])}\b", text)]
-    if not named and choice == "required":
-        named = functions[:1]
-    return named if request.options.get("parallel_tool_calls", True) else named[:1]
-
-
-def _call(functions: list[dict[str, Any]]) -> Iterator[Delta]:
-    for index, function in enumerate(functions):
-        arguments = json.dumps(_example(function.get("parameters") or {}))
-        yield CallFragment(index, id=f"demo_{index}", name=function["name"])
-        for start in range(0, len(arguments), 8):
-            yield CallFragment(index, arguments=arguments[start : start + 8])
-
-
-def _example(schema: Any) -> Any:
-    """Some value that fits a JSON schema, as far as types tell."""
-    match schema:
-        case {"enum": [first, *_]}:
-            return first
-        case {"properties": dict(members)}:
-            return {name: _example(member) for name, member in members.items()}
-        case {"type": str(kind)} | {"type": [str(kind), *_]}:
-            return _SAMPLES.get(kind)
-        case dict():
-            return {}
-        case _:
-            return None
+def _call(chosen: Calls) -> Iterator[Delta]:
+    for index, (name, arguments) in enumerate(chosen):
+        yield CallFragment(index, id=f"demo_{index}", name=name)
+        written = json.dumps(arguments)
+        for start in range(0, len(written), 8):
+            yield CallFragment(index, arguments=written[start : start + 8])
 
 
 def _formatted(request: ModelRequest, answer: str) -> str:
@@ -86,20 +55,45 @@ def _formatted(request: ModelRequest, answer: str) -> str:
         case {"type": "json_object"}:
             return json.dumps({"answer": answer})
         case {"type": "json_schema", "json_schema": {"schema": schema}}:
-            return json.dumps(_example(schema))
+            return json.dumps(example(schema))
         case _:
             return answer
 
 
 def _answer(request: ModelRequest, last: dict[str, Any]) -> str:
-    if last["role"] == "tool":
-        outputs: list[str] = []
-        for message in reversed(request.messages):
-            if message["role"] != "tool":
-                break
-            outputs.insert(0, str(message["content"]))
-        return f"The functions answered: {'; '.join(outputs)}. (Said by the demo model.)"
-    return f"{INTRODUCTION}You said: {_text(last)}"
+    if last["role"] != "tool":
+        return f"{INTRODUCTION}You said: {_text(last)}"
+    said: dict[str, list[str]] = {}
+    for name, output in _outputs(request.messages):
+        said.setdefault(name if name in _WORDED else "", []).append(output)
+    told = [_WORDED[name](outputs) for name, outputs in said.items()]
+    return " ".join([*told, "(Said by the demo model.)"])
+
+
+def _outputs(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The name and the output of each call of the last turn."""
+    asked = (call for message in messages for call in message.get("tool_calls") or ())
+    names = {call["id"]: call["function"]["name"] for call in asked}
+    first = max((n for n, each in enumerate(messages) if each["role"] != "tool"), default=-1) + 1
+    for message in messages[first:]:
+        yield names.get(message["tool_call_id"], ""), str(message["content"])
+
+
+def _found(outputs: list[str]) -> str:
+    """The best passages of each search, with their markers."""
+    quotes = [
+        f"“{' '.join(text.split())[:_LENGTH]}” {marker}"
+        for output in outputs
+        for marker, text in _PASSAGE.findall(output)[:_QUOTED]
+    ]
+    return f"In your files I found: {'; '.join(quotes) or 'nothing'}."
+
+
+_WORDED = {
+    "": lambda outputs: f"The functions answered: {'; '.join(outputs)}.",
+    "code_interpreter": lambda outputs: f"The code answered: {'; '.join(outputs)}.",
+    "file_search": _found,
+}
 
 
 def _text(message: dict[str, Any]) -> str:
