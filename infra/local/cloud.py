@@ -13,6 +13,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local import moto_fixes
 from infra.local.asynchronous import AsynchronousInvoker
+from infra.local.ecs_api import EcsApi
 from infra.local.endpoint import Endpoint
 from infra.local.function_spec import REGION, FunctionSpec
 from infra.local.functions import FunctionHost
@@ -37,8 +38,9 @@ class Cloud:
         self.calls = Recorder()
         self.functions = FunctionHost(self._aws_environment)
         self.asynchronous = AsynchronousInvoker(self.functions.timers)
+        self.tasks = EcsApi(self.account)
         self.endpoint = Endpoint(
-            self.account, LambdaApi(self.functions, self.asynchronous), self.calls
+            self.account, LambdaApi(self.functions, self.asynchronous), self.tasks, self.calls
         )
         self.endpoint_url = self.endpoint.url
         endpoints[self.account] = self.endpoint_url
@@ -56,7 +58,7 @@ class Cloud:
         )
 
     def close(self) -> None:
-        """Stop the executions, kill the functions, close the endpoint."""
+        """Stop the executions, kill the functions, end the tasks, close the endpoint."""
         for bus in events_backends[self.account][REGION].event_buses.values():
             for rule in bus.rules.values():
                 rule.disable()  # nobody is left to hear of what ends now
@@ -64,6 +66,7 @@ class Cloud:
             for execution in machine.executions:
                 machine.stop_execution(execution.execution_arn)
         self.functions.close()
+        self.tasks.close()
         self.endpoint.close()
 
     def __enter__(self) -> Self:

@@ -33,7 +33,7 @@ class Deployed:
 def deploy(
     cloud: Cloud, assembly: Assembly, parameters: Mapping[str, str], sources: Path
 ) -> list[Deployed]:
-    """Create every stack, then host its functions; their code lies below `sources`.
+    """Create every stack, then host its functions and tasks; their code lies below `sources`.
 
     Raises `ParameterRefused` and `DeploymentFailed`.
     """
@@ -44,6 +44,9 @@ def deploy(
     for one in deployed:
         for spec in _function_specs(one, configurations, sources):
             cloud.functions.add(spec)
+        for name, definition in one.stack.resources("AWS::ECS::TaskDefinition"):
+            if "Metadata" in definition:  # it says that its tasks can be run here, too
+                cloud.tasks.add(one.resources[name], _source(name, definition, sources))
     return deployed
 
 

@@ -1,9 +1,11 @@
-"""The AWS endpoint of this machine: functions are run here, everything else is moto."""
+"""The AWS endpoint of this machine: functions and tasks are run here, everything else is moto."""
 
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
+from infra.local.ecs_api import EcsApi
 from infra.local.http_message import Request, Response
 from infra.local.http_server import Server
 from infra.local.lambda_api import LambdaApi
@@ -20,9 +22,12 @@ class Endpoint:
     cuts the connection, before the call has taken effect or after.
     """
 
-    def __init__(self, account: str, functions: LambdaApi, recorder: Recorder) -> None:
+    def __init__(
+        self, account: str, functions: LambdaApi, tasks: EcsApi, recorder: Recorder
+    ) -> None:
         self.around: Around = lambda _call, _body: nullcontext()
         self._functions = functions
+        self._tasks = tasks
         self._recorder = recorder
         self._moto = Moto(account)
         # moto's DynamoDB is not made for threads: writes beside a transaction would be lost.
@@ -42,6 +47,9 @@ class Endpoint:
     def _answer(self, call: Call, request: Request, body: bytes) -> Response:
         if call.service == "lambda" and (answer := self._functions.handle(request, body)):
             return answer
+        if call.service == "ecs":
+            moto = partial(self._ask_moto, request, body)
+            return self._tasks.handle(call.operation, body, moto)
         if call.service == "dynamodb":
             with self._dynamodb:
                 return self._ask_moto(request, body)

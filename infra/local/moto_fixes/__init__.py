@@ -23,6 +23,8 @@ from infra.local.moto_fixes import (
     partition_queries,
     sparse_structures,
     stop_execution,
+    task_definitions,
+    task_memory,
     transactions,
     unsupported_resources,
 )
@@ -44,6 +46,8 @@ FIXES = (
     partition_queries,
     sparse_structures,
     stop_execution,
+    task_definitions,
+    task_memory,
     transactions,
     unsupported_resources,
 )
