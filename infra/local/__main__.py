@@ -46,7 +46,10 @@ def main() -> None:
 
 def _serve() -> None:
     host, port = _address()
-    with LocalStack(parameters_of(os.environ), host=host, port=port) as stack:
+    search = os.environ.get("ASSISTANTS_SEARCH_ENDPOINT")
+    with LocalStack(
+        parameters_of(os.environ), host=host, port=port, search_endpoint=search
+    ) as stack:
         print(_welcome(stack), flush=True)
         LiveEdits(stack.functions, _announce)
         threading.Event().wait()

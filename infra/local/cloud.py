@@ -4,6 +4,8 @@ import itertools
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import boto3
@@ -11,7 +13,7 @@ from botocore.config import Config
 from moto.events.models import events_backends
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from infra.local import moto_fixes
+from infra.local import moto_fixes, search
 from infra.local.asynchronous import AsynchronousInvoker
 from infra.local.ecs_api import EcsApi
 from infra.local.endpoint import Endpoint
@@ -29,9 +31,12 @@ ACCOUNTS = itertools.count(123456789012)
 
 
 class Cloud:
-    """An account of its own: several of them can live in one process."""
+    """An account of its own: several of them can live in one process.
 
-    def __init__(self) -> None:
+    Its search index is a file, or at `search_endpoint` (`http://…`, a node without a login).
+    """
+
+    def __init__(self, search_endpoint: str | None = None) -> None:
         moto_fixes.apply()
         sys.setswitchinterval(SWITCH_SECONDS)
         self.account = f"{next(ACCOUNTS):012}"
@@ -44,6 +49,9 @@ class Cloud:
         )
         self.endpoint_url = self.endpoint.url
         endpoints[self.account] = self.endpoint_url
+        self._files = TemporaryDirectory(prefix="assistants-search-")
+        index = f"sqlite:{Path(self._files.name, 'index.sqlite')}"
+        search.endpoints[self.account] = search_endpoint or index
         self._session = boto3.session.Session()
 
     def client(self, service: str, *, recorded: bool = True) -> Any:
@@ -68,6 +76,7 @@ class Cloud:
         self.functions.close()
         self.tasks.close()
         self.endpoint.close()
+        self._files.cleanup()
 
     def __enter__(self) -> Self:
         return self

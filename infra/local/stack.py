@@ -21,8 +21,8 @@ class LocalStack:
     """Runs an assembly, by default the application's, until it is closed.
 
     `parameters` are those of its templates; a key among them may be given itself. `port` 0 is any
-    free one. Raises `SynthesisFailed`, `ParameterRefused`, `DeploymentFailed`, `UnknownSchedule`
-    and `CannotListen`.
+    free one. `search_endpoint` is an OpenSearch node in the place of the embedded index. Raises
+    `SynthesisFailed`, `ParameterRefused`, `DeploymentFailed`, `UnknownSchedule` and `CannotListen`.
     """
 
     def __init__(
@@ -31,12 +31,13 @@ class LocalStack:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
+        search_endpoint: str | None = None,
         assembly: Assembly | None = None,
         sources: Path = REPOSITORY,
     ) -> None:
         self.parameters = with_defaults(parameters or {}) if assembly is None else parameters or {}
         with ExitStack() as undo:
-            self._cloud = undo.enter_context(Cloud())
+            self._cloud = undo.enter_context(Cloud(search_endpoint))
             kept = keep_secrets(self._cloud, self.parameters)
             check_models(kept)
             self._deployed = deploy(self._cloud, assembly or cached_assembly(), kept, sources)
