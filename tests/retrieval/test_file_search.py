@@ -10,7 +10,7 @@ import pytest
 from assistants.adapters.sqlite_index import SqliteIndex
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
-from assistants.domain.passage import Chunk, Document
+from assistants.domain.passage import Chunk
 from assistants.ports.chat_model import CallFragment
 from assistants.services.file_search import INDEXING_SECONDS, queries_in
 from tests.retrieval.hashing import HashingEmbedder
@@ -48,25 +48,36 @@ class Case:
     def store(self, **members: Any) -> str:
         return str(self.service.api.post("/vector_stores", members)["id"])
 
+    def file(self, name: str) -> str:
+        body = form({"purpose": "assistants", "file": Attached(b"...", name)})
+        answer = self.service.api.request("POST", "/files", headers=HEADERS, content=body)
+        return str(answer.json["id"])
+
     def put(
         self, *texts: str, store_id: str = "", name: str = "a.txt", pages: Sequence[Any] = ()
-    ) -> None:
-        store_id = store_id or self.store_id
-        document = Document(self.service.project, store_id, f"file-{name}", f"at-{name}", name)
+    ) -> str:
+        """The id of a File with these passages, that was added and indexed."""
+        file_id = self.file(name)
+        url = f"/vector_stores/{store_id or self.store_id}/files"
+        self.service.api.post(url, {"file_id": file_id})
         places = [*pages, *[None] * len(texts)]
         chunks = [Chunk(n, text, 0, len(text), places[n]) for n, text in enumerate(texts)]
-        self.index.put(document, chunks, EMBEDDER.documents(texts))
-
-    def run(self, thread_id: str | None = None) -> dict[str, Any]:
-        return self.service.run(thread_id, assistant_id=self.assistant_id)
+        records, asked = self.service.backend.store_file_records, self.service.index_queue.sent[-1]
+        file = records.load(*asked)
+        assert file is not None
+        assert records.plan(file, len(texts))
+        self.index.put(file.document, chunks, EMBEDDER.documents(texts))
+        assert records.complete(file, 1)
+        return file_id
 
     def thread_with_file(self) -> str:
         """A thread whose own store holds a file that is still to be indexed."""
-        body = form({"purpose": "assistants", "file": Attached(CAT.encode(), "a.txt")})
-        file_id = self.service.api.request("POST", "/files", headers=HEADERS, content=body)
-        store_id = self.store(file_ids=[file_id.json["id"]])
+        store_id = self.store(file_ids=[self.file("a.txt")])
         resources = {"file_search": {"vector_store_ids": [store_id]}}
         return str(self.service.api.post("/threads", {"tool_resources": resources})["id"])
+
+    def run(self, thread_id: str | None = None) -> dict[str, Any]:
+        return self.service.run(thread_id, assistant_id=self.assistant_id)
 
     @property
     def told(self) -> str:
@@ -81,25 +92,25 @@ def place(tmp_path: Path) -> Path:
 
 def test_the_model_reads_passages_with_markers_and_cites_them(place: Path) -> None:
     case = Case(place, calls("cat sofa"), ["It sleeps 【0:0†report.pdf】."])
-    case.put(CAT, DOG, name="report.pdf", pages=[(3, 3), (4, 5)])
+    file_id = case.put(CAT, DOG, name="report.pdf", pages=[(3, 3), (4, 5)])
     run = case.run()
     assert run["status"] == "completed", run["last_error"]
     assert case.told.startswith(f"【0:0†report.pdf】\npage 3\n{CAT}")
     [message] = case.service.messages(run)
     [annotation] = message["content"][0]["text"]["annotations"]
-    assert annotation["file_citation"] == {"file_id": "file-report.pdf", "quote": CAT}
+    assert annotation["file_citation"] == {"file_id": file_id, "quote": CAT}
 
 
 def test_the_step_shows_results_and_their_content_only_if_asked_for(place: Path) -> None:
     case = Case(place, calls("cat sofa"), ["Well."], max_num_results=1)
-    case.put(CAT, DOG)
+    file_id = case.put(CAT, DOG)
     run = case.run()
     url = f"/threads/{run['thread_id']}/runs/{run['id']}/steps"
     search, _ = case.service.api.get(f"{url}?order=asc")["data"]
     [call] = search["step_details"]["tool_calls"]
     [result] = call["file_search"]["results"]
     assert set(result) == {"file_id", "file_name", "score"}
-    assert (result["file_id"], result["file_name"]) == ("file-a.txt", "a.txt")
+    assert (result["file_id"], result["file_name"]) == (file_id, "a.txt")
     assert 0 < result["score"] <= 1
     assert call["file_search"]["ranking_options"] == {"ranker": "auto", "score_threshold": 0.0}
     shown = case.service.api.get(f"{url}/{search['id']}?include[]={INCLUDE}")
@@ -210,6 +221,16 @@ def test_a_run_fails_when_a_store_has_expired(place: Path) -> None:
     assert run["last_error"]["code"] == "server_error"
     assert case.store_id in run["last_error"]["message"]
     assert "expired" in run["last_error"]["message"]
+
+
+def test_a_store_that_is_deleted_meanwhile_is_told_to_the_model(place: Path) -> None:
+    case = Case(place, [], ["Well."])
+    case.service.model.turns[0] = [
+        lambda: case.service.api.delete(f"/vector_stores/{case.store_id}"),
+        *calls("cat"),
+    ]
+    assert case.run()["status"] == "completed"
+    assert case.told.startswith("Nothing was searched: No vector store found")
 
 
 def test_a_run_keeps_its_stores_alive(place: Path) -> None:

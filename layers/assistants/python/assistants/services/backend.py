@@ -64,8 +64,7 @@ class Backend(StoresBackend):
 
     @cached_property
     def file_search(self) -> FileSearch:
-        search, stores = self.vector_search, self.vector_stores
-        return FileSearch(search, stores, tokens.count, in_thread, self.clock)
+        return FileSearch(self.store_search, tokens.count, in_thread, self.clock)
 
     @cached_property
     def uploads(self) -> Uploads:

@@ -13,9 +13,9 @@ from assistants.domain.run import RunSettings
 from assistants.domain.tool import FileSearchOptions, FileSearchTool, RankingOptions
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import RunFailed, ToolAnswer, ToolUse
+from assistants.services.store_search import StoreSearch
 from assistants.services.token_budget import TokenBudget
-from assistants.services.vector_search import MAX_QUERIES, VectorSearch
-from assistants.services.vector_stores import VectorStores
+from assistants.services.vector_search import MAX_QUERIES
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
 _SMALL, _LARGE = (5, 4_000), (20, 16_000)
@@ -30,8 +30,7 @@ _NOTHING = "No passage was found."
 class FileSearch:
     """`beside` does something while the caller goes on, and logs what goes wrong."""
 
-    search: VectorSearch
-    stores: VectorStores
+    search: StoreSearch
     count_tokens: Callable[[str], int]
     beside: Callable[[Callable[[], None]], None]
     clock: Clock
@@ -49,9 +48,9 @@ class FileSearch:
         Raises `RunFailed` for a store that has expired or is gone.
         """
         try:
-            self.stores.touch(project, run.vector_store_ids)
+            self.search.stores.touch(project, run.vector_store_ids)
             if run.vector_store_ids and run.tool_choice != "none":
-                self.beside(self.search.wake)
+                self.beside(self.search.search.wake)
             until = self.clock.time() + min(seconds_left, INDEXING_SECONDS)
             while self._indexing(project, run) and self.clock.time() < until and not cancelled():
                 self.clock.sleep(_LOOK_SECONDS)
@@ -65,13 +64,16 @@ class FileSearch:
         if not queries or not use.run.vector_store_ids:
             return ToolAnswer(_NO_STORE if queries else _FORM, shown=_shown(ranking, []))
         results, tokens = _SMALL if use.run.model.startswith("gpt-3.5") else _LARGE
-        hits = self.search.search(
-            use.project,
-            use.run.vector_store_ids,
-            queries[:MAX_QUERIES],
-            ranking=Ranking(ranking.ranker, ranking.score_threshold),
-            limit=options.max_num_results or results,
-        )
+        try:
+            hits = self.search.find(
+                use.project,
+                use.run.vector_store_ids,
+                queries[:MAX_QUERIES],
+                ranking=Ranking(ranking.ranker, ranking.score_threshold),
+                limit=options.max_num_results or results,
+            )
+        except InvalidRequest as error:  # a store has gone since the run began
+            return ToolAnswer(f"Nothing was searched: {error.message}", shown=_shown(ranking, []))
         return self._answer(use.number, hits, ranking, tokens)
 
     def _answer(
@@ -94,7 +96,9 @@ class FileSearch:
         return ToolAnswer(text, shown=_shown(ranking, fitting), citations=citations)
 
     def _indexing(self, project: str, run: RunSettings) -> bool:
-        return any(self.stores.pending(project, store_id) for store_id in run.thread_store_ids)
+        return any(
+            self.search.stores.pending(project, store_id) for store_id in run.thread_store_ids
+        )
 
 
 def queries_in(arguments: str) -> list[str]:
