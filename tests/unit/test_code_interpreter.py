@@ -40,7 +40,7 @@ class Case:
         )
         self.backend: Backend = self.deployment.backend
         self.tool = CodeInterpreter.of(
-            self.backend.sandbox_sessions, self.backend.files, beside=lambda work: work()
+            self.backend.sandbox_sessions, self.backend.files, background=lambda work: work()
         )
         self.thread_id = new_id(THREAD)
         thread = Thread(id=self.thread_id, created_at=0)

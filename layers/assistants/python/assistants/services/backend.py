@@ -9,8 +9,9 @@ from assistants.domain.hosted_tool import HostedToolName
 from assistants.ports.hosted_tool import HostedTool
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants import Assistants
+from assistants.services.background import in_background
 from assistants.services.cancellation import Cancellation
-from assistants.services.code_interpreter import CodeInterpreter, in_thread
+from assistants.services.code_interpreter import CodeInterpreter
 from assistants.services.earlier_turns import EarlierTurns
 from assistants.services.endings import Endings
 from assistants.services.file_images import FileImages
@@ -57,14 +58,14 @@ class Backend(StoresBackend):
         here: dict[HostedToolName, HostedTool] = {}
         if self.sandboxes is not None:
             sessions = self.sandbox_sessions
-            here["code_interpreter"] = CodeInterpreter.of(sessions, self.files, in_thread)
+            here["code_interpreter"] = CodeInterpreter.of(sessions, self.files, in_background)
         if self.index_queue is not None:
             here["file_search"] = self.file_search
         return here | dict(self.tools)
 
     @cached_property
     def file_search(self) -> FileSearch:
-        return FileSearch(self.store_search, tokens.count, in_thread, self.clock)
+        return FileSearch(self.store_search, tokens.count, in_background, self.clock)
 
     @cached_property
     def uploads(self) -> Uploads:

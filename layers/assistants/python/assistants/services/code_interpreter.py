@@ -1,6 +1,5 @@
 """The code interpreter as a tool of a run: code in; logs, images and files out."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,13 +8,13 @@ from assistants.domain.errors import NotFound
 from assistants.domain.run import RunSettings
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.ports.sandbox import MAX_CODE_BYTES, SandboxRefused, SandboxUnavailable
+from assistants.services.background import Background
 from assistants.services.cell_report import outputs, told
 from assistants.services.cells import Cell, Cells, CodeLost, RunOver
 from assistants.services.files import Files
 from assistants.services.sandbox_inputs import SandboxInputs
 from assistants.services.sandbox_outputs import SandboxOutputs
 from assistants.services.sandbox_sessions import SandboxSessions
-from assistants.telemetry import logger
 
 _LOST = (
     "The session ended while it had this code, so nothing is known of its result. All variables "
@@ -25,22 +24,20 @@ _UNAVAILABLE = "The code interpreter cannot be started at the moment. The code w
 _OVER = "The code was stopped because the run's time was up."
 _REFUSED = "The session did not take the code: {}."
 
-Beside = Callable[[Callable[[], None]], None]
-
 
 @dataclass(frozen=True)
 class CodeInterpreter:
-    """`beside` does something while the caller goes on."""
-
     cells: Cells
     outputs: SandboxOutputs
-    beside: Beside
+    background: Background
 
     @classmethod
-    def of(cls, sessions: SandboxSessions, files: Files, beside: Beside) -> "CodeInterpreter":
+    def of(
+        cls, sessions: SandboxSessions, files: Files, background: Background
+    ) -> "CodeInterpreter":
         clock = sessions.clock
         inputs = SandboxInputs(sessions.records, files, clock)
-        return cls(Cells(sessions, inputs, clock), SandboxOutputs(files, clock), beside)
+        return cls(Cells(sessions, inputs, clock), SandboxOutputs(files, clock), background)
 
     def prepare(
         self,
@@ -54,7 +51,7 @@ class CodeInterpreter:
         is broken off is done again by the first call.
         """
         if run.tool_choice != "none":
-            self.beside(lambda: self.cells.sessions.prepare(project, run.thread_id))
+            self.background(lambda: self.cells.sessions.prepare(project, run.thread_id))
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         try:
@@ -85,15 +82,3 @@ class CodeInterpreter:
             files={path: made.file_id for path, made in loaded.box.outputs.items()},
             images=kept.images,
         )
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Do something beside what the caller does; what goes wrong is logged."""
-
-    def run() -> None:
-        try:
-            work()
-        except Exception:  # the edge of the thread: nobody waits for it
-            logger.exception("a tool was not prepared")
-
-    threading.Thread(target=run, daemon=True).start()

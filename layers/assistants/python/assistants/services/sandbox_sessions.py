@@ -82,6 +82,7 @@ class SandboxSessions:
         """Forget the session of that name, and have it stopped, whatever is left of it."""
         known = loaded.box.session
         after = self.records.change(loaded, lambda box: box.ended(name))
+        logger.warning("a session is lost", extra={"session": name})
         if known and known.name == name and known.handle:
             try:
                 self.sandboxes.stop(known.handle)
@@ -138,6 +139,7 @@ class SandboxSessions:
         except SandboxUnavailable:
             self.records.change(loaded, lambda box: box.ended(session.name))
             raise
+        logger.info("a session is launched", extra={"session": session.name, "handle": handle})
         try:
             after = self.records.change(
                 loaded, lambda box: box.changed(session.name, handle=handle)
