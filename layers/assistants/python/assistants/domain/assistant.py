@@ -14,7 +14,13 @@ from assistants.domain.schema import (
     Temperature,
     TopP,
 )
-from assistants.domain.tool import ReasoningEffort, ResponseFormat, ToolResources, Tools
+from assistants.domain.tool import (
+    ReasoningEffort,
+    ResponseFormat,
+    ToolResources,
+    ToolResourcesCreate,
+    Tools,
+)
 
 
 class Assistant(Object):
@@ -39,7 +45,6 @@ class _Members(Request):
     description: Description | None = None
     instructions: Instructions | None = None
     tools: Tools | None = None
-    tool_resources: ToolResources | None = None
     metadata: Metadata | None = None
     temperature: Temperature | None = None
     top_p: TopP | None = None
@@ -52,7 +57,9 @@ ModelName = Annotated[str, Field(min_length=1, max_length=256)]
 
 class AssistantCreate(_Members):
     model: ModelName
+    tool_resources: ToolResourcesCreate | None = None
 
 
 class AssistantModify(_Members):
     model: ModelName | None = None
+    tool_resources: ToolResources | None = None

@@ -2,9 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from assistants.domain.schema import Part
+from assistants.domain.chunking import ChunkingStrategy
+from assistants.domain.schema import Metadata, Part
+from assistants.domain.vector_store import MAX_FILES
+from assistants.domain.vector_store_file import FileId
+
+MAX_CODE_FILES = 20  # of one assistant or thread
 
 FunctionName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -86,7 +91,7 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 
 
 class CodeInterpreterResources(Part):
-    file_ids: Annotated[list[str], Field(max_length=20)] = []
+    file_ids: Annotated[list[str], Field(max_length=MAX_CODE_FILES)] = []
 
 
 class FileSearchResources(Part):
@@ -96,3 +101,30 @@ class FileSearchResources(Part):
 class ToolResources(Part):
     code_interpreter: CodeInterpreterResources | None = None
     file_search: FileSearchResources | None = None
+
+    def replaced(self, other: "ToolResources") -> "ToolResources":
+        """With the resources of the tools that `other` names in place of one's own."""
+        named = {name: getattr(other, name) for name in other.model_fields_set}
+        return self.model_copy(update={name: given for name, given in named.items() if given})
+
+
+class NewVectorStore(Part):
+    """A store that is made along with the assistant or thread that uses it."""
+
+    file_ids: Annotated[list[FileId], Field(max_length=MAX_FILES)] = []
+    chunking_strategy: ChunkingStrategy | None = None
+    metadata: Metadata | None = None
+
+
+class FileSearchResourcesCreate(FileSearchResources):
+    vector_stores: Annotated[list[NewVectorStore], Field(max_length=1)] = []
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "FileSearchResourcesCreate":
+        if self.vector_store_ids and self.vector_stores:
+            raise ValueError("give either vector_store_ids or vector_stores")
+        return self
+
+
+class ToolResourcesCreate(ToolResources):
+    file_search: FileSearchResourcesCreate | None = None

@@ -9,12 +9,14 @@ from assistants.domain.ids import ASSISTANT, check_id
 from assistants.domain.model import Catalog
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
+from assistants.domain.tool import ToolResources
 from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Create, Delete, Row, Store
 from assistants.services import keyspace
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.listing import page
 from assistants.services.modification import given, modify
+from assistants.services.resource_provision import ResourceProvision
 
 # Members that a null resets; for the others null means "not given".
 _CLEARABLE = frozenset({"name", "description", "instructions", "reasoning_effort"})
@@ -25,17 +27,22 @@ class Assistants:
     store: Store
     catalog: Catalog
     hosted_tools: HostedTools
+    provision: ResourceProvision
     clock: Clock
 
     def create(self, project: str, body: AssistantCreate, assistant_id: str) -> Assistant:
-        self._check_tools(project, body)
-        assistant = Assistant(id=assistant_id, created_at=int(self.clock.time()), **given(body))
+        self.hosted_tools.check_tools(body.tools)
+        provided = self.provision.provide(project, body.tool_resources, assistant_id)
+        members = {**given(body), "tool_resources": provided.resources}
+        assistant = Assistant(id=assistant_id, created_at=int(self.clock.time()), **members)
         check_abilities(assistant, self.catalog.route(assistant.model))
         key = keyspace.assistant(project, assistant.id)
+        row = Row(key, assistant.model_dump(mode="json"))
         try:
-            self.store.commit(Create(Row(key, assistant.model_dump(mode="json"))))
+            self.store.commit(Create(row), *provided.writes)
         except Conflict:
             return self.get(project, assistant_id)
+        self.provision.begin(project, provided)
         return assistant
 
     def list(self, project: str, cursor: Cursor) -> Page[Assistant]:
@@ -45,12 +52,20 @@ class Assistants:
         return _load(self._row(project, assistant_id))
 
     def modify(self, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
-        """Changes only the members that are named. Two modifications at once both take effect."""
-        self._check_tools(project, body)
+        """Changes only the members that are named, and of tool resources those of the named tools.
+        Two modifications at once both take effect.
+        """
+        self.hosted_tools.check_tools(body.tools)
+        self.hosted_tools.check_resources(project, body.tool_resources)
         changes = given(body, clearable=_CLEARABLE)
 
         def change(row: Row) -> Assistant:
-            assistant = _load(row).model_copy(update=changes)
+            before = _load(row)
+            assistant = before.model_copy(update=changes)
+            if body.tool_resources is not None:
+                resources = before.tool_resources or ToolResources()
+                replaced = resources.replaced(body.tool_resources)
+                assistant = assistant.model_copy(update={"tool_resources": replaced})
             if changes.keys() & ASKED_OF_MODELS:
                 check_abilities(assistant, self.catalog.route(assistant.model))
             return assistant
@@ -64,10 +79,6 @@ class Assistants:
         except Conflict as conflict:
             raise no_such("assistant", assistant_id) from conflict
         return Deleted(id=assistant_id, object="assistant.deleted")
-
-    def _check_tools(self, project: str, body: AssistantCreate | AssistantModify) -> None:
-        self.hosted_tools.check_tools(body.tools)
-        self.hosted_tools.check_resources(project, body.tool_resources)
 
     def _row(self, project: str, assistant_id: str) -> Row:
         key = keyspace.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))

@@ -24,6 +24,7 @@ from assistants.services.messages import Messages
 from assistants.services.overdue import Overdue
 from assistants.services.prompts import Prompts
 from assistants.services.relay import Relay
+from assistants.services.resource_provision import ResourceProvision
 from assistants.services.run_records import RunRecords
 from assistants.services.run_steps import RunSteps
 from assistants.services.runs import Runs
@@ -46,11 +47,15 @@ class Backend(StoresBackend):
 
     @cached_property
     def assistants(self) -> Assistants:
-        return Assistants(self.store, self.catalog, self.hosted_tools, self.clock)
+        return Assistants(self.store, self.catalog, self.hosted_tools, self.provision, self.clock)
 
     @cached_property
     def hosted_tools(self) -> HostedTools:
-        return HostedTools(self.files, frozenset(self.tools_here))
+        return HostedTools(self.files, self.vector_stores, frozenset(self.tools_here))
+
+    @cached_property
+    def provision(self) -> ResourceProvision:
+        return ResourceProvision(self.hosted_tools, self.vector_stores)
 
     @cached_property
     def tools_here(self) -> Mapping[HostedToolName, HostedTool]:
@@ -77,7 +82,14 @@ class Backend(StoresBackend):
 
     @cached_property
     def threads(self) -> Threads:
-        return Threads(self.store, self.hosted_tools, self.purges, self.clock)
+        return Threads(
+            store=self.store,
+            hosted_tools=self.hosted_tools,
+            provision=self.provision,
+            attachments=self.attachments,
+            purges=self.purges,
+            clock=self.clock,
+        )
 
     @cached_property
     def idempotency(self) -> Idempotency:
@@ -101,7 +113,7 @@ class Backend(StoresBackend):
 
     @cached_property
     def messages(self) -> Messages:
-        return Messages(self.store, self.hosted_tools, self.clock)
+        return Messages(self.store, self.hosted_tools, self.attachments, self.clock)
 
     @cached_property
     def runs(self) -> Runs:
@@ -113,6 +125,7 @@ class Backend(StoresBackend):
             threads=self.threads,
             catalog=self.catalog,
             hosted_tools=self.hosted_tools,
+            attachments=self.attachments,
             clock=self.clock,
             ttl_seconds=self.run_ttl_seconds,
         )

@@ -9,6 +9,7 @@ from assistants.domain.ids import FILE, check_id
 from assistants.domain.message import ImageFilePart, MessageCreate
 from assistants.domain.tool import Tool, ToolResources
 from assistants.services.files import Files
+from assistants.services.vector_stores import VectorStores
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Reference:
 @dataclass(frozen=True)
 class HostedTools:
     files: Files
+    stores: VectorStores
     available: frozenset[str] = frozenset()
 
     def check_tools(self, tools: Sequence[Tool] | None) -> None:
@@ -47,6 +49,9 @@ class HostedTools:
             ids = enumerate(resources.code_interpreter.file_ids)
             named = [Reference(id, "code_interpreter", f"{place}[{n}]") for n, id in ids]
             self._check_files(project, named)
+        if resources.file_search is not None:
+            for vector_store_id in resources.file_search.vector_store_ids:
+                self.stores.require(project, vector_store_id)
 
     def check_messages(
         self, project: str, messages: Sequence[MessageCreate], param: str = ""

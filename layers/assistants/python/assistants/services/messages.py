@@ -10,6 +10,7 @@ from assistants.domain.schema import Deleted
 from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Create, Delete, Require, Row, Store
 from assistants.services import keyspace
+from assistants.services.attachments import Additions, Attachments
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.listing import page, page_of_rows
 from assistants.services.modification import given, modify
@@ -38,27 +39,48 @@ def row_of(project: str, message: Message) -> Row:
 class Messages:
     store: Store
     hosted_tools: HostedTools
+    attachments: Attachments
     clock: Clock
 
     def create(self, project: str, thread_id: str, body: MessageCreate, message_id: str) -> Message:
         """Raises `InvalidRequest` while a run of the thread is active."""
-        thread = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
-        lock = keyspace.lock(project, thread_id)
+        check_id(thread_id, THREAD, "thread_id")
         self.hosted_tools.check_messages(project, [body])
         message = new_message(thread_id, body, int(self.clock.time()), message_id)
-        try:
-            self.store.commit(
-                Require(thread), Require(lock, present=False), Create(row_of(project, message))
-            )
-        except Conflict as conflict:
-            if 0 in conflict.failed:
-                raise no_such("thread", thread_id) from conflict
-            if 2 in conflict.failed:
-                return self.get(project, thread_id, message_id)
+        while True:
+            additions = self._additions(project, thread_id, body, message_id)
+            thread, *others = additions.writes
+            lock = Require(keyspace.lock(project, thread_id), present=False)
+            try:
+                self.store.commit(thread, lock, Create(row_of(project, message)), *others)
+            except Conflict as conflict:
+                if 2 in conflict.failed:
+                    return self.get(project, thread_id, message_id)
+                self._require_open(thread_id, conflict)
+                continue
+            self.attachments.begin(project, additions)
+            return message
+
+    def _additions(
+        self, project: str, thread_id: str, body: MessageCreate, message_id: str
+    ) -> Additions:
+        """What the message does to its thread, which is read only if there is anything."""
+        key = keyspace.thread(project, thread_id)
+        if not body.attachments:
+            return Additions(writes=[Require(key)])
+        [row] = self.store.get(key)
+        if row is None:
+            raise no_such("thread", thread_id)
+        return self.attachments.to_thread(project, row, [body], message_id)
+
+    def _require_open(self, thread_id: str, conflict: Conflict) -> None:
+        """Returns if the thread, or its vector store, has only changed meanwhile."""
+        if 1 in conflict.failed:
             held = conflict.failed[1]
             run_id = held.body["run_id"] if held else ""
             raise thread_closed_to_messages(thread_id, run_id) from conflict
-        return message
+        if 0 in conflict.failed and conflict.failed[0] is None:
+            raise no_such("thread", thread_id) from conflict
 
     def list(
         self, project: str, thread_id: str, cursor: Cursor, *, run_id: str | None = None

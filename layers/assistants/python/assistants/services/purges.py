@@ -1,5 +1,6 @@
 """Removing what hung on a deleted thread or vector store, in pages, however much it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistants.domain.ids import RUN, VECTOR_STORE
@@ -7,6 +8,7 @@ from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.store import Delete, Row, Save, Store
 from assistants.services import keyspace
 from assistants.services.sandbox_sessions import SandboxSessions
+from assistants.services.store_heads import row_keys
 from assistants.services.store_purges import StorePurges
 
 PAGE = 500  # rows removed before the work is handed to the queue again
@@ -20,12 +22,12 @@ class Purges:
     stores: StorePurges
     sandbox_sessions: SandboxSessions
 
-    def note(self, project: str, identifier: str, now: int) -> Save:
+    def note(self, project: str, identifier: str, now: int, stores: Sequence[str] = ()) -> Save:
         """The write that remembers the work: committed with the deletion of the thread or store, so
-        that it is done even when the message that asks for it is lost.
+        that it is done even when the message that asks for it is lost. `stores` go with a thread.
         """
         key = keyspace.purge(project, identifier)
-        return Save(Row(key, {}, due_at=now + RECHECK_SECONDS))
+        return Save(Row(key, {"stores": [*stores]}, due_at=now + RECHECK_SECONDS))
 
     def request(self, project: str, identifier: str) -> None:
         self.queue.send(project, identifier)
@@ -42,10 +44,11 @@ class Purges:
             self.request(project, identifier)
 
     def _clear_thread(self, project: str, thread_id: str) -> bool:
-        """First the session, then the runs' journals, then the thread's own rows. True when nothing
-        is left.
+        """First the session and the vector stores, then the runs' journals, then the thread's own
+        rows. True when nothing is left.
         """
         self.sandbox_sessions.stop(project, thread_id)
+        self._delete_stores(project, thread_id)
         thread = keyspace.in_thread(project, thread_id)
         states = self.store.keys(thread, keyspace.RUNS, limit=PAGE)
         for key in states:
@@ -54,3 +57,13 @@ class Purges:
                 return False
             self.store.commit(Delete(key))
         return not states and self.store.clear(thread, limit=PAGE)
+
+    def _delete_stores(self, project: str, thread_id: str) -> None:
+        [note] = self.store.get(keyspace.purge(project, thread_id))
+        if note is None or note.due_at is None:
+            return
+        for vector_store_id in note.body["stores"]:
+            head, pointer = row_keys(project, vector_store_id)
+            following = self.note(project, vector_store_id, note.due_at)
+            self.store.commit(Delete(head), Delete(pointer), following)
+            self.request(project, vector_store_id)

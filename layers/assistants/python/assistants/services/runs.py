@@ -1,6 +1,6 @@
 """Runs: create, list, get, modify. What follows is in `turns`, `waits` and `endings`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from assistants.domain.abilities import check_abilities
@@ -8,6 +8,7 @@ from assistants.domain.assistant import Assistant
 from assistants.domain.errors import no_such, thread_busy
 from assistants.domain.ids import ASSISTANT, MESSAGE, THREAD, check_id, ids_after, order_of
 from assistants.domain.journal import Event
+from assistants.domain.message import MessageCreate
 from assistants.domain.model import Catalog
 from assistants.domain.page import Cursor, Page
 from assistants.domain.run import (
@@ -21,8 +22,9 @@ from assistants.domain.run import (
 from assistants.domain.thread import Thread, ThreadCreate
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions, Unavailable
-from assistants.ports.store import Conflict, Key, Require, Row, Save, Store, Write
+from assistants.ports.store import Conflict, Key, Row, Save, Store, Write
 from assistants.services import keyspace
+from assistants.services.attachments import Attachments
 from assistants.services.endings import Endings
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.listing import page_of_rows
@@ -43,6 +45,7 @@ class Runs:
     threads: Threads
     catalog: Catalog
     hosted_tools: HostedTools
+    attachments: Attachments
     clock: Clock
     ttl_seconds: int
 
@@ -53,10 +56,16 @@ class Runs:
         thread, assistant = self.store.get(thread_key, assistant_key)
         if thread is None:
             raise no_such("thread", thread_id)
-        run = self._new(project, Thread.model_validate(thread.body), assistant, body, run_id)
-        messages = self._additional_messages(project, thread_id, body, run_id)
-        writes = [*self.records.creation(run, _first_events(run)), Require(thread_key), *messages]
-        return self._commit(run, writes)
+        additional = body.additional_messages or []
+        self.hosted_tools.check_messages(project, additional, "additional_messages")
+        attached = self.attachments.to_thread(project, thread, additional, run_id)
+        run = self._new(project, attached.thread, assistant, body, run_id)
+        messages = self._messages(project, thread_id, additional, run_id)
+        writes = [*self.records.creation(run, _first_events(run)), *attached.writes, *messages]
+        try:
+            return self._commit(run, writes, lambda: self.attachments.begin(project, attached))
+        except Conflict:  # the thread, or its vector store, has changed meanwhile
+            return self.create(project, thread_id, body, run_id)
 
     def create_with_thread(self, project: str, body: ThreadRunCreate, run_id: str) -> Run:
         """A thread, its messages and the run in one request. Nothing exists if any is refused."""
@@ -68,7 +77,10 @@ class Runs:
         created = Event("thread.created", new.thread.model_dump(mode="json"))
         self.threads.write_early(project, new)
         writes = self.records.creation(run, (created, *_first_events(run)))
-        return self._commit(run, [*writes, *new.last])
+        try:
+            return self._commit(run, [*writes, *new.last], lambda: self.threads.begin(project, new))
+        except Conflict:  # the thread's vector store has changed meanwhile
+            return self.create_with_thread(project, body, run_id)
 
     def list(self, project: str, thread_id: str, cursor: Cursor) -> Page[Run]:
         [thread] = self.store.get(
@@ -95,7 +107,10 @@ class Runs:
     def modify(self, project: str, thread_id: str, run_id: str, body: RunModify) -> Run:
         return self.records.modify(project, thread_id, run_id, given(body)).run
 
-    def _commit(self, run: LoadedRun, writes: Sequence[Write]) -> Run:
+    def _commit(self, run: LoadedRun, writes: Sequence[Write], begin: Callable[[], None]) -> Run:
+        """Then have the vector stores take what was attached, and start. Raises `Conflict` when
+        something else than the lock has changed.
+        """
         thread_id, run_id = run.settings.thread_id, run.settings.id
         try:
             self.store.commit(*writes)
@@ -105,11 +120,12 @@ class Runs:
                 return self.get(run.project, thread_id, run_id)
             held = conflict.failed.get(0)
             if held is None:
-                raise no_such("thread", thread_id) from conflict
+                raise
             if held.body["deadline"] >= self.clock.time():
                 raise thread_busy(thread_id, held.body["run_id"]) from conflict
             self.endings.end(run.project, thread_id, held.body["run_id"])
-            return self._commit(run, writes)
+            return self._commit(run, writes, begin)
+        begin()
         self._start(run)
         return run.run
 
@@ -147,12 +163,10 @@ class Runs:
         )
         return new_run(project, settings, state)
 
-    def _additional_messages(
-        self, project: str, thread_id: str, body: RunCreate, run_id: str
+    def _messages(
+        self, project: str, thread_id: str, additional: Sequence[MessageCreate], run_id: str
     ) -> Sequence[Save]:
-        additional = body.additional_messages or []
         now = int(self.clock.time())
-        self.hosted_tools.check_messages(project, additional, "additional_messages")
         return [
             Save(row_of(project, new_message(thread_id, message, now, message_id)))
             for message, message_id in zip(additional, ids_after(run_id, MESSAGE), strict=False)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from assistants.domain.ids import order_of
 from assistants.domain.vector_store import StoreHead, VectorStore
 from assistants.ports.store import Key, Row
 from assistants.services import keyspace
@@ -38,6 +39,13 @@ class LoadedStore:
         )
 
 
+def row_keys(project: str, vector_store_id: str) -> tuple[Key, Key]:
+    """Of a store's own row, and of the pointer by which lists find it."""
+    pointer = Key(keyspace.vector_stores(project), order_of(vector_store_id))
+    return keyspace.vector_store(project, vector_store_id), pointer
+
+
 def head_keys(project: str, vector_store_id: str) -> Iterator[Key]:
+    """Of a store's own row, and of those that count its files."""
     yield keyspace.vector_store(project, vector_store_id)
     yield from (keyspace.tally(project, vector_store_id, shard) for shard in range(SHARDS))

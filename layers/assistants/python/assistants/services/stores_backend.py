@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from assistants.services.attachments import Attachments
 from assistants.services.deployed import Deployed
 from assistants.services.detachments import Detachments
 from assistants.services.file_batches import FileBatches
@@ -125,3 +126,7 @@ class StoresBackend(Deployed):
             records=self.store_file_records,
             removals=self.removals,
         )
+
+    @cached_property
+    def attachments(self) -> Attachments:
+        return Attachments(self.vector_stores, self.store_intake)

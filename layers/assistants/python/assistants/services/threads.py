@@ -7,17 +7,21 @@ from assistants.domain.errors import no_such, thread_in_use
 from assistants.domain.ids import MESSAGE, THREAD, check_id, ids_after, order_of
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
-from assistants.domain.thread import Thread, ThreadCreate, ThreadModify
+from assistants.domain.thread import StoredThread, Thread, ThreadCreate, ThreadModify, shown
 from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Create, Delete, Key, Require, Row, Save, Store, Write
 from assistants.services import keyspace
+from assistants.services.attachments import A_WEEK, Attached, Attachments
 from assistants.services.hosted_tools import HostedTools
 from assistants.services.listing import page_of_rows
 from assistants.services.messages import new_message, row_of
 from assistants.services.modification import given, modify
 from assistants.services.purges import Purges
+from assistants.services.resource_provision import Provided, ResourceProvision
 
-BATCH = 70  # messages in one transaction; DynamoDB allows 100 rows, and a thread has up to 18
+# Messages in one transaction: DynamoDB allows 100 rows. A thread has up to 18, its vector store and
+# what joins it 4, and a run that is created with it 4.
+BATCH = 70
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,10 @@ class NewThread:
     """
 
     thread: Thread
-    rows: list[Create]
+    rows: list[Write]
     messages: list[Save]
+    provided: Provided
+    attached: Attached
 
     @property
     def early(self) -> Iterator[list[Save]]:
@@ -46,6 +52,8 @@ class NewThread:
 class Threads:
     store: Store
     hosted_tools: HostedTools
+    provision: ResourceProvision
+    attachments: Attachments
     purges: Purges
     clock: Clock
 
@@ -55,8 +63,11 @@ class Threads:
         self.write_early(project, new)
         try:
             self.store.commit(*new.last)
-        except Conflict:
-            return self.get(project, thread_id)
+        except Conflict as conflict:
+            if 0 in conflict.failed:  # the same creation, repeated
+                return self.get(project, thread_id)
+            return self.create(project, body, thread_id)  # its vector store has changed meanwhile
+        self.begin(project, new)
         return new.thread
 
     def write_early(self, project: str, new: NewThread) -> None:
@@ -67,6 +78,11 @@ class Threads:
             return
         for batch in new.early:
             self.store.commit(*batch)
+
+    def begin(self, project: str, new: NewThread) -> None:
+        """Add files to the vector stores of a thread that was just committed."""
+        self.provision.begin(project, new.provided)
+        self.attachments.begin(project, new.attached)
 
     def list(self, project: str, cursor: Cursor, *, metadata: Mapping[str, str]) -> Page[Thread]:
         """A project's threads, or those whose metadata holds one pair: an extension of the API."""
@@ -83,26 +99,31 @@ class Threads:
         return Thread.model_validate(self._row(project, thread_id).body)
 
     def modify(self, project: str, thread_id: str, body: ThreadModify) -> Thread:
+        """Of its tool resources, those of the tools that are named."""
         self.hosted_tools.check_resources(project, body.tool_resources)
-        return modify(
+        changed = modify(
             self.store,
             read=lambda: self._row(project, thread_id),
-            change=lambda row: Thread.model_validate(row.body).model_copy(update=given(body)),
+            change=lambda row: _changed(StoredThread.model_validate(row.body), body),
             beside=lambda row, changed: _moved(project, row, changed),
         )
+        return shown(changed)
 
     def delete(self, project: str, thread_id: str) -> Deleted:
-        """Raises `InvalidRequest` while a run is active. Its messages and runs are gone with it."""
+        """Raises `InvalidRequest` while a run is active. Its messages, its runs and the vector
+        stores that were made for it are gone with it.
+        """
         key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
         lock = keyspace.lock(project, thread_id)
         row = self._row(project, thread_id)
-        pointers = _pointers(project, Thread.model_validate(row.body))
+        thread = StoredThread.model_validate(row.body)
+        now, stores = int(self.clock.time()), thread.own_store_ids
         try:
             self.store.commit(
                 Delete(key, row.revision, expected=True),
                 Require(lock, present=False),
-                self.purges.note(project, thread_id, int(self.clock.time())),
-                *(Delete(pointer.row.key) for pointer in pointers),
+                self.purges.note(project, thread_id, now, stores),
+                *(Delete(pointer.row.key) for pointer in _pointers(project, thread)),
             )
         except Conflict as conflict:
             if held := conflict.failed.get(1):
@@ -114,19 +135,28 @@ class Threads:
         return Deleted(id=thread_id, object="thread.deleted")
 
     def new(self, project: str, body: ThreadCreate, thread_id: str) -> NewThread:
-        self.hosted_tools.check_resources(project, body.tool_resources)
-        now = int(self.clock.time())
-        members = {**given(body)}
-        given_messages = members.pop("messages", [])
+        given_messages = body.messages or []
         self.hosted_tools.check_messages(project, given_messages, "messages")
-        thread = Thread(id=thread_id, created_at=now, **members)
+        now = int(self.clock.time())
+        provided = self.provision.provide(project, body.tool_resources, thread_id, A_WEEK)
+        own = [provided.store.id] if provided.store else []
+        thread = StoredThread(
+            id=thread_id,
+            created_at=now,
+            tool_resources=provided.resources or {},
+            metadata=body.metadata or {},
+            own_store_ids=own,
+        )
+        attached = self.attachments.attach(
+            project, thread, given_messages, thread_id, new_store_id=next(iter(own), None)
+        )
         messages = [
             Save(row_of(project, new_message(thread_id, message, now, next_id)))
             for message, next_id in zip(given_messages, ids_after(thread_id, MESSAGE), strict=False)
         ]
-        key = keyspace.thread(project, thread.id)
-        row = Row(key, thread.model_dump(mode="json"))
-        return NewThread(thread, [Create(row), *_pointers(project, thread)], messages)
+        row = Row(keyspace.thread(project, thread_id), attached.thread.model_dump(mode="json"))
+        rows = [Create(row), *_pointers(project, thread), *provided.writes, *attached.writes]
+        return NewThread(shown(attached.thread), rows, messages, provided, attached)
 
     def _row(self, project: str, thread_id: str) -> Row:
         key = keyspace.thread(project, check_id(thread_id, THREAD, "thread_id"))
@@ -134,6 +164,13 @@ class Threads:
         if row is None:
             raise no_such("thread", thread_id)
         return row
+
+
+def _changed(thread: StoredThread, body: ThreadModify) -> StoredThread:
+    changes = given(body)
+    if body.tool_resources is not None:
+        changes["tool_resources"] = thread.resources.replaced(body.tool_resources)
+    return thread.model_copy(update=changes)
 
 
 def _pointers(project: str, thread: Thread) -> list[Create]:

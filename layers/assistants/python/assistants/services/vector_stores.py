@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequest, no_such, store_expired
-from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id, ids_after, order_of
+from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id, ids_after
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.domain.vector_store import (
@@ -23,7 +23,7 @@ from assistants.services.files import Files
 from assistants.services.listing import page_of_rows
 from assistants.services.modification import given
 from assistants.services.purges import RECHECK_SECONDS, Purges
-from assistants.services.store_heads import LoadedStore, head_keys
+from assistants.services.store_heads import LoadedStore, head_keys, row_keys
 from assistants.services.store_intake import StoreIntake
 from assistants.services.tallies import SHARDS, counts, total
 
@@ -65,12 +65,9 @@ class VectorStores:
         file_ids = dict.fromkeys(members.pop("file_ids", ()))
         strategy = members.pop("chunking_strategy", None)
         head = StoreHead(id=vector_store_id, created_at=now, last_active_at=now, **members)
-        row = Row(
-            keyspace.vector_store(project, vector_store_id),
-            head.model_dump(mode="json"),
-            due_at=head.expires_at,
-        )
-        writes: list[Write] = [Create(row), Create(Row(*_pointer(project, vector_store_id)))]
+        key, pointer = row_keys(project, vector_store_id)
+        row = Row(key, head.model_dump(mode="json"), due_at=head.expires_at)
+        writes: list[Write] = [Create(row), Create(Row(pointer, {"id": vector_store_id}))]
         if not file_ids:
             return NewStore(vector_store_id, writes, None)
         self.files.require(project, file_ids, "file_ids")
@@ -107,19 +104,14 @@ class VectorStores:
 
     def delete(self, project: str, vector_store_id: str) -> Deleted:
         """Its files stay; what the index holds of them, and their rows, go soon after."""
-        key = keyspace.vector_store(project, check_id(vector_store_id, *_NAMED))
+        head, pointer = row_keys(project, check_id(vector_store_id, *_NAMED))
+        note = self.purges.note(project, vector_store_id, int(self.clock.time()))
         try:
-            self.store.commit(Delete(key, expected=True), *self.deletion(project, vector_store_id))
+            self.store.commit(Delete(head, expected=True), Delete(pointer), note)
         except Conflict as conflict:
             raise no_such("vector store", vector_store_id) from conflict
         self.purges.request(project, vector_store_id)
         return Deleted(id=vector_store_id, object="vector_store.deleted")
-
-    def deletion(self, project: str, vector_store_id: str) -> tuple[Write, ...]:
-        """What must be committed with the deletion of a store's own row; then request its purge."""
-        pointer, _ = _pointer(project, vector_store_id)
-        now = int(self.clock.time())
-        return Delete(pointer), self.purges.note(project, vector_store_id, now)
 
     def load(self, project: str, vector_store_id: str) -> LoadedStore:
         """Raises `NotFound`."""
@@ -139,6 +131,10 @@ class VectorStores:
                 raise no_such("vector store", vector_store_id)
             if StoreHead.model_validate(row.body).lapsed(self.clock.time()):
                 raise store_expired(vector_store_id)
+
+    def lives(self, project: str, vector_store_id: str) -> bool:
+        [row] = self.store.get(keyspace.vector_store(project, vector_store_id))
+        return row is not None and not StoreHead.model_validate(row.body).lapsed(self.clock.time())
 
     def touch(self, project: str, vector_store_ids: Iterable[str]) -> None:
         """They are being used: what expires some days after its last use lives on. Raises as
@@ -210,8 +206,3 @@ class VectorStores:
 
 
 _NAMED = VECTOR_STORE, "vector_store_id"
-
-
-def _pointer(project: str, vector_store_id: str) -> tuple[Key, dict[str, str]]:
-    partition = keyspace.vector_stores(project)
-    return Key(partition, order_of(vector_store_id)), {"id": vector_store_id}
