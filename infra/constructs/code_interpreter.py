@@ -3,9 +3,11 @@
 Nothing of it runs while no thread has a session, and in the variant `public` nothing of it bills.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
@@ -16,11 +18,17 @@ from infra.constructs.sandbox_network import SandboxNetwork
 from infra.constructs.sandbox_task import SandboxTask
 from infra.options import Options
 
+if TYPE_CHECKING:  # functions are made with what this one tells them
+    from infra.constructs.function import Function
+
 PROXY = "SandboxProxy"
+LAUNCHERS = ("CallModel", "RunCode")  # the first as early as a run begins
+USERS = ("RunCode",)
+ENDERS = (*LAUNCHERS, "Expire", "Purge")  # of threads that are gone, and what ended itself
 
 
 class CodeInterpreter(Construct):
-    """Cluster, task definition and network of the sessions. It is told later who may use them."""
+    """Cluster, task definition and network of the sessions. They are told later whom they serve."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
@@ -45,20 +53,26 @@ class CodeInterpreter(Construct):
             "ASSISTANTS_SANDBOX_PROXY": self._proxy,
         }
 
-    def allow(self, users: Iterable[iam.Role], *, proxy: iam.IRole, files: s3.IBucket) -> None:
-        """Let `users` start, find and end sessions, and the `proxy` they call reach `files`."""
-        for user in users:
-            for statement in self._statements():
-                user.add_to_policy(statement)
-        self.network.admit_files(files, proxy)
+    def serve(self, functions: Mapping[str, "Function"], files: s3.IBucket) -> None:
+        """Let functions launch sessions, speak to them by the proxy and end them, and the proxy
+        reach `files`.
+        """
 
-    def _statements(self) -> Iterable[iam.PolicyStatement]:
+        def allow(names: Sequence[str], statements: Sequence[iam.PolicyStatement]) -> None:
+            for name, statement in product(names, statements):
+                functions[name].execution_role.add_to_policy(statement)
+
+        proxy = functions[PROXY]
         here = {"ArnEquals": {"ecs:cluster": self._cluster.attr_arn}}
         to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-        yield _allow(["ecs:RunTask"], self._task.definition.ref, here)
-        yield _allow(["ecs:DescribeTasks", "ecs:StopTask"], self._tasks, here)
-        yield _allow(["iam:PassRole"], self._task.execution_role.role_arn, to_tasks)
-        yield _allow(["lambda:InvokeFunction"], self._proxy_arn)
+        run = _allow("ecs:RunTask", self._task.definition.ref, here)
+        pass_ = _allow("iam:PassRole", self._task.execution_role.role_arn, to_tasks)
+        find = _allow("ecs:DescribeTasks", self._tasks, here)
+        call = _allow("lambda:InvokeFunction", proxy.function_arn)
+        allow(LAUNCHERS, [run, pass_])
+        allow(USERS, [find, call])
+        allow(ENDERS, [_allow("ecs:StopTask", self._tasks, here)])
+        self.network.admit_files(files, proxy.execution_role)
 
     @property
     def _tasks(self) -> str:
@@ -66,17 +80,8 @@ class CodeInterpreter(Construct):
             service="ecs", resource="task", resource_name=f"{self._cluster.ref}/*"
         )
 
-    @property
-    def _proxy_arn(self) -> str:
-        return Stack.of(self).format_arn(
-            service="lambda",
-            resource="function",
-            resource_name=self._proxy,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-
 
 def _allow(
-    actions: list[str], resource: str, conditions: Mapping[str, object] | None = None
+    action: str, resource: str, conditions: Mapping[str, object] | None = None
 ) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=[resource], conditions=conditions)
+    return iam.PolicyStatement(actions=[action], resources=[resource], conditions=conditions)

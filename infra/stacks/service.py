@@ -30,8 +30,6 @@ TAKE_FILES = (*CHANGE_FILES, grants.write_parts, *FREE_PARTS)
 COMPLETE_UPLOADS = (*CHANGE_FILES, grants.read_parts, *FREE_PARTS)
 EXPIRE_FILES = (grants.delete_files, *FREE_PARTS)
 NETWORK = (grants.join_network, grants.keep_network)
-# A session is started as early as its run, and used when the model asks for it.
-SANDBOX_USERS = ("CallModel", "RunCode")
 KEEP_TEXTS = (grants.write_texts, grants.delete_texts)
 PARSE = (grants.read_files, grants.exchange_parsed)
 
@@ -56,7 +54,7 @@ FUNCTIONS = (
         reads_model_key=True,
         retrieval=True,
     ),
-    FunctionSpec("run_code", timeout=900, grants=STORE),
+    FunctionSpec("run_code", timeout=900, grants=(*STORE, grants.delete_files)),
     FunctionSpec(
         "sandbox_proxy",
         timeout=300,
@@ -132,11 +130,7 @@ class ServiceStack(Stack):
         if search:
             search.serve(functions, platform.settings)
         if interpreter:
-            interpreter.allow(
-                [functions[user].execution_role for user in SANDBOX_USERS],
-                proxy=functions[PROXY].execution_role,
-                files=data.bucket,
-            )
+            interpreter.serve(functions, data.bucket)
         readers = [functions[spec.id].execution_role for spec in specs if spec.reads_model_key]
         key = platform.settings[MODEL_KEY]
         KeyPolicy(self, "ModelKey", reference=key, readers=readers)

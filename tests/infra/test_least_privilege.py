@@ -30,13 +30,9 @@ RECEIVE = {
 }
 DELETE = {"dynamodb:BatchWriteItem", "s3:ListBucket", "s3:DeleteObject"}
 ASK = {"bedrock:InvokeModelWithResponseStream", "ssm:GetParameter"}
-SANDBOXES = {
-    "ecs:DescribeTasks",
-    "ecs:RunTask",
-    "ecs:StopTask",
-    "iam:PassRole",
-    "lambda:InvokeFunction",
-}
+END = {"ecs:StopTask"}
+LAUNCH = {"ecs:RunTask", "iam:PassRole"} | END
+EXECUTE = {"ecs:DescribeTasks", "lambda:InvokeFunction"}
 INTERFACES = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -52,8 +48,8 @@ LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 ALLOWED = {
     "Api": TABLE | VALUES | FILES | START | RESUME | SEND | LOG,
     "Stream": TABLE | VALUES | FILES | READ | START | RESUME | SEND | EMBED | SEARCH | LOG,
-    "CallModel": TABLE | VALUES | READ | LOG | ASK | SANDBOXES | SEARCH,
-    "RunCode": TABLE | VALUES | LOG | SANDBOXES,
+    "CallModel": TABLE | VALUES | READ | LOG | ASK | LAUNCH | SEARCH,
+    "RunCode": TABLE | VALUES | REMOVE | LAUNCH | EXECUTE | LOG,
     "SandboxProxy": READ | {"s3:AbortMultipartUpload", "s3:PutObject"} | INTERFACES | LOG,
     "SearchFiles": TABLE | VALUES | EMBED | SEARCH | LOG,
     "IndexFile": TABLE
@@ -68,8 +64,8 @@ ALLOWED = {
     "ParseFile": LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
-    "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | SEARCH | LOG,
-    "Purge": TABLE | VALUES | DELETE | SEND | RECEIVE | LOG,
+    "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | SEARCH | END | LOG,
+    "Purge": TABLE | VALUES | DELETE | END | SEND | RECEIVE | LOG,
 }
 
 # Log delivery of a state machine cannot be narrowed: Step Functions' guide on logging gives this
