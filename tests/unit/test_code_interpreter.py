@@ -472,9 +472,9 @@ def test_a_launch_that_nobody_heard_of_is_repeated_by_the_same_name(case: Case) 
 
 
 def test_code_waits_for_a_session_that_comes_up(case: Case) -> None:
-    case.sandboxes.coming_up = 40
+    case.sandboxes.coming_up = 20
     assert case.answer().told == "42"
-    assert case.clock.now == 1_800_000_000 + 40
+    assert 30 < case.clock.now - 1_800_000_000 < 40
 
 
 def test_a_session_lost_while_it_was_launched_is_replaced(case: Case) -> None:

@@ -21,7 +21,8 @@ _PREPARED_SECONDS = 300  # what a session must still last to be of use to a run 
 _LAUNCH_SECONDS = 240  # in which a session has to answer for the first time
 _PROVEN_SECONDS = 60  # how long a session is taken to be alive after it was used
 _WAIT_SECONDS = 5.0
-_LOOK_SECONDS = 1.0
+_FIRST_LOOK_SECONDS = 0.2
+_LOOK_SECONDS = 2.0  # at most, between two looks at a session that is coming up
 _LAUNCHES = 3
 _TOKEN_BYTES = 32
 
@@ -60,7 +61,7 @@ class SandboxSessions:
         """The thread's session, or a new one, that will last for some seconds more; waits until it
         answers. Raises `SandboxUnavailable`, and `NotFound` if the thread is gone.
         """
-        launches = 0
+        launches, pause = 0, _FIRST_LOOK_SECONDS
         while True:
             loaded = self._current(self.records.load(project, thread_id), seconds)
             name = loaded.box.session.name if loaded.box.session else ""
@@ -76,7 +77,8 @@ class SandboxSessions:
                 launches += 1
             if launches == _LAUNCHES or give_up():
                 raise SandboxUnavailable("no session answers")
-            self.clock.sleep(_LOOK_SECONDS)
+            self.clock.sleep(pause)
+            pause = min(_LOOK_SECONDS, 1.5 * pause)
 
     def lose(self, loaded: LoadedBox, name: str) -> LoadedBox:
         """Forget the session of that name, and have it stopped, whatever is left of it."""
