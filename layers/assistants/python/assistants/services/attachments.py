@@ -22,7 +22,7 @@ from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.store import Replace, Require, Row, Write
 from assistants.services import keyspace
-from assistants.services.store_intake import StoreIntake
+from assistants.services.batch_intake import BatchIntake
 from assistants.services.vector_stores import VectorStores
 
 A_WEEK = ExpiresAfter(anchor="last_active_at", days=7)
@@ -44,7 +44,7 @@ class Attached(Additions):
 @dataclass(frozen=True)
 class Attachments:
     stores: VectorStores
-    intake: StoreIntake
+    intake: BatchIntake
 
     def to_thread(
         self, project: str, row: Row, messages: Sequence[MessageCreate], seed: str

@@ -11,11 +11,11 @@ from assistants.domain.vector_store_file import VectorStoreFile, VectorStoreFile
 from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Replace, Require, Row, Store
 from assistants.services import keyspace
+from assistants.services.batch_intake import BatchIntake
 from assistants.services.files import Files
 from assistants.services.store_file_endings import StoreFileEndings
 from assistants.services.store_file_records import StoreFile
 from assistants.services.store_files import StoreFiles
-from assistants.services.store_intake import StoreIntake
 from assistants.services.tallies import SHARDS, counts, total
 from assistants.services.vector_stores import VectorStores
 
@@ -30,7 +30,7 @@ class FileBatches:
     stores: VectorStores
     store_files: StoreFiles
     endings: StoreFileEndings
-    intake: StoreIntake
+    intake: BatchIntake
     clock: Clock
 
     def create(

@@ -1,17 +1,12 @@
-"""Files join vector stores: a few in each transaction, and each of them once.
-
-A batch is committed before its files and names them until all have joined, so that an intake that
-breaks off is taken up again by `expire`, and repeating any part of it changes nothing.
-"""
+"""Files join vector stores: a few in each transaction, and each of them once."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assistants.domain.chunking import decided
-from assistants.domain.errors import RateLimited, no_such
+from assistants.domain.errors import no_such
 from assistants.domain.file import StoredFile
-from assistants.domain.file_batch import StoredBatch
 from assistants.domain.ids import new_order
 from assistants.domain.vector_store_file import StoredVectorStoreFile, VectorStoreFileCreate
 from assistants.ports.clock import Clock
@@ -28,11 +23,9 @@ from assistants.services.store_file_records import (
     views,
 )
 from assistants.services.tallies import Tallies
-from assistants.telemetry import logger
 
 GROUP = 13  # files in one transaction, of 7 rows each; DynamoDB allows 100
 _PAGE = 7 * GROUP  # files that are looked at together
-_RESUME_SECONDS = 60
 
 
 @dataclass
@@ -64,51 +57,6 @@ class StoreIntake:
     detachments: Detachments
     queue: IndexQueue | None
     clock: Clock
-
-    def batch(
-        self,
-        project: str,
-        vector_store_id: str,
-        batch_id: str,
-        entries: list[VectorStoreFileCreate],
-    ) -> Create:
-        """The row from which `begin` and `resume` work; to be committed if the store exists."""
-        now = int(self.clock.time())
-        stored = StoredBatch(
-            id=batch_id,
-            created_at=now,
-            vector_store_id=vector_store_id,
-            total=len(entries),
-            entries=entries,
-        )
-        key = keyspace.file_batch(project, vector_store_id, batch_id)
-        return Create(Row(key, stored.model_dump(mode="json"), due_at=now + _RESUME_SECONDS))
-
-    def begin(self, project: str, vector_store_id: str, batch_id: str) -> None:
-        """Add the files of a batch that was just committed. If the table is too busy for it now,
-        `expire` does it.
-        """
-        try:
-            self.resume(project, vector_store_id, batch_id)
-        except RateLimited:
-            logger.exception("the files join later", extra={"vector_store_id": vector_store_id})
-
-    def resume(self, project: str, vector_store_id: str, batch_id: str) -> None:
-        """Add those files of a batch that have not joined yet. Raises `NotFound` for a store that
-        is gone.
-        """
-        [row] = self.store.get(keyspace.file_batch(project, vector_store_id, batch_id))
-        if row is None:
-            return
-        stored = StoredBatch.model_validate(row.body)
-        if stored.cancelled or stored.entries is None:
-            return
-        self.add(project, vector_store_id, stored.entries, stored.id)
-        joined = stored.model_copy(update={"entries": None})
-        try:
-            self.store.commit(Replace(row, row.changed(joined.model_dump(mode="json"))))
-        except Conflict:
-            return  # cancelled meanwhile, or resumed twice
 
     def add(
         self,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from assistants.services.attachments import Attachments
+from assistants.services.batch_intake import BatchIntake
 from assistants.services.deployed import Deployed
 from assistants.services.detachments import Detachments
 from assistants.services.file_batches import FileBatches
@@ -81,8 +82,12 @@ class StoresBackend(Deployed):
         )
 
     @cached_property
+    def batch_intake(self) -> BatchIntake:
+        return BatchIntake(self.store, self.store_intake, self.clock)
+
+    @cached_property
     def vector_stores(self) -> VectorStores:
-        return VectorStores(self.store, self.files, self.store_intake, self.purges, self.clock)
+        return VectorStores(self.store, self.files, self.batch_intake, self.purges, self.clock)
 
     @cached_property
     def store_files(self) -> StoreFiles:
@@ -105,7 +110,7 @@ class StoresBackend(Deployed):
             stores=self.vector_stores,
             store_files=self.store_files,
             endings=self.store_file_endings,
-            intake=self.store_intake,
+            intake=self.batch_intake,
             clock=self.clock,
         )
 
@@ -129,4 +134,4 @@ class StoresBackend(Deployed):
 
     @cached_property
     def attachments(self) -> Attachments:
-        return Attachments(self.vector_stores, self.store_intake)
+        return Attachments(self.vector_stores, self.batch_intake)

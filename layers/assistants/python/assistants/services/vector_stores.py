@@ -19,12 +19,12 @@ from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.clock import Clock
 from assistants.ports.store import Conflict, Create, Delete, Key, Replace, Row, Store, Write
 from assistants.services import keyspace
+from assistants.services.batch_intake import BatchIntake
 from assistants.services.files import Files
 from assistants.services.listing import page_of_rows
 from assistants.services.modification import given
 from assistants.services.purges import RECHECK_SECONDS, Purges
 from assistants.services.store_heads import LoadedStore, head_keys, row_keys
-from assistants.services.store_intake import StoreIntake
 from assistants.services.tallies import SHARDS, counts, total
 
 _CLEARABLE = frozenset({"name", "expires_after"})
@@ -44,7 +44,7 @@ class NewStore:
 class VectorStores:
     store: Store
     files: Files
-    intake: StoreIntake
+    intake: BatchIntake
     purges: Purges
     clock: Clock
 
