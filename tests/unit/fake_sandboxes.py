@@ -64,6 +64,7 @@ class FakeSandboxes:
     stopped: list[str] = field(default_factory=list)
     unavailable: int = 0  # how many launches fail
     coming_up: int = 0  # how often an address is asked for before there is one
+    take_kills: bool = False  # whether a machine dies when a file is taken from it
     requests: int = 0  # to sessions: on AWS, calls of the proxy
 
     def launch(self, name: str, token: str) -> str:
@@ -147,6 +148,9 @@ class FakeSession:
     def take(self, path: str, blob: str) -> int:
         machine = self._machine()
         machine.taken.append(path)
+        if self.sandboxes.take_kills:
+            machine.dead = True
+            raise SandboxLost(path)
         if path not in machine.files:
             raise SandboxRefused("no_such_file")
         return self.sandboxes.blobs.write(blob, [machine.files[path]])

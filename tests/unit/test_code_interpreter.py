@@ -20,7 +20,7 @@ from assistants.services.backend import Backend
 from assistants.services.cell_report import RENEWED, TOLD_CHARACTERS
 from assistants.services.code_interpreter import CodeInterpreter
 from tests.unit.deployment import Deployment
-from tests.unit.fake_sandboxes import PNG, PRINTED, FakeSandboxes, Machine, plotted
+from tests.unit.fake_sandboxes import PNG, PRINTED, FakeSandboxes, Machine, plotted, printed
 from tests.unit.fakes import FakeBlobs, FakeClock, FakeStore
 
 PROJECT = "p"
@@ -263,6 +263,22 @@ def test_a_file_that_is_gone_before_it_is_taken_is_told_and_leaves_nothing(case:
     assert "gone could not be kept" in answer.told
     assert case.blobs.contents == {}
     assert not [key for key in case.store.rows if key.partition == f"P#{PROJECT}#blob"]
+
+
+def test_of_a_session_that_is_lost_no_more_files_are_asked(case: Case) -> None:
+    def last(machine: Machine, code: str) -> Execution:
+        made = machine.write(**{f"{n}": b"x" for n in range(20)})
+        machine.results[machine.executed[-1][0]] = made
+        case.sandboxes.take_kills = True
+        return made
+
+    case.sandboxes.cell = last
+    answer = case.answer()
+    assert answer.told.count("the session has ended") == 20
+    assert case.machine.taken == ["0"]
+    case.sandboxes.take_kills = False
+    case.sandboxes.cell = printed
+    assert RENEWED in case.answer().told
 
 
 def test_files_of_the_run_are_there_before_its_code_and_copied_once(case: Case) -> None:

@@ -73,9 +73,11 @@ class CodeInterpreter:
         return answer
 
     def _answered(self, use: ToolUse, cell: Cell) -> ToolAnswer:
-        kept = self.outputs.keep(cell.opened, use, cell.execution)
-        records = self.cells.sessions.records
-        loaded = records.change(cell.opened.loaded, lambda box: box.having_made(kept.made))
+        sessions, opened = self.cells.sessions, cell.opened
+        kept = self.outputs.keep(opened, use, cell.execution)
+        loaded = sessions.records.change(opened.loaded, lambda box: box.having_made(kept.made))
+        if kept.lost:
+            sessions.lose(loaded, opened.name)
         return ToolAnswer(
             told=told(cell, kept),
             shown={"outputs": outputs(cell.execution, kept.images)},

@@ -1,6 +1,6 @@
 """Files that code has made, and images that it has shown: they become Files of the project."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -28,11 +28,14 @@ _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg"}
 
 @dataclass(frozen=True)
 class Kept:
-    """`made` are Files by their paths, `images` their ids; `notes` tell what was not kept."""
+    """`made` are Files by their paths, `images` their ids; `notes` tell what was not kept. The
+    session may have been `lost` before all was.
+    """
 
     made: dict[str, Made]
     images: tuple[str, ...]
     notes: tuple[str, ...]
+    lost: bool
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class SandboxOutputs:
                 f"{len(new) - MAX_FILES} more files were not kept: at most {MAX_FILES} are, of one "
                 "execution. Pack them into one archive."
             )
-        return Kept(made, tuple(filter(None, shown)), tuple(export.notes))
+        return Kept(made, tuple(filter(None, shown)), tuple(export.notes), export.lost)
 
 
 class _Export:
@@ -68,6 +71,7 @@ class _Export:
 
     def __init__(self, files: Files, now: int, opened: OpenSession, use: ToolUse) -> None:
         self.notes: list[str] = []
+        self.lost = False
         self._files = files
         self._now = now
         self._session = opened.session
@@ -75,16 +79,12 @@ class _Export:
 
     def image(self, id: str, number: int, image: MadeImage) -> str | None:
         file = self._file(id, f"{id}.{_EXTENSIONS[image.mime_type]}", image.mime_type, image.size)
-        try:
-            self._files.adopt(
-                self._use.project,
-                file,
-                lambda blob: self._session.take_image(self._use.id, number, blob),
-            )
-        except (SandboxLost, SandboxRefused) as error:
-            self.notes.append(f"Image {number + 1} could not be kept: {error}.")
-            return None
-        return id
+        adopted = self._adopted(
+            file,
+            lambda blob: self._session.take_image(self._use.id, number, blob),
+            f"Image {number + 1}",
+        )
+        return id if adopted else None
 
     def file(self, id: str, made: MadeFile) -> Made | None:
         if made.size > MAX_FILE_BYTES:
@@ -92,14 +92,22 @@ class _Export:
             return None
         name = made.path.rpartition("/")[2]
         file = self._file(id, name, mime_type_of(name), made.size)
-        try:
-            self._files.adopt(
-                self._use.project, file, lambda blob: self._session.take(made.path, blob)
-            )
-        except (SandboxLost, SandboxRefused) as error:
-            self.notes.append(f"{made.path} could not be kept: {error}.")
-            return None
-        return Made(file_id=id, sha256=made.sha256)
+        adopted = self._adopted(file, lambda blob: self._session.take(made.path, blob), made.path)
+        return Made(file_id=id, sha256=made.sha256) if adopted else None
+
+    def _adopted(self, file: StoredFile, fill: Callable[[str], int], what: str) -> bool:
+        """Whether it is a File now. Of a session that is lost, nothing more is asked."""
+        if not self.lost:
+            try:
+                self._files.adopt(self._use.project, file, fill)
+            except SandboxRefused as refused:
+                self.notes.append(f"{what} could not be kept: {refused.code}.")
+                return False
+            except SandboxLost:
+                self.lost = True
+        if self.lost:
+            self.notes.append(f"{what} could not be kept: the session has ended.")
+        return not self.lost
 
     def known(self, found: dict[MadeFile, str], box: Box) -> Iterator[tuple[str, Made]]:
         """What has the content of the File that was made of it before, if that still exists."""
