@@ -23,6 +23,15 @@ HASH = {"name": "SANDBOX_TOKEN_SHA256", "value": "0" * 64}
 TEMPLATE = {
     "Resources": {
         "Sandboxes": {"Type": "AWS::ECS::Cluster"},
+        "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
+        "Subnet": {
+            "Type": "AWS::EC2::Subnet",
+            "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": "10.0.0.0/18"},
+        },
+        "Group": {
+            "Type": "AWS::EC2::SecurityGroup",
+            "Properties": {"VpcId": {"Ref": "Vpc"}, "GroupDescription": "sessions"},
+        },
         "Task": {
             "Type": "AWS::ECS::TaskDefinition",
             "Properties": {
@@ -64,8 +73,7 @@ def deployed(cloud: Cloud) -> dict[str, Any]:
     found = stacks.describe_stack_resources(StackName="tasks")["StackResources"]
     ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
     cloud.tasks.add(ids["Task"], SANDBOX)
-    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
-    network = {"subnets": [subnet], "securityGroups": ["sg-1"]}
+    network = {"subnets": [ids["Subnet"]], "securityGroups": [ids["Group"]]}
     return {
         "cluster": ids["Sandboxes"],
         "taskDefinition": ids["Task"],
