@@ -8,7 +8,9 @@ from assistants.adapters.sqlite_index import SqliteIndex
 from assistants.documents.chunking import chunks
 from assistants.domain.document_text import DocumentError, Text
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.ports.blobs import BlobMissing
 from assistants.ports.hosted_tool import HostedTool
+from assistants.ports.parsing import ParsingUnavailable
 from assistants.ports.store import Key
 from assistants.services.indexing import Indexing
 from tests.retrieval.hashing import HashingEmbedder
@@ -32,7 +34,11 @@ class PlainParser:
     def parse(self, blob: str, filename: str) -> Text:
         if filename.endswith(".bin"):
             raise DocumentError("unsupported_file", "Files with extensions [.bin] are not read.")
-        return Text(b"".join(self._blobs.read(blob)).decode())
+        try:
+            pieces = self._blobs.read(blob)
+        except BlobMissing as error:
+            raise ParsingUnavailable(blob) from error
+        return Text(b"".join(pieces).decode())
 
 
 class Library(Deployment):
