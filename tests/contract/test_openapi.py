@@ -2,6 +2,8 @@
 declared form and is never an error of ours.
 """
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,8 +18,9 @@ from schemathesis.specs.openapi.checks import (
 
 from assistants.http.route import Route
 from assistants.http.routes import ROUTES
-from tests.unit.deployment import WEATHER, Deployment
+from tests.unit.deployment import WEATHER
 from tests.unit.fakes import Script
+from tests.unit.library import Library
 
 KEY = "Bearer sk-test"
 CHECKS = [
@@ -28,12 +31,20 @@ CHECKS = [
 ]
 GREETING: Script = ["Hello"]
 
-deployment = Deployment(*[GREETING] * 10_000)
+folder = TemporaryDirectory()
+deployment = Library(Path(folder.name), script=[GREETING] * 10_000)
 run = deployment.run()
+file_id = deployment.file()
+vector_store_id = deployment.vector_store(file_id)
+batches = deployment.url(vector_store_id, "file_batches")
+deployment.ingest()
 known = {
     "assistant_id": deployment.assistant(tools=[WEATHER]),
     "thread_id": run["thread_id"],
     "run_id": run["id"],
+    "file_id": file_id,
+    "vector_store_id": vector_store_id,
+    "batch_id": deployment.api.post(batches, {"file_ids": [file_id]})["id"],
     "model": "demo",
 }
 schema = schemathesis.openapi.from_asgi("/openapi.json", deployment.app)

@@ -1,6 +1,6 @@
 """The service over fakes with file search: a real embedded index, and a worker for its queue."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from assistants.ports.store import Key
 from assistants.services.indexing import Indexing
 from tests.retrieval.hashing import HashingEmbedder
 from tests.unit.deployment import Deployment
-from tests.unit.fakes import FakeBlobs, FakeStore
+from tests.unit.fakes import FakeBlobs, FakeStore, Script
 from tests.unit.forms import HEADERS, Attached, form
 from tests.unit.test_file_references import Unused
 
@@ -44,14 +44,17 @@ class PlainParser:
 class Library(Deployment):
     """`ingest` does what the index function does with its queue, `sweep` what `expire` does."""
 
-    def __init__(self, folder: Path, store: FakeStore | None = None) -> None:
+    def __init__(
+        self, folder: Path, store: FakeStore | None = None, script: Sequence[Script] = ()
+    ) -> None:
+        """Runs are worked on as soon as they are created, if there is a `script`."""
         embedder = HashingEmbedder()
         self.index = SqliteIndex(
             folder / "index.sqlite", model=embedder.model, dimensions=embedder.dimensions
         )
-        self.folder = folder
         super().__init__(
-            machine=False,
+            *script,
+            machine=bool(script),
             tools=TOOLS,
             index=lambda: self.index,
             embedder=lambda: embedder,
