@@ -2,6 +2,7 @@
 or after it was done, and again and again. Whatever happens, no code runs twice.
 """
 
+import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.sandbox import Execution, MadeImage, SandboxLost
+from assistants.ports.sandbox import Execution, MadeImage, SandboxLost, SandboxUnavailable
 from tests.unit.fake_sandboxes import PNG, FakeSession, Machine
 from tests.unit.test_code_interpreter import PROJECT, Case
 
@@ -173,3 +174,33 @@ def test_calls_at_once_share_one_session() -> None:
         assert told == ["42"] * 8
         assert len(case.sandboxes.machines) == 1
         assert sorted(id for id, _ in case.machine.executed) == sorted(use.id for use in uses)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: int) -> None:
+    """Machines die and cannot be launched at random, while four calls are answered at once."""
+    chance = random.Random(seed)
+    case = Case()
+    case.new_run(case.upload("a.csv"))
+
+    def cell(machine: Machine, code: str) -> Execution:
+        machine.dead = chance.random() < 0.2
+        return machine.write(out=code.encode())
+
+    def launch(name: str, token: str) -> str:
+        if chance.random() < 0.2:
+            raise SandboxUnavailable("capacity")
+        case.sandboxes.coming_up = chance.randrange(3)
+        return real(name, token)
+
+    real, case.sandboxes.cell = case.sandboxes.launch, cell
+    case.sandboxes.launch = launch  # type: ignore[method-assign]
+    uses = [case.use() for _ in range(12)]
+    with ThreadPoolExecutor(4) as pool:
+        told = [answer.told for answer in pool.map(case.tool.answer, uses)]
+    for use, answer in zip(uses, told, strict=True):
+        executed = ran(case, use.id)
+        assert executed == (0 if "was not executed" in answer else 1), answer
+    session = case.box["session"] or {"name": None}
+    alive = {name for name, machine in case.sandboxes.machines.items() if not machine.dead}
+    assert alive <= {session["name"]}

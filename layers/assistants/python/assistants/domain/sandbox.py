@@ -77,6 +77,10 @@ class Box(Object):
         members = {"session": None, "forgotten": forgotten, "filling": None}
         return self.model_copy(update=members)
 
+    def given_up(self, name: str) -> "Box":
+        """Without the session of that name, unless another has launched it."""
+        return self if self.session and self.session.handle else self.ended(name)
+
     def changed(self, name: str, **members: object) -> "Box":
         """With other members of the session, if it is still that one."""
         if self.session is None or self.session.name != name:

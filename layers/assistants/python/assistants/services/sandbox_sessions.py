@@ -139,7 +139,7 @@ class SandboxSessions:
         try:
             handle = self.sandboxes.launch(session.name, session.token)
         except SandboxUnavailable:
-            self.records.change(loaded, lambda box: box.ended(session.name))
+            self.records.change(loaded, lambda box: box.given_up(session.name))
             raise
         logger.info("a session is launched", extra={"session": session.name, "handle": handle})
         try:
