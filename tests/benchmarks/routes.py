@@ -29,6 +29,9 @@ def _requests(counter: CallCounter) -> Iterator[Request]:
     yield from _waiting_runs(counter)
     yield from _files(counter)
     yield from _uploads(counter)
+    yield from _vector_stores(counter)
+    yield from _store_files(counter)
+    yield from _file_batches(counter)
     yield "GET /models", lambda: list(counter.client.models.list())
     yield "GET /models/{model}", lambda: counter.client.models.retrieve("demo")
     yield "GET /openapi.json", lambda: counter.client.get("/openapi.json", cast_to=object)
@@ -126,3 +129,42 @@ def _upload(counter: CallCounter) -> str:
     return counter.client.uploads.create(
         filename="notes.txt", purpose="assistants", bytes=len(CONTENT), mime_type="text/plain"
     ).id
+
+
+def _vector_stores(counter: CallCounter) -> Iterator[Request]:
+    stores, path = counter.client.vector_stores, "/vector_stores/{vector_store_id}"
+    store = stores.create().id
+    yield "POST /vector_stores", lambda: stores.create(name="Manuals")
+    yield "GET /vector_stores", lambda: stores.list(limit=20)
+    yield f"GET {path}", lambda: stores.retrieve(store)
+    yield f"POST {path}", lambda: stores.update(store, name="N")
+    yield f"POST {path}/search", lambda: stores.search(store, query="Which parrot?")
+    yield f"DELETE {path}", lambda: stores.delete(store)
+
+
+def _store_files(counter: CallCounter) -> Iterator[Request]:
+    stores, path = counter.client.vector_stores, "/vector_stores/{vector_store_id}/files"
+    store, file, other = stores.create().id, _file(counter), _file(counter)
+    stores.files.create_and_poll(file, vector_store_id=store, poll_interval_ms=20)
+    yield f"POST {path}", lambda: stores.files.create(store, file_id=other)
+    yield f"GET {path}", lambda: stores.files.list(store)
+    one = f"{path}/{{file_id}}"
+    yield f"GET {one}", lambda: stores.files.retrieve(file, vector_store_id=store)
+    yield (
+        f"POST {one}",
+        lambda: stores.files.update(file, vector_store_id=store, attributes={"k": "v"}),
+    )
+    yield f"GET {one}/content", lambda: stores.files.content(file, vector_store_id=store)
+    yield f"DELETE {one}", lambda: stores.files.delete(file, vector_store_id=store)
+
+
+def _file_batches(counter: CallCounter) -> Iterator[Request]:
+    stores, path = counter.client.vector_stores, "/vector_stores/{vector_store_id}/file_batches"
+    store, batches = stores.create().id, stores.file_batches
+    first, second = _file(counter), _file(counter)
+    yield f"POST {path}", lambda: batches.create(store, file_ids=[first])
+    batch = batches.create(store, file_ids=[second]).id
+    one = f"{path}/{{batch_id}}"
+    yield f"GET {one}", lambda: batches.retrieve(batch, vector_store_id=store)
+    yield f"GET {one}/files", lambda: batches.list_files(batch, vector_store_id=store)
+    yield f"POST {one}/cancel", lambda: batches.cancel(batch, vector_store_id=store)
