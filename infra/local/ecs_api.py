@@ -59,6 +59,12 @@ class EcsApi:
         """Raises KeyError."""
         return self._launched[arn].task
 
+    def running(self) -> dict[str, Task]:
+        """The tasks that are up, by their ARNs."""
+        with self._lock:
+            known = dict(self._launched)
+        return {arn: one.task for arn, one in known.items() if one.task.status == "RUNNING"}
+
     def close(self) -> None:
         """End all tasks."""
         end(launched.task for launched in self._launched.values())

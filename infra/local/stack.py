@@ -55,6 +55,7 @@ class LocalStack:
         self.account = self._cloud.account
         self.calls = self._cloud.calls
         self.functions = self._cloud.functions
+        self.tasks = self._cloud.tasks
 
     @property
     def outputs(self) -> dict[str, str]:

@@ -1,6 +1,6 @@
 // Conversations through the official Node SDK: `node scenarios.mjs NAME MODEL` prints what it saw as JSON.
 // The endpoint comes from OPENAI_BASE_URL and OPENAI_API_KEY, which the SDK reads itself.
-import OpenAI from "openai";
+import OpenAI, { toFile } from "openai";
 
 const client = new OpenAI({ maxRetries: 0 });
 const { assistants, threads } = client.beta;
@@ -26,11 +26,39 @@ async function watch(stream) {
   stream
     .on("event", ({ event }) => seen.events.push(event))
     .on("textDelta", (delta) => (seen.text += delta.value))
-    .on("toolCallDone", (call) => seen.calls.push(call.function.arguments))
+    .on("toolCallDone", (call) => seen.calls.push(call.function?.arguments))
     .on("messageDone", (message) => seen.messages.push(message.status))
     .on("runStepDone", (step) => seen.steps.push([step.type, step.status]));
   const run = await stream.finalRun();
   return { run, seen: { ...seen, status: run.status } };
+}
+
+// A CSV goes in, a plot and a cleaned CSV come out, and a second run knows the first one's variables.
+async function executed(model, runOnce) {
+  const csv = await toFile(Buffer.from("day,sold\n1,10\n2,\n3,30\n"), "sales.csv");
+  const file = await client.files.create({ file: csv, purpose: "assistants" });
+  const tools = [{ type: "code_interpreter" }];
+  const resources = { code_interpreter: { file_ids: [file.id] } };
+  const assistant = await assistants.create({ model, tools, tool_resources: resources });
+  const thread = await threads.create({ messages: [{ role: "user", content: "Clean it." }] });
+  const first = await runOnce(thread.id, assistant.id);
+  const [message] = (await threads.messages.list(thread.id, { limit: 1 })).data;
+  const [image, spoken] = message.content;
+  const [annotation] = spoken.text.annotations;
+  const png = await (await client.files.content(image.image_file.file_id)).arrayBuffer();
+  const cleaned = await (await client.files.content(annotation.file_path.file_id)).text();
+  const second = await runOnce(thread.id, assistant.id);
+  const [step] = (await threads.runs.steps.list(second.run.id, { thread_id: thread.id, order: "asc" })).data;
+  return {
+    statuses: [first.run.status, second.run.status],
+    streamed: first.streamed,
+    types: message.content.map(({ type }) => type),
+    png: Buffer.from(png.slice(1, 4)).toString(),
+    cleaned,
+    annotation,
+    value: spoken.text.value,
+    outputs: step.step_details.tool_calls[0].code_interpreter.outputs,
+  };
 }
 
 const scenarios = {
@@ -71,6 +99,26 @@ const scenarios = {
     for await (const message of threads.messages.list(thread.id, { limit: 1, order: "asc" }))
       messages.push([message.role, message.content[0].text.value]);
     return { status: run.status, messages };
+  },
+
+  async codeInterpreterStream(model) {
+    return executed(model, async (thread_id, assistant_id) => {
+      const stream = threads.runs.stream(thread_id, { assistant_id });
+      const annotated = [];
+      stream.on("textDelta", ({ annotations }) => annotated.push(...(annotations ?? [])));
+      const outputs = [];
+      stream.on("toolCallDelta", ({ code_interpreter }) =>
+        outputs.push(...(code_interpreter?.outputs ?? []).map(({ type }) => type)),
+      );
+      const { run } = await watch(stream);
+      return { run, streamed: { annotations: annotated.length, outputs } };
+    });
+  },
+
+  async codeInterpreterPolled(model) {
+    return executed(model, async (thread_id, assistant_id) => ({
+      run: await threads.runs.createAndPoll(thread_id, { assistant_id }),
+    }));
   },
 
   async unknownAssistant() {
