@@ -70,6 +70,7 @@ class Verdict:
         self._judge_end(run, statuses)
         self._judge_usage(run, steps)
         self._judge_words(run, messages)
+        _judge_images(messages)
 
     def _told(self, path: str) -> list[Event]:
         """All events of the run; every stream of them is one that the strictest SDK can read."""
@@ -202,6 +203,19 @@ class Verdict:
             for each in self._world.requests
             if each.kind == kind and each.answer and each.answer.status == 200
         ]
+
+
+def _judge_images(messages: list[Any]) -> None:
+    """What a call has made is shown in one message, once, and before its text."""
+    kinds = [[block["type"] for block in message["content"]] for message in messages]
+    assert all(each == sorted(each) for each in kinds)  # "image_file" comes before "text"
+    shown = [
+        block["image_file"]["file_id"]
+        for message in messages
+        for block in message["content"]
+        if block["type"] == "image_file"
+    ]
+    assert shown == sorted(set(shown))
 
 
 def _judge_code(steps: list[Any]) -> None:

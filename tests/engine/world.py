@@ -87,7 +87,9 @@ class Request:
 
 
 class Calculator:
-    """A tool of the server. It may be asked twice for one answer, and dies as functions do."""
+    """A tool of the server. It may be asked twice for one answer, and dies as functions do. Every
+    answer comes with an image, named by the number of the call.
+    """
 
     def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
         stop("the tool's preparation")
@@ -95,7 +97,8 @@ class Calculator:
     def answer(self, use: ToolUse) -> ToolAnswer:
         stop("the tool")
         log = {"index": 0, "type": "logs", "logs": "42"}
-        return ToolAnswer(f"result of {use.id}", {"outputs": [log]})
+        image = f"file-{use.number:03d}"
+        return ToolAnswer(f"result of {use.id}", {"outputs": [log]}, images=(image,))
 
 
 @dataclass
