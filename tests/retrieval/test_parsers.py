@@ -7,8 +7,9 @@ import openpyxl
 import pytest
 
 from assistants.documents.confined import parse
-from assistants.documents.formats import PLAIN, READERS
+from assistants.documents.formats import READERS
 from assistants.domain.document_text import DocumentError, Text
+from assistants.domain.formats import extensions_for
 from tests.retrieval import samples
 
 FILES = Path(__file__).with_name("files")
@@ -182,9 +183,8 @@ def test_line_ends_and_control_characters_are_made_plain(tmp_path: Path) -> None
     assert read(tmp_path, "a.txt", source).content == "a\nb\nc[31md e\tf\n"
 
 
-def test_every_type_of_the_original_is_supported() -> None:
-    original = "c cpp cs css doc docx go html java js json md pdf php pptx py rb sh tex ts txt"
-    assert set(original.split()) <= PLAIN | set(READERS)
+def test_every_kind_that_has_a_reader_can_be_searched() -> None:
+    assert set(READERS) <= extensions_for("file_search")
 
 
 @pytest.mark.parametrize("filename", ["a.png", "a.zip", "a.pkl", "a.mp3", "README", "a.", ".pdf"])

@@ -57,7 +57,7 @@ def test_an_attachment_that_suits_its_tools_is_kept(service: Deployment) -> None
 @pytest.mark.parametrize(
     ("filename", "tool", "message"),
     [
-        ("a.csv", "file_search", "Files with extensions [.csv] are not supported for retrieval."),
+        ("a.zip", "file_search", "Files with extensions [.zip] are not supported for retrieval."),
         ("a.go", "code_interpreter", "Files with extensions [.go] are not supported for code"),
     ],
 )

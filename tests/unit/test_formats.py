@@ -3,14 +3,22 @@
 import pytest
 
 from assistants.domain.errors import InvalidRequest
-from assistants.domain.formats import FORMATS, Use, extension_of, mime_type_of, require_use
+from assistants.domain.formats import (
+    FORMATS,
+    Use,
+    extension_of,
+    extensions_for,
+    mime_type_of,
+    require_use,
+)
 
 BOTH = "c cpp cs css doc docx html java js json md pdf php pptx py rb sh tex ts txt"
+BEYOND = "csv htm markdown rtf tsv xlsx xml"
+TEXT = "bash h ini jsonl kt log rs rst sql toml vue yaml yml"
 SEARCH = set(f"{BOTH} go".split())
 CODE = set(f"{BOTH} csv jpeg jpg gif png tar xlsx xml zip pkl".split())
 VISION = {"png", "jpg", "jpeg", "gif", "webp"}
 TABLES: list[tuple[Use, set[str]]] = [
-    ("file_search", SEARCH),
     ("code_interpreter", CODE),
     ("vision", VISION),
 ]
@@ -19,6 +27,12 @@ TABLES: list[tuple[Use, set[str]]] = [
 @pytest.mark.parametrize(("use", "expected"), TABLES)
 def test_a_use_takes_the_extensions_of_the_guide(use: Use, expected: set[str]) -> None:
     assert {name for one in FORMATS if use in one.uses for name in one.extensions} == expected
+
+
+def test_everything_of_the_guide_and_more_can_be_searched() -> None:
+    searched = extensions_for("file_search")
+    assert SEARCH | set(BEYOND.split()) | set(TEXT.split()) <= searched
+    assert not searched & {"png", "jpg", "gif", "webp", "zip", "tar", "pkl", "exe", ""}
 
 
 def test_no_extension_is_listed_twice() -> None:
@@ -34,6 +48,8 @@ def test_no_extension_is_listed_twice() -> None:
         ("a.tar.gz", "gz", "application/octet-stream"),
         ("../../b\\c.PnG", "png", "image/png"),
         ("no extension", "", "application/octet-stream"),
+        (".pdf", "", "application/octet-stream"),
+        ("a.LOG", "log", "text/plain"),
         ("ends with.", "", "application/octet-stream"),
         ("данные.csv", "csv", "text/csv"),
     ],
@@ -45,7 +61,7 @@ def test_a_name_tells_extension_and_type(filename: str, extension: str, mime_typ
 @pytest.mark.parametrize(
     ("filename", "use", "message"),
     [
-        ("a.csv", "file_search", "Files with extensions [.csv] are not supported for retrieval."),
+        ("a.zip", "file_search", "Files with extensions [.zip] are not supported for retrieval."),
         ("a.go", "code_interpreter", "Files with extensions [.go] are not supported for code"),
         ("a", "file_search", "Files with extensions [none] are not supported for retrieval."),
         ("a.webp", "code_interpreter", "Files with extensions [.webp] are not supported for code"),

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from assistants.documents.text import TextWriter
 from assistants.domain.document_text import DocumentError, Text
+from assistants.domain.formats import extension_of, objection
 
-# The module is imported only to be used, and only in the confined process.
+# The module is imported only to be used, and only in the confined process. What else the table of
+# formats has for file search is plain text.
 READERS = {
     "pdf": ("pdf", "read"),
     "docx": ("docx", "read"),
@@ -22,12 +24,6 @@ READERS = {
     "markdown": ("plain", "read_markdown"),
     "tex": ("plain", "read_latex"),
 }
-_CODE_AND_PROSE = (
-    "bash bat c cc cfg clj cpp cs css cxx dart diff erl ex f90 go gradle groovy h hpp hs ini java "
-    "jl js json jsonl jsx kt less lisp log lua m mjs ml mm pas php pl pm properties proto ps1 py r "
-    "rb rs rst scala scss sh sql srt swift tcl tex toml ts tsx txt vb vtt vue xml yaml yml"
-)
-PLAIN = frozenset(_CODE_AND_PROSE.split())
 SIGNATURES = {
     b"%PDF-": "pdf",
     b"PK\x03\x04": "zip",
@@ -38,19 +34,10 @@ EXPECTED = {"pdf": "pdf", "docx": "zip", "pptx": "zip", "xlsx": "zip", "doc": "o
 WORD = {"zip": "docx", "ole": "doc", "rtf": "rtf"}  # what Word opens whatever the extension says
 
 
-def extension(filename: str) -> str:
-    """In lower case and without the dot; empty if there is none."""
-    return Path(filename).suffix.lower().lstrip(".")
-
-
 def require_supported(filename: str) -> None:
     """Raises `DocumentError` (`unsupported_file`) in the words of the original."""
-    kind = extension(filename)
-    if kind not in READERS and kind not in PLAIN:
-        shown = f".{kind}" if kind else "no extension"
-        raise DocumentError(
-            "unsupported_file", f"Files with extensions [{shown}] are not supported for retrieval."
-        )
+    if (reason := objection(filename, "file_search")) is not None:
+        raise DocumentError("unsupported_file", reason)
 
 
 def read(path: Path, filename: str) -> Text:
@@ -58,7 +45,7 @@ def read(path: Path, filename: str) -> Text:
     so this is called in a confined process only.
     """
     require_supported(filename)
-    kind = _checked(path, extension(filename))
+    kind = _checked(path, extension_of(filename))
     module, function = READERS.get(kind, ("plain", "read"))
     writer = TextWriter()
     getattr(import_module(f"assistants.documents.{module}"), function)(path, writer)

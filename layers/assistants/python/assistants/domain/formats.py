@@ -1,10 +1,12 @@
 """The kinds of files: their extensions and MIME types, and which tool takes them.
 
-The one table, after the guides of the original (file search, code interpreter, vision). Files get
-their MIME type from it, attachments and tool resources are checked against it.
+The one table, after the guides of the original (file search, code interpreter, vision), and beyond
+them what else is text or a table to be searched. Files get their MIME type from it, attachments and
+tool resources are checked against it, and parsers read what it says can be searched.
 """
 
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Literal
 
 from assistants.domain.errors import InvalidRequest
@@ -17,6 +19,12 @@ _CODE: frozenset[Use] = frozenset({"code_interpreter"})
 _BOTH = _SEARCH | _CODE
 _VISION: frozenset[Use] = frozenset({"vision"})
 _OFFICE = "application/vnd.openxmlformats-officedocument"
+# Code, configuration and prose that the guides do not name.
+_MORE_TEXT = (
+    "bash bat cc cfg clj cxx dart diff erl ex f90 gradle groovy h hpp hs ini jl jsonl jsx kt less "
+    "lisp log lua m mjs ml mm pas pl pm properties proto ps1 r rs rst scala scss sql srt swift tcl "
+    "toml tsx vb vtt vue yaml yml"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +41,18 @@ FORMATS = (
     Format(("cpp",), ("text/x-c++",), _BOTH),
     Format(("cs",), ("text/x-csharp",), _BOTH),
     Format(("css",), ("text/css",), _BOTH),
-    Format(("csv",), ("text/csv", "application/csv"), _CODE),
+    Format(("csv",), ("text/csv", "application/csv"), _BOTH),
     Format(("doc",), ("application/msword",), _BOTH),
     Format(("docx",), (f"{_OFFICE}.wordprocessingml.document",), _BOTH),
     Format(("gif",), ("image/gif",), _CODE | _VISION),
     Format(("go",), ("text/x-golang",), _SEARCH),
+    Format(("htm",), ("text/html",), _SEARCH),
     Format(("html",), ("text/html",), _BOTH),
     Format(("java",), ("text/x-java",), _BOTH),
     Format(("jpg", "jpeg"), ("image/jpeg",), _CODE | _VISION),
     Format(("js",), ("text/javascript",), _BOTH),
     Format(("json",), ("application/json",), _BOTH),
+    Format(("markdown",), ("text/markdown",), _SEARCH),
     Format(("md",), ("text/markdown",), _BOTH),
     Format(("pdf",), ("application/pdf",), _BOTH),
     Format(("php",), ("text/x-php",), _BOTH),
@@ -51,15 +61,18 @@ FORMATS = (
     Format(("pptx",), (f"{_OFFICE}.presentationml.presentation",), _BOTH),
     Format(("py",), ("text/x-python", "text/x-script.python"), _BOTH),
     Format(("rb",), ("text/x-ruby",), _BOTH),
+    Format(("rtf",), ("application/rtf", "text/rtf"), _SEARCH),
     Format(("sh",), ("application/x-sh",), _BOTH),
     Format(("tar",), ("application/x-tar",), _CODE),
     Format(("tex",), ("text/x-tex",), _BOTH),
     Format(("ts",), ("application/typescript",), _BOTH),
+    Format(("tsv",), ("text/tab-separated-values",), _SEARCH),
     Format(("txt",), ("text/plain",), _BOTH),
     Format(("webp",), ("image/webp",), _VISION),
-    Format(("xlsx",), (f"{_OFFICE}.spreadsheetml.sheet",), _CODE),
-    Format(("xml",), ("application/xml", "text/xml"), _CODE),
+    Format(("xlsx",), (f"{_OFFICE}.spreadsheetml.sheet",), _BOTH),
+    Format(("xml",), ("application/xml", "text/xml"), _BOTH),
     Format(("zip",), ("application/zip",), _CODE),
+    *(Format((extension,), ("text/plain",), _SEARCH) for extension in _MORE_TEXT.split()),
 )
 _BY_EXTENSION = {extension: format for format in FORMATS for extension in format.extensions}
 
@@ -73,8 +86,7 @@ _NAMES: dict[Use, str] = {
 
 def extension_of(filename: str) -> str:
     """In lower case and without the dot; empty if there is none."""
-    _, dot, extension = filename.rpartition(".")
-    return extension.lower() if dot else ""
+    return PurePath(filename).suffix.lower().lstrip(".")
 
 
 def mime_type_of(filename: str) -> str:
@@ -83,14 +95,21 @@ def mime_type_of(filename: str) -> str:
     return known.mime_types[0] if known else UNKNOWN
 
 
+def extensions_for(use: Use) -> frozenset[str]:
+    return frozenset(name for name, known in _BY_EXTENSION.items() if use in known.uses)
+
+
+def objection(filename: str, use: Use) -> str | None:
+    """Why a file of this name is not taken, in the words of the original; None if it is."""
+    extension = extension_of(filename)
+    known = _BY_EXTENSION.get(extension)
+    if known is not None and use in known.uses:
+        return None
+    shown = f".{extension}" if extension else "none"
+    return f"Files with extensions [{shown}] are not supported for {_NAMES[use]}. See {_GUIDE}"
+
+
 def require_use(filename: str, use: Use, param: str) -> None:
-    """Raises `InvalidRequest` (`unsupported_file`) in the words of the original."""
-    known = _BY_EXTENSION.get(extension_of(filename))
-    if known is None or use not in known.uses:
-        shown = f".{extension_of(filename)}".removesuffix(".")
-        raise InvalidRequest(
-            f"Files with extensions [{shown or 'none'}] are not supported for {_NAMES[use]}. "
-            f"See {_GUIDE}",
-            param=param,
-            code="unsupported_file",
-        )
+    """Raises `InvalidRequest` (`unsupported_file`)."""
+    if (reason := objection(filename, use)) is not None:
+        raise InvalidRequest(reason, param=param, code="unsupported_file")
