@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-engine soak test-opensearch smoke bench bench-files bench-retrieval test-sandbox lock lint synth diff deploy clean
+.PHONY: help up demo test test-e2e test-engine soak test-opensearch smoke bench bench-files bench-sandbox bench-retrieval test-sandbox lock lint synth diff deploy clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -69,6 +69,9 @@ bench: .venv/installed  ## count and time what runs cost; the table here, the nu
 
 bench-files: .venv/installed  ## throughput, memory and AWS calls of files from 1 MB to 512 MB
 	@$(PY) -m tests.benchmarks.files
+
+bench-sandbox: .venv/installed  ## a code interpreter session: start, cells, files, memory, a run with a cell
+	@$(PY) -m tests.benchmarks.sandbox
 
 lint: .venv/installed  ## formatting, lint rules and types
 	@.venv/bin/ruff format --check .

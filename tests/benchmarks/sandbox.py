@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from assistants.adapters.process_sandbox import ProcessSandbox, ProcessSession
+from tests.benchmarks.code_runs import code_runs, session_dollars
 
 REPOSITORY = Path(__file__).parents[2]
 DAEMON = REPOSITORY / "functions" / "sandbox"
@@ -134,6 +135,8 @@ def measure() -> dict[str, Any]:
         },
         "files": files,
         "idle_rss_mb": memory,
+        "run_with_a_cell": code_runs(),
+        "dollars": session_dollars(),
     }
 
 

@@ -1,0 +1,96 @@
+"""What a run with one code cell takes on the local stack, and what its session costs on AWS."""
+
+import statistics
+import time
+from typing import Any
+
+from openai import OpenAI
+
+from infra.app import context_defaults
+from infra.local import LocalStack
+from tests.benchmarks.bills import PRICES, Bill, Biller
+from tests.model_server import Call, Calls, ModelServer, Text
+
+RUNS = 10
+HOURS_A_MONTH = 730
+ENDPOINTS = 3  # of the variant `isolated`
+IDLE_HOURS = 1 / 3  # until a session that nobody uses ends itself
+TOOLS: Any = [{"type": "code_interpreter"}]
+
+
+def code_runs() -> dict[str, Any]:
+    """The first run of a thread, which launches its session, and those behind it."""
+    with ModelServer() as models, _stack(models) as stack:
+        conversation = Conversation(stack, models)
+        conversation.run()  # starts the functions' workers
+        conversation.begin()
+        first = conversation.timed()
+        later = [conversation.timed() for _ in range(RUNS)]
+        bill = Biller(stack).bill(conversation.start)
+    return {
+        "first_ms": round(first * 1000),
+        "later_p50_ms": round(statistics.median(later) * 1000),
+        "later": _described(bill),
+    }
+
+
+def session_dollars() -> dict[str, float]:
+    """By list price, for the size that cdk.json gives to a session."""
+    context, fargate, vpc = context_defaults(), PRICES["fargate"], PRICES["vpc"]
+    isolated = context["sandbox_cpu"] / 1024 * fargate["arm_vcpu_hour"]
+    isolated += context["sandbox_memory"] / 1024 * fargate["arm_gb_hour"]
+    public = isolated + vpc["public_address_hour"]
+    return {
+        "public: an hour": round(public, 4),
+        "public: one cell, then idle": round(public * IDLE_HOURS, 4),
+        "isolated: an hour": round(isolated, 4),
+        "isolated: a month without sessions": ENDPOINTS * vpc["endpoint_hour"] * HOURS_A_MONTH,
+        "one session kept warm for a month": round(public * HOURS_A_MONTH, 2),
+    }
+
+
+class Conversation:
+    """Runs on one thread after another; the model of each calls the code interpreter once."""
+
+    def __init__(self, stack: LocalStack, models: ModelServer) -> None:
+        self._beta = OpenAI(base_url=stack.base_url, api_key="sk-code", max_retries=0).beta
+        self._models = models
+        self.begin()
+
+    def begin(self) -> None:
+        """Go on with a new thread."""
+        self._thread = self._beta.threads.create().id
+
+    def start(self) -> Any:
+        """A run that has begun."""
+        cell = Calls(Call("code_interpreter", {"code": "print(1 + 1)"}))
+        model = self._models.script(cell, Text("Two."))
+        assistant = self._beta.assistants.create(model=model.name, tools=TOOLS)
+        return self._beta.threads.runs.create(self._thread, assistant_id=assistant.id)
+
+    def run(self) -> None:
+        """A run that has completed."""
+        run = self._beta.threads.runs.poll(
+            self.start().id, thread_id=self._thread, poll_interval_ms=10
+        )
+        assert run.status == "completed", run.last_error
+
+    def timed(self) -> float:
+        """Seconds of a run."""
+        started = time.perf_counter()
+        self.run()
+        return time.perf_counter() - started
+
+
+def _stack(models: ModelServer) -> LocalStack:
+    return LocalStack({"ModelUrl": models.url, "Models": '{"demo": {"provider": "demo"}}'})
+
+
+def _described(bill: Bill) -> dict[str, float]:
+    return {
+        "write_units": bill.written,
+        "read_units": bill.read,
+        "aws_calls": bill.calls,
+        "transitions": bill.transitions,
+        "dollars_per_1000": bill.dollars["all"],
+    }
