@@ -74,8 +74,12 @@ class Finder:
         pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
+        content = [{"index": 0, "type": "text", "text": "a passage"}]
+        result = {"file_id": "file-a", "file_name": "a.pdf", "score": 0.5, "content": content}
+        ranking = {"ranker": "auto", "score_threshold": 0.0}
         return ToolAnswer(
             "found",
+            shown={"ranking_options": ranking, "results": [{"index": 0, **result}]},
             citations={"0:0": Citation("file-a", "a passage")},
             files={"t.csv": "file-t"},
             images=("file-image",),

@@ -11,7 +11,8 @@ LINK = "sandbox:/mnt/data/"
 _MARKER = re.compile(r"【([0-9]{1,6}:[0-9]{1,6})(?:†[^【】\n]{0,200})?】")
 _HALF_MARKER = re.compile(r"【(?:[0-9]{1,6}(?::(?:[0-9]{1,6}(?:†[^【】\n]{0,200})?)?)?)?")
 _LABEL = 100  # characters of a file's name in a marker
-_BEGINNING = re.compile(f"[【{LINK[0]}]")
+_HALF_LINK = "|".join(LINK[:length] for length in range(len(LINK) - 1, 0, -1))
+_BEGINNING = re.compile(rf"【|{LINK}|(?:{_HALF_LINK})\Z")
 _GOES_ON = re.compile(r"[\w/-]|\.\w")  # behind a path: it is the beginning of another one
 
 
