@@ -76,7 +76,7 @@ ROUTES = (
     Route("POST", f"{_STORE}/files", vector_store_files.create),
     Route("GET", f"{_STORE}/files", vector_store_files.list_),
     Route("GET", f"{_STORE}/files/{{file_id}}", vector_store_files.get),
-    Route("POST", f"{_STORE}/files/{{file_id}}", vector_store_files.modify),
+    Route("POST", f"{_STORE}/files/{{file_id}}", vector_store_files.modify, streams=True),
     Route("DELETE", f"{_STORE}/files/{{file_id}}", vector_store_files.delete),
     Route("GET", f"{_STORE}/files/{{file_id}}/content", vector_store_files.content, streams=True),
     Route("POST", f"{_STORE}/file_batches", file_batches.create, streams=True),
