@@ -45,8 +45,10 @@ def check_models(parameters: Mapping[str, str]) -> None:
         chosen = Settings.read(given)
         Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
     except ValidationError as error:
-        where = "".join(f"ASSISTANTS_{str(place).upper()}: " for place in error.errors()[0]["loc"])
-        raise ParameterRefused(f"{where}{error.errors()[0]['msg']}.") from error
+        first = error.errors()[0]
+        where = "".join(f"ASSISTANTS_{str(place).upper()}: " for place in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise ParameterRefused(f"{where}{reason}.") from error
     except InvalidCatalog as error:
         raise ParameterRefused(f"{error}.") from error
 

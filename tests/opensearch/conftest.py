@@ -17,11 +17,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
-def client() -> Iterator[OpenSearch]:
+def node() -> Iterator[str]:
+    """The URL of the node."""
     with running() as url:
-        client = connect(url)
-        settings = {"index": {"refresh_interval": "20ms", "number_of_replicas": 0}}
-        template = {"index_patterns": ["chunks-*"], "template": {"settings": settings}}
-        client.indices.put_index_template(name="fast", body=template)
-        yield client
-        client.close()
+        yield url
+
+
+@pytest.fixture(scope="session")
+def client(node: str) -> Iterator[OpenSearch]:
+    client = connect(node)
+    settings = {"index": {"refresh_interval": "20ms", "number_of_replicas": 0}}
+    template = {"index_patterns": ["chunks-*"], "template": {"settings": settings}}
+    client.indices.put_index_template(name="fast", body=template)
+    yield client
+    client.close()

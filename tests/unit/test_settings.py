@@ -69,3 +69,31 @@ def test_a_value_that_cannot_be_followed_is_named(name: str, value: str) -> None
 
 def test_every_setting_says_what_it_means() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {},
+        {"embedding_model": "bedrock:cohere.embed-v4:0", "embedding_dimensions": "1536"},
+        {"embedding_model": "minilm", "embedding_dimensions": "384"},
+        {"embedding_model": "text-embedding-3-small", "embedding_url": "https://api.example/v1"},
+    ],
+)
+def test_an_embedding_model_of_each_kind_is_taken(environment: dict[str, str]) -> None:
+    assert read(**environment).embedding_dimensions >= 384
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"embedding_model": "text-embedding-3-small"}, "one at embedding_url"),
+        ({"embedding_model": "minilm"}, "embedding_dimensions of 384"),
+        ({"embedding_dimensions": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_an_embedding_model_that_nobody_answers_for_is_refused(
+    environment: dict[str, str], reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        read(**environment)

@@ -110,7 +110,16 @@ def test_without_a_model_every_name_is_the_demo_models() -> None:
         "ModelUrl": "http://model/v1",
         "Auth": "keys",
         "CorsOrigins": "*",
+        "EmbeddingModel": "minilm",
+        "EmbeddingDimensions": "384",
     }
+
+
+def test_texts_are_embedded_on_this_machine_unless_another_model_is_given() -> None:
+    assert with_defaults({})["EmbeddingModel"] == "minilm"
+    for given in ({"EmbeddingModel": "bedrock:cohere.embed-v4:0"}, {"EmbeddingUrl": "http://e/v1"}):
+        assert with_defaults(given).keys() & {"EmbeddingModel", "EmbeddingUrl"} == given.keys()
+        assert "EmbeddingDimensions" not in with_defaults(given)
 
 
 def test_a_key_that_is_given_itself_becomes_a_reference_to_it() -> None:

@@ -80,6 +80,14 @@ def test_it_serves_until_a_signal_and_leaves_no_process(number: signal.Signals) 
             "ASSISTANTS_MODELS, 'gpt-4o': provider: Input should be",
         ),
         ({"ASSISTANTS_MODELS": "gpt-4o"}, "ASSISTANTS_MODELS: "),
+        (
+            {"ASSISTANTS_EMBEDDING_MODEL": "gecko"},
+            "embedding_model is bedrock:<model>, minilm, or one at embedding_url.",
+        ),
+        (
+            {"ASSISTANTS_EMBEDDING_MODEL": "minilm"},
+            "minilm has embedding_dimensions of 384.",
+        ),
         ({"ASSISTANTS_PORT": "many"}, "ASSISTANTS_PORT is 'many': it must be a port number."),
     ],
 )

@@ -51,6 +51,9 @@ class Settings(BaseModel):
     embedding_key: str | None = Field(
         default=None, description="ssm:/name of the SecureString with that endpoint's key."
     )
+    sandbox_spares: int = Field(
+        default=0, ge=0, le=50, description="Code interpreter sessions kept waiting, each billed."
+    )
     run_ttl_seconds: int = Field(
         default=600, ge=1, le=840, description="Life of a run until it is expired."
     )
@@ -88,11 +91,9 @@ class Settings(BaseModel):
     def _embedding_model_is_known(self) -> "Settings":
         provider = self.embedding_model.partition(":")[0]
         if self.embedding_url is None and provider not in ("bedrock", "minilm"):
-            raise ValueError(
-                "an embedding model is bedrock:<model>, minilm, or at an embedding_url"
-            )
+            raise ValueError("embedding_model is bedrock:<model>, minilm, or one at embedding_url")
         if provider == "minilm" and self.embedding_dimensions != 384:
-            raise ValueError("minilm answers vectors of 384 embedding_dimensions")
+            raise ValueError("minilm has embedding_dimensions of 384")
         return self
 
     @classmethod
