@@ -1,4 +1,4 @@
-"""From the purge queue: remove what hung on a deleted thread, a page at a time."""
+"""From the purge queue: remove what hung on a deleted thread or vector store, a page at a time."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 
 def purge(record: SQSRecord) -> None:
-    backend().purges.work(record.json_body["project"], record.json_body["thread"])
+    backend().purges.work(record.json_body["project"], record.json_body["id"])
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

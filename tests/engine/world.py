@@ -107,9 +107,9 @@ class QueuedPurges:
 
     world: "World"
 
-    def send(self, project: str, thread_id: str) -> None:
+    def send(self, project: str, identifier: str) -> None:
         stop("SendMessage")
-        self.world.deliver(project, thread_id)
+        self.world.deliver(project, identifier)
 
 
 @dataclass

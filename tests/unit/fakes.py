@@ -166,8 +166,8 @@ class FakePurgeQueue:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
 
-    def send(self, project: str, thread_id: str) -> None:
-        self.sent.append((project, thread_id))
+    def send(self, project: str, identifier: str) -> None:
+        self.sent.append((project, identifier))
 
 
 class FakeIndexQueue:

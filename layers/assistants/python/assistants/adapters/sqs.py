@@ -24,8 +24,8 @@ class _Queue:
 class SqsPurgeQueue(_Queue):
     """A `PurgeQueue`."""
 
-    def send(self, project: str, thread_id: str) -> None:
-        body = json.dumps({"project": project, "thread": thread_id})
+    def send(self, project: str, identifier: str) -> None:
+        body = json.dumps({"project": project, "id": identifier})
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
 

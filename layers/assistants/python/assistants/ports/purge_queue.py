@@ -4,6 +4,6 @@ from typing import Protocol
 
 
 class PurgeQueue(Protocol):
-    def send(self, project: str, thread_id: str) -> None:
-        """Ask for (more of) a deleted thread's rows to be removed."""
+    def send(self, project: str, identifier: str) -> None:
+        """Ask for (more of) what hung on a thread or vector store to be removed."""
         ...

@@ -103,8 +103,7 @@ class Attachments:
         if present and present[0] == new_store_id:
             return thread, ()
         if present and self.stores.lives(project, present[0]):
-            self.stores.require_room(project, present[0], file_ids)
-            self.stores.touch(project, present)
+            self.stores.admit(project, present[0], file_ids)
             return thread, [Require(keyspace.vector_store(project, present[0]))]
         vector_store_id = next(ids_after(seed, VECTOR_STORE))
         body = VectorStoreCreate(expires_after=A_WEEK)

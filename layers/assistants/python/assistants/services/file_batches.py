@@ -39,9 +39,8 @@ class FileBatches:
         """Raises `NotFound` if one of the files does not exist: then none joins."""
         entries = body.entries
         ids = [entry.file_id for entry in entries]
-        self.stores.require_room(project, vector_store_id, ids)
         self.files.require(project, ids, "file_ids")
-        self.stores.touch(project, [vector_store_id])
+        self.stores.admit(project, vector_store_id, ids)
         batch = self.intake.batch(project, vector_store_id, batch_id, entries)
         try:
             self.store.commit(Require(keyspace.vector_store(project, vector_store_id)), batch)

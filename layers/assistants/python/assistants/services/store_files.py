@@ -49,9 +49,8 @@ class StoreFiles:
         """A file that is there already is answered as it is, unless something else is asked for
         or it has failed: then it is indexed anew.
         """
-        self.stores.require_room(project, vector_store_id, [body.file_id])
         self.files.require(project, [body.file_id], "file_id")
-        self.stores.touch(project, [vector_store_id])
+        self.stores.admit(project, vector_store_id, [body.file_id])
         joined = self.intake.add(project, vector_store_id, [body])
         if not joined:
             raise no_such_file(body.file_id)

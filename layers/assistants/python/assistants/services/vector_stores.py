@@ -100,7 +100,8 @@ class VectorStores:
     def modify(self, project: str, vector_store_id: str, body: VectorStoreModify) -> VectorStore:
         """Raises `InvalidRequest` for an expired store: it does not live again."""
         changes = given(body, clearable=_CLEARABLE)
-        return self._change(project, vector_store_id, lambda head: head.model_copy(update=changes))
+        loaded = self.load(project, vector_store_id)
+        return self._change(project, loaded, lambda head: head.model_copy(update=changes))
 
     def delete(self, project: str, vector_store_id: str) -> Deleted:
         """Its files stay; what the index holds of them, and their rows, go soon after."""
@@ -140,14 +141,8 @@ class VectorStores:
         """They are being used: what expires some days after its last use lives on. Raises as
         `usable` does.
         """
-        now = int(self.clock.time())
-
-        def used(head: StoreHead) -> StoreHead:
-            fresh = now - head.last_active_at < _FRESH_SECONDS
-            return head if fresh else head.model_copy(update={"last_active_at": now})
-
         for vector_store_id in vector_store_ids:
-            self._change(project, vector_store_id, used)
+            self._change(project, self.load(project, vector_store_id), self._used)
 
     def pending(self, project: str, vector_store_id: str) -> bool:
         """Whether files of it are still to be indexed."""
@@ -159,16 +154,17 @@ class VectorStores:
         if self.store.get(key)[0] is None:
             raise no_such("vector store", vector_store_id)
 
-    def require_room(self, project: str, vector_store_id: str, file_ids: Sequence[str]) -> None:
-        """Raises as `usable` does, and `InvalidRequest` if the files do not all fit."""
+    def admit(self, project: str, vector_store_id: str, file_ids: Sequence[str]) -> None:
+        """These files are to join it, which is a use of it. Raises as `usable` does, and
+        `InvalidRequest` if they do not all fit.
+        """
         loaded = self.load(project, vector_store_id)
-        if loaded.head.lapsed(self.clock.time()):
-            raise store_expired(vector_store_id)
         room = MAX_FILES - counts(total(loaded.tallies)).total
         if len(file_ids) > room:
             stays = [keyspace.stay(project, vector_store_id, file_id) for file_id in file_ids]
             if self.store.get(*stays).count(None) > room:
                 raise InvalidRequest(f"A vector store can hold at most {MAX_FILES} files.")
+        self._change(project, loaded, self._used)
 
     def expire(self, project: str, key: Key) -> None:
         """End the store in this row, if its time has come, and have its chunks removed. Its files
@@ -188,19 +184,25 @@ class VectorStores:
             return  # looked at again in a minute, if it is still due
         self.purges.request(project, head.id)
 
+    def _used(self, head: StoreHead) -> StoreHead:
+        now = int(self.clock.time())
+        fresh = now - head.last_active_at < _FRESH_SECONDS
+        return head if fresh else head.model_copy(update={"last_active_at": now})
+
     def _change(
-        self, project: str, vector_store_id: str, change: Callable[[StoreHead], StoreHead]
+        self, project: str, loaded: LoadedStore, change: Callable[[StoreHead], StoreHead]
     ) -> VectorStore:
+        """Raises `InvalidRequest` if it has expired."""
         while True:
-            loaded = self.load(project, vector_store_id)
             if loaded.head.lapsed(self.clock.time()):
-                raise store_expired(vector_store_id)
+                raise store_expired(loaded.head.id)
             changed = change(loaded.head)
             row = loaded.row.changed(changed.model_dump(mode="json"), due_at=changed.expires_at)
             try:
                 if changed != loaded.head:
                     self.store.commit(Replace(loaded.row, row))
             except Conflict:
+                loaded = self.load(project, loaded.head.id)
                 continue
             return LoadedStore(changed, row, loaded.tallies).shown(self.clock.time())
 
