@@ -1,4 +1,4 @@
-"""Each minute: set right whatever is overdue."""
+"""Each minute: set right whatever is overdue, and keep spare sessions waiting."""
 
 from typing import Any
 
@@ -8,3 +8,4 @@ from assistants.telemetry import logger
 
 def handler(_event: dict[str, Any], _context: Any) -> None:
     logger.info("looked at what is due", extra={"count": backend().overdue.sweep()})
+    backend().spare_sessions.keep()

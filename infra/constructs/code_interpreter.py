@@ -22,9 +22,9 @@ if TYPE_CHECKING:  # functions are made with what this one tells them
     from infra.constructs.function import Function
 
 PROXY = "SandboxProxy"
-LAUNCHERS = ("CallModel", "RunCode")  # the first as early as a run begins
+LAUNCHERS = ("CallModel", "RunCode", "Expire")  # as a run begins, for code, and to have spare ones
 USERS = ("RunCode",)
-ENDERS = (*LAUNCHERS, "Expire", "Purge")  # of threads that are gone, and what ended itself
+ENDERS = (*LAUNCHERS, "Purge")  # of threads that are gone, and what ended itself
 
 
 class CodeInterpreter(Construct):

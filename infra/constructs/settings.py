@@ -54,14 +54,13 @@ def declare_settings(scope: Construct) -> Mapping[str, str]:
 
 def _declare(scope: Construct, field: str, schema: Mapping[str, Any]) -> CfnParameter:
     number = schema.get("type") in {"integer", "number"}
-    default = schema["default"]
     return CfnParameter(
         scope,
         parameter_name(f"{PREFIX}{field.upper()}"),
         description=schema["description"],
         type="Number" if number else "String",
         # An empty variable is not set.
-        default=default or "",
+        default=schema["default"] if number else schema["default"] or "",
         allowed_values=schema.get("enum"),
         allowed_pattern=KEY_REFERENCE if field.endswith("_key") else None,
         min_value=schema.get("minimum"),

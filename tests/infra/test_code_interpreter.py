@@ -188,7 +188,7 @@ def test_sessions_are_started_in_one_cluster_of_one_definition(service: Template
     found = [one for _, one in service.statements() if "ecs:" in str(one["Action"])]
     assert {str(one["Condition"]) for one in found} == {str(inside)}
     starts = [one["Resource"] for one in found if one["Action"] == "ecs:RunTask"]
-    assert starts == [{"Ref": "Sandbox"}] * 2
+    assert starts == [{"Ref": "Sandbox"}] * 3
     others = [str(one["Resource"]) for one in found if one["Action"] != "ecs:RunTask"]
     assert others and all("':task/', {'Ref': 'Sandboxes'}, '/*'" in one for one in others)
 
@@ -196,9 +196,9 @@ def test_sessions_are_started_in_one_cluster_of_one_definition(service: Template
 def test_only_the_execution_role_is_passed_and_only_to_tasks(service: Template) -> None:
     task = service.of_type("ECS::TaskDefinition")["Sandbox"]
     passed = [one for _, one in service.statements() if one["Action"] == "iam:PassRole"]
-    assert [one["Resource"] for one in passed] == [task["ExecutionRoleArn"]] * 2
+    assert [one["Resource"] for one in passed] == [task["ExecutionRoleArn"]] * 3
     service_of_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
-    assert [one["Condition"] for one in passed] == [service_of_tasks] * 2
+    assert [one["Condition"] for one in passed] == [service_of_tasks] * 3
 
 
 def test_the_proxys_own_code_cannot_use_what_lambda_needs_for_its_network(

@@ -18,6 +18,7 @@ DEFAULTS = {
     "EmbeddingDimensions": "1024",
     "EmbeddingUrl": "",
     "EmbeddingKey": "",
+    "SandboxSpares": "0",
     "RunTtlSeconds": "600",
     "CorsOrigins": "",
     "LogLevel": "INFO",

@@ -224,6 +224,7 @@ class Deployment:
         index: Callable[[], SearchIndex] = no_index,
         embedder: Callable[[], Embedder] = no_embedder,
         sandboxes: Sandboxes | None = None,
+        sandbox_spares: int = 0,
     ) -> None:
         self.store = store or FakeStore()
         self.blobs = blobs or FakeBlobs()
@@ -252,6 +253,7 @@ class Deployment:
             embedder=embedder,
             index_queue=None if index is no_index else self.index_queue,
             sandboxes=sandboxes,
+            sandbox_spares=sandbox_spares,
         )
         self.machine.backend = self.backend
         self.app = create_app(self.backend)

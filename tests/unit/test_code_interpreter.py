@@ -28,17 +28,21 @@ CODE = '{"code": "6 * 7"}'
 
 
 class Case:
-    """A thread whose runs have a code interpreter."""
+    """A thread whose runs have a code interpreter; the thread may share all else with another's."""
 
-    def __init__(self) -> None:
-        self.clock = FakeClock()
-        self.store = CountingStore()
-        self.blobs = FakeBlobs()
-        self.sandboxes = FakeSandboxes(self.blobs, self.clock)
-        self.deployment = Deployment(
-            clock=self.clock, store=self.store, blobs=self.blobs, sandboxes=self.sandboxes
-        )
-        self.backend: Backend = self.deployment.backend
+    def __init__(self, *, sandbox_spares: int = 0, like: "Case | None" = None) -> None:
+        self.clock: FakeClock = like.clock if like else FakeClock()
+        self.store: CountingStore = like.store if like else CountingStore()
+        self.blobs: FakeBlobs = like.blobs if like else FakeBlobs()
+        made = FakeSandboxes(self.blobs, self.clock)
+        self.sandboxes: FakeSandboxes = like.sandboxes if like else made
+        self.backend: Backend = Deployment(
+            clock=self.clock,
+            store=self.store,
+            blobs=self.blobs,
+            sandboxes=self.sandboxes,
+            sandbox_spares=sandbox_spares,
+        ).backend
         self.tool = CodeInterpreter.of(
             self.backend.sandbox_sessions, self.backend.files, background=lambda work: work()
         )

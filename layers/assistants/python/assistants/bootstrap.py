@@ -52,6 +52,7 @@ def backend() -> Backend:
         executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
         purge_queue=SqsPurgeQueue(chosen.purge_queue, lambda: client("sqs")),
         sandboxes=sandboxes() if chosen.sandbox_cluster else None,
+        sandbox_spares=chosen.sandbox_spares,
         index_queue=index_queue() if chosen.search_endpoint else None,
         index=index,
         embedder=embedder,

@@ -33,5 +33,6 @@ class Deployed:
     tools: Mapping[HostedToolName, HostedTool] = field(default_factory=dict)
     index_queue: IndexQueue | None = None
     sandboxes: Sandboxes | None = None
+    sandbox_spares: int = 0
     index: Callable[[], SearchIndex] = no_index
     embedder: Callable[[], Embedder] = no_embedder

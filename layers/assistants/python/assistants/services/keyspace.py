@@ -1,7 +1,8 @@
 """Where each object lives in the one table.
 
-Every key but an API key's begins with the project: no query can reach another tenant. The full
-item lives in its order row, so that a list is one query; whatever else finds it is a pointer row.
+Every key begins with the project, so that no query can reach another tenant, but an API key's and
+those of sessions that nobody has used yet. The full item lives in its order row, so that a list is
+one query; whatever else finds it is a pointer row.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ MESSAGES = "M#"
 RUNS = "R#"
 JOURNAL = "E#"
 SANDBOX = "BOX"
+SPARES = "SPARE"
 
 # What the `due` index holds beside runs, by the third member of the partition.
 PURGE, FILE, LOOSE_BLOB, UPLOAD = "purge", "file", "blob", "upl"
@@ -43,7 +45,7 @@ def api_key(project: str, key_id: str) -> Key:
 
 
 def api_key_secret(digest: str) -> Key:
-    """The one row without a project: it is what tells the project."""
+    """A row without a project: it is what tells the project."""
     return Key(f"K#{digest}", "K")
 
 
@@ -157,6 +159,11 @@ def lock(project: str, thread_id: str) -> Key:
 def sandbox(project: str, thread_id: str) -> Key:
     """The thread's code interpreter."""
     return Key(in_thread(project, thread_id), SANDBOX)
+
+
+def spare(name: str) -> Key:
+    """A session of the code interpreter that waits for a thread, of any project."""
+    return Key(SPARES, name)
 
 
 def message(project: str, thread_id: str, message_id: str) -> Key:

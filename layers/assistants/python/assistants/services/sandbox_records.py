@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistants.domain.errors import no_such
 from assistants.domain.sandbox import Box
-from assistants.ports.store import Conflict, Create, Replace, Require, Row, Store
+from assistants.ports.store import Conflict, Create, Delete, Replace, Require, Row, Store, Write
 from assistants.services import keyspace
 
 _ORPHANED_SECONDS = 60  # how long after its end a session may still be there
@@ -28,30 +28,33 @@ class SandboxRecords:
         box = Box.model_validate(row.body) if row else Box()
         return LoadedBox(project, thread_id, row, box)
 
-    def change(self, loaded: LoadedBox, decide: Callable[[Box], Box]) -> LoadedBox:
+    def change(self, loaded: LoadedBox, decide: Callable[[Box], Box], *claim: Delete) -> LoadedBox:
         """Decide and save; again whenever another was faster. What changes nothing is not written.
 
-        Raises `NotFound` if the thread is gone.
+        Raises `NotFound` if the thread is gone, and `Conflict` if what is claimed with the change
+        is gone.
         """
         while True:
             after = decide(loaded.box)
             if after == loaded.box:
                 return loaded
+            row, writes = self._saving(loaded, after)
             try:
-                return self._save(loaded, after)
+                self.store.commit(*writes, *claim)
             except Conflict as conflict:
+                if len(writes) in conflict.failed:
+                    raise
                 if loaded.row is None and 0 in conflict.failed:
                     raise no_such("thread", loaded.thread_id) from conflict
+            else:
+                return LoadedBox(loaded.project, loaded.thread_id, row, after)
             loaded = self.load(loaded.project, loaded.thread_id)
 
-    def _save(self, loaded: LoadedBox, box: Box) -> LoadedBox:
+    def _saving(self, loaded: LoadedBox, box: Box) -> tuple[Row, list[Write]]:
         body = box.model_dump(mode="json")
         due_at = box.session.ends_at + _ORPHANED_SECONDS if box.session else None
-        if loaded.row is None:
-            row = Row(keyspace.sandbox(loaded.project, loaded.thread_id), body, due_at=due_at)
-            thread = keyspace.thread(loaded.project, loaded.thread_id)
-            self.store.commit(Require(thread), Create(row))
-        else:
+        if loaded.row is not None:
             row = loaded.row.changed(body, due_at=due_at)
-            self.store.commit(Replace(loaded.row, row))
-        return LoadedBox(loaded.project, loaded.thread_id, row, box)
+            return row, [Replace(loaded.row, row)]
+        row = Row(keyspace.sandbox(loaded.project, loaded.thread_id), body, due_at=due_at)
+        return row, [Require(keyspace.thread(loaded.project, loaded.thread_id)), Create(row)]

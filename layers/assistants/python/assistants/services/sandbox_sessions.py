@@ -1,11 +1,9 @@
 """Code interpreter sessions: one for each thread, launched ahead of time and replaced when lost."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistants.domain.errors import NotFound
-from assistants.domain.ids import new_order
 from assistants.domain.sandbox import Box, Session
 from assistants.ports.clock import Clock
 from assistants.ports.sandbox import (
@@ -14,7 +12,9 @@ from assistants.ports.sandbox import (
     SandboxSession,
     SandboxUnavailable,
 )
+from assistants.ports.store import Conflict, Delete
 from assistants.services.sandbox_records import LoadedBox, SandboxRecords
+from assistants.services.spare_sessions import SpareSessions
 from assistants.telemetry import logger
 
 _PREPARED_SECONDS = 300  # what a session must still last to be of use to a run that begins
@@ -24,7 +24,6 @@ _WAIT_SECONDS = 5.0
 _FIRST_LOOK_SECONDS = 0.2
 _LOOK_SECONDS = 2.0  # at most, between two looks at a session that is coming up
 _LAUNCHES = 3
-_TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ class OpenSession:
 class SandboxSessions:
     records: SandboxRecords
     sandboxes: Sandboxes
+    spares: SpareSessions
     clock: Clock
 
     def prepare(self, project: str, thread_id: str) -> None:
@@ -114,19 +114,23 @@ class SandboxSessions:
         """With a session that may be alive for some seconds more. One that will not be is left to
         end itself: other code may be running in it.
         """
-        now = int(self.clock.time())
-        new = Session(
-            name=new_order(),
-            token=secrets.token_urlsafe(_TOKEN_BYTES),
-            launched_at=now,
-            used_at=now,
-        )
+        while not _alive(loaded.box, seconds, self.clock.time()):
+            spare = self.spares.find(seconds)
+            try:
+                return self._begun(loaded, seconds, *(spare or (self.spares.new(),)))
+            except Conflict:  # another thread has the spare one
+                loaded = self.records.load(loaded.project, loaded.thread_id)
+        return loaded
+
+    def _begun(
+        self, loaded: LoadedBox, seconds: float, session: Session, *claim: Delete
+    ) -> LoadedBox:
+        now = self.clock.time()
 
         def decide(box: Box) -> Box:
-            alive = box.session is not None and box.session.lasts(seconds, now)
-            return box if alive else box.begun(new)
+            return box if _alive(box, seconds, now) else box.begun(session)
 
-        return self.records.change(loaded, decide)
+        return self.records.change(loaded, decide, *claim)
 
     def _launched(self, loaded: LoadedBox) -> LoadedBox:
         """With the handle of its session. Launching by the same name again does nothing, and so it
@@ -169,6 +173,10 @@ class SandboxSessions:
         if session.address or now - session.launched_at > _LAUNCH_SECONDS:
             raise SandboxLost("the session does not answer")
         return None
+
+
+def _alive(box: Box, seconds: float, now: float) -> bool:
+    return box.session is not None and box.session.lasts(seconds, now)
 
 
 class NoSandboxes:

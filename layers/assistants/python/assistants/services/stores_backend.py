@@ -14,6 +14,7 @@ from assistants.services.purges import Purges
 from assistants.services.removals import Removals
 from assistants.services.sandbox_records import SandboxRecords
 from assistants.services.sandbox_sessions import NoSandboxes, SandboxSessions
+from assistants.services.spare_sessions import SpareSessions
 from assistants.services.store_file_endings import StoreFileEndings
 from assistants.services.store_file_records import StoreFileRecords
 from assistants.services.store_files import StoreFiles
@@ -34,8 +35,15 @@ class StoresBackend(Deployed):
 
     @cached_property
     def sandbox_sessions(self) -> SandboxSessions:
-        records = SandboxRecords(self.store)
-        return SandboxSessions(records, self.sandboxes or NoSandboxes(), self.clock)
+        sandboxes = self.sandboxes or NoSandboxes()
+        return SandboxSessions(
+            SandboxRecords(self.store), sandboxes, self.spare_sessions, self.clock
+        )
+
+    @cached_property
+    def spare_sessions(self) -> SpareSessions:
+        sandboxes, size = self.sandboxes or NoSandboxes(), self.sandbox_spares
+        return SpareSessions(self.store, sandboxes, self.clock, size if self.sandboxes else 0)
 
     @cached_property
     def file_storage(self) -> FileStorage:
