@@ -75,3 +75,11 @@ def test_every_make_target_that_the_readme_names_exists(target: str) -> None:
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_file_that_the_readme_links_to_exists(path: str) -> None:
     assert (REPOSITORY / path).exists()
+
+
+@pytest.mark.parametrize("packages", ["core", "full"])
+def test_every_package_of_the_code_interpreter_is_listed(packages: str) -> None:
+    lines = (REPOSITORY / f"functions/sandbox/requirements/{packages}.in").read_text().splitlines()
+    wanted = {line for line in lines if line and not line.startswith(("#", "-"))}
+    section = README.split("## Code interpreter\n", 1)[1].split("\n## ", 1)[0]
+    assert wanted <= set(re.findall(r"[\w.-]*[\w-]", section))

@@ -54,9 +54,6 @@ class Settings(BaseModel):
     sandbox_spares: int = Field(
         default=0, ge=0, le=50, description="Code interpreter sessions kept waiting, each billed."
     )
-    sandbox_spares: int = Field(
-        default=0, ge=0, le=50, description="Code interpreter sessions kept waiting, each billed."
-    )
     run_ttl_seconds: int = Field(
         default=600, ge=1, le=840, description="Life of a run until it is expired."
     )
