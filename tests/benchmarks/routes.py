@@ -108,9 +108,9 @@ def _files(counter: CallCounter) -> Iterator[Request]:
     yield "DELETE /files/{file_id}", lambda: files.delete(file)
 
 
-def _file(counter: CallCounter) -> str:
-    content = ("notes.txt", CONTENT, "text/plain")
-    return counter.client.files.create(file=content, purpose="evals").id
+def _file(counter: CallCounter, content: bytes = CONTENT) -> str:
+    file = ("notes.txt", content, "text/plain")
+    return counter.client.files.create(file=file, purpose="evals").id
 
 
 def _uploads(counter: CallCounter) -> Iterator[Request]:
@@ -161,7 +161,7 @@ def _store_files(counter: CallCounter) -> Iterator[Request]:
 def _file_batches(counter: CallCounter) -> Iterator[Request]:
     stores, path = counter.client.vector_stores, "/vector_stores/{vector_store_id}/file_batches"
     store, batches = stores.create().id, stores.file_batches
-    first, second = _file(counter), _file(counter)
+    first, second = _file(counter), _file(counter, CONTENT * 2_000)  # not indexed that soon
     yield f"POST {path}", lambda: batches.create(store, file_ids=[first])
     batch = batches.create(store, file_ids=[second]).id
     one = f"{path}/{{batch_id}}"
