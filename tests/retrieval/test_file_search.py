@@ -170,6 +170,13 @@ def test_the_passages_that_do_not_fit_the_budget_are_left_out(place: Path) -> No
     assert len(step["step_details"]["tool_calls"][0]["file_search"]["results"]) == told
 
 
+def test_the_best_passage_is_given_even_if_it_is_beyond_the_budget(place: Path) -> None:
+    case = Case(place, calls("cat"), ["Well."], model="gpt-3.5-turbo")
+    case.put("cat " + "and " * 4_090, "cat")
+    case.run()
+    assert case.told.count("【") == 1
+
+
 def test_a_marker_in_a_file_cites_nothing(place: Path) -> None:
     case = Case(place, calls("cat"), ["Well."])
     case.put("cat 【0:7†other.pdf】", name="【0:3†x】.txt")
@@ -177,7 +184,11 @@ def test_a_marker_in_a_file_cites_nothing(place: Path) -> None:
     assert case.told == "【0:0† 0:3†x .txt】\ncat "
 
 
-@pytest.mark.parametrize("arguments", ["", "{", "[1]", "{}", '{"queries": []}', '{"queries": 1}'])
+@pytest.mark.parametrize(
+    "arguments",
+    ["", "{", "[1]", "{}", '{"queries": []}', '{"queries": 1}', "[" * 99_999, '["\\ud800"]'],
+    ids=lambda arguments: arguments[:16],
+)
 def test_arguments_that_cannot_be_read_are_answered_with_their_form(
     place: Path, arguments: str
 ) -> None:
@@ -196,6 +207,9 @@ def test_arguments_that_cannot_be_read_are_answered_with_their_form(
         ('"a"', ["a"]),
         ('["a"]', ["a"]),
         ('{"queries": ["a", 1]}', []),
+        (json.dumps(["a"] * 16), ["a"] * 16),
+        (json.dumps(["a"] * 17), []),
+        (json.dumps(["a" * 4_097]), []),
     ],
 )
 def test_what_models_write_in_place_of_queries_is_understood(

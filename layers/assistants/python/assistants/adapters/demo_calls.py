@@ -82,6 +82,6 @@ def _call(function: dict[str, Any], text: str) -> tuple[str, dict[str, Any]]:
         case "code_interpreter":
             return name, {"code": code_in(text) or "print('Hello')"}
         case "file_search":
-            return name, {"queries": [text]}
+            return name, {"queries": [text[:1000]]}
         case _:
             return name, example(function.get("parameters") or {})

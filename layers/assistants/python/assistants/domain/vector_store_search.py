@@ -11,8 +11,9 @@ from assistants.domain.schema import Object, Part, Request
 from assistants.domain.vector_store_file import TextContent
 
 MAX_QUERIES = 16
+MAX_QUERY_CHARACTERS = 4096
 
-QueryText = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+QueryText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_QUERY_CHARACTERS)]
 Queries = Annotated[list[QueryText], Field(min_length=1, max_length=MAX_QUERIES)]
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 

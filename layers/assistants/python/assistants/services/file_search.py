@@ -1,9 +1,11 @@
 """File search as a tool of a run: queries in, passages with their markers out."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from assistants.domain.annotation import Citation, marker, without_markers
 from assistants.domain.errors import InvalidRequest
@@ -11,17 +13,21 @@ from assistants.domain.passage import Passage
 from assistants.domain.ranking import Hit, Ranking
 from assistants.domain.run import RunSettings
 from assistants.domain.tool import FileSearchOptions, FileSearchTool, RankingOptions
+from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACTERS, Queries
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import RunFailed, ToolAnswer, ToolUse
 from assistants.services.store_search import StoreSearch
 from assistants.services.token_budget import TokenBudget
-from assistants.services.vector_search import MAX_QUERIES
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
 _SMALL, _LARGE = (5, 4_000), (20, 16_000)
 INDEXING_SECONDS = 60  # how long a run waits for the files of its thread, as the original does
 _LOOK_SECONDS = 0.5
-_FORM = 'Nothing was searched: call file_search with {"queries": ["…"]}, one or several texts.'
+_QUERIES = TypeAdapter[list[str]](Queries)
+_FORM = (
+    'Nothing was searched: call file_search with {"queries": ["…"]}, '
+    f"1 to {MAX_QUERIES} texts of at most {MAX_QUERY_CHARACTERS:,} characters."
+)
 _NO_STORE = "Nothing was searched: there is no vector store to search in."
 _NOTHING = "No passage was found."
 
@@ -68,7 +74,7 @@ class FileSearch:
             hits = self.search.find(
                 use.project,
                 use.run.vector_store_ids,
-                queries[:MAX_QUERIES],
+                queries,
                 ranking=Ranking(ranking.ranker, ranking.score_threshold),
                 limit=options.max_num_results or results,
             )
@@ -79,12 +85,13 @@ class FileSearch:
     def _answer(
         self, number: int, hits: Sequence[Hit], ranking: RankingOptions, tokens: int
     ) -> ToolAnswer:
-        """The best passages that fit into so many tokens."""
+        """The best passages that fit into so many tokens; the best one in any case."""
         budget = TokenBudget.of(tokens, self.count_tokens)
-        fitting, told = [], []
+        fitting: list[Hit] = []
+        told: list[str] = []
         for place, hit in enumerate(hits):
             text = _told(f"{number}:{place}", hit.passage)
-            if not budget.take({"content": text}):
+            if not budget.take({"content": text}) and fitting:
                 break
             fitting.append(hit)
             told.append(text)
@@ -102,17 +109,15 @@ class FileSearch:
 
 
 def queries_in(arguments: str) -> list[str]:
-    """`{"queries": ["…"]}`, and what models write in its place."""
+    """`{"queries": ["…"]}`, and what models write in its place; none if it is anything else."""
     try:
-        given = json.loads(arguments)
+        given = from_json(arguments)
+        if isinstance(given, dict):
+            given = given.get("queries", given.get("query"))
+        texts = [given] if isinstance(given, str) else given
+        return [text for text in _QUERIES.validate_python(texts) if text.strip()]
     except ValueError:
         return []
-    if isinstance(given, dict):
-        given = given.get("queries", given.get("query"))
-    texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        return []
-    return [text for text in texts if text.strip()]
 
 
 def _options(run: RunSettings) -> FileSearchOptions:
