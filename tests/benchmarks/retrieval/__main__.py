@@ -12,7 +12,7 @@ from assistants.adapters.embeddings_minilm import MiniLM
 from assistants.adapters.opensearch import OpenSearchIndex, connect
 from assistants.adapters.sqlite_index import SqliteIndex
 from assistants.ports.search import SearchIndex
-from tests.benchmarks.retrieval import corpus, latency, parsing, quality
+from tests.benchmarks.retrieval import corpus, ingestion, latency, parsing, quality
 from tests.opensearch.node import running
 
 RESULTS = Path(".cache/retrieval.json")
@@ -25,6 +25,7 @@ def main() -> None:
     measured = {
         "parsing": parsing.measure(text[: options.characters], MiniLM(), options.pdf),
         "search": list(_searches(options, text.split())),
+        "ingestion": [ingestion.measure(options.pdf, options.pages)] if options.pdf else [],
         "ranking": quality.evaluate(corpus.load(options.guides, options.questions), MiniLM()),
     }
     RESULTS.parent.mkdir(exist_ok=True)
@@ -34,9 +35,12 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.benchmarks.retrieval", description=__doc__)
-    parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000], help="in chunks")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000], help="in chunks"
+    )
     parser.add_argument("--opensearch", action="store_true", help="measure a real node, too")
-    parser.add_argument("--pdf", type=Path, help="a PDF to be read, too")
+    parser.add_argument("--pdf", type=Path, help="a PDF to be read, and ingested end to end")
+    parser.add_argument("--pages", type=int, default=500, help="of that PDF to be ingested")
     parser.add_argument("--characters", type=int, default=1_000_000, help="of text to be parsed")
     parser.add_argument("--guides", type=int, default=20, help="to be asked about")
     parser.add_argument("--questions", type=int, default=300, help="to be asked")
@@ -59,7 +63,7 @@ def _searches(options: argparse.Namespace, words: list[str]) -> Iterator[dict[st
 
 
 def _print(measured: dict[str, Any]) -> None:
-    for table in ("parsing", "search"):
+    for table in ("parsing", "ingestion", "search"):
         _table(measured[table])
     ranking = measured["ranking"]
     print("{guides} guides, {chunks} chunks, {questions} questions".format(**ranking))
