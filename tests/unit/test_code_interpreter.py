@@ -363,6 +363,36 @@ def test_two_calls_of_one_turn_share_one_session_and_its_files(case: Case) -> No
     assert len(case.sandboxes.launched) == 1
 
 
+def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(case: Case) -> None:
+    """Between its look at the row and its claim, another call copies the files and runs."""
+    case.new_run(case.upload("a.csv", b"uploaded"))
+    case.prepare()
+    commit = case.store.commit
+
+    def overtaken(*writes: Any) -> None:
+        if any("'filling': {" in repr(write) for write in writes):
+            case.store.commit = commit  # type: ignore[method-assign]
+            case.sandboxes.cell = lambda machine, code: machine.write(**{"a.csv": b"changed"})
+            case.answer()
+            case.sandboxes.cell = printed
+        commit(*writes)
+
+    case.store.commit = overtaken  # type: ignore[method-assign]
+    case.answer()
+    assert len(case.machine.executed) == 2
+    assert case.machine.files == {"a.csv": b"changed"}
+
+
+def test_a_name_that_passes_to_another_file_brings_its_content(case: Case) -> None:
+    first, second = case.upload("a.csv", b"first"), case.upload("a.csv", b"second")
+    case.new_run(first, second)
+    case.answer()
+    assert case.machine.files == {"a.csv": b"first", "a-2.csv": b"second"}
+    case.backend.files.delete(PROJECT, first)
+    case.answer()
+    assert case.machine.files["a.csv"] == b"second"
+
+
 def test_a_copy_that_was_given_up_is_taken_over_by_the_same_call_and_in_time_by_others(
     case: Case,
 ) -> None:

@@ -76,14 +76,14 @@ class SandboxInputs:
         Raises `SandboxLost`, and `SandboxUnavailable` when it is given up.
         """
         loaded = opened.loaded
-        there = _inputs(loaded.box)
-        if set(use.run.file_ids) <= set(there.values()):
-            return Filled(loaded, there, ())
+        if not use.run.file_ids:
+            return Filled(loaded, _inputs(loaded.box), ())
         wanted = provided(use.run, self.files.find(use.project, use.run.file_ids))
         first = opened.name not in loaded.box.sent.values()
         while new := _missing(wanted, loaded.box):
             loaded, claimed = self._claim(loaded, use)
             if claimed:
+                new = _missing(wanted, loaded.box)  # another may have copied them meanwhile
                 break
             if give_up():
                 raise SandboxUnavailable("another call is copying files")
