@@ -115,7 +115,7 @@ def test_passing_failures_are_tried_again(provider: Provider) -> None:
     provider.failures = [429, 503]
     check([OpenAIEmbedder(provider.url, model="m", dimensions=4).query("x")], ["x"])
     provider.failures = [429, 503]
-    check([TitanEmbedder(provider.bedrock(), dimensions=4).query("x")], ["x"])  # type: ignore[arg-type]
+    check([TitanEmbedder(provider.bedrock(), dimensions=4).query("x")], ["x"])
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_a_refusal_is_reported_without_the_key(provider: Provider) -> None:
 
 
 def test_titan_is_asked_text_by_text(provider: Provider) -> None:
-    embedder = TitanEmbedder(provider.bedrock(), dimensions=4)  # type: ignore[arg-type]
+    embedder = TitanEmbedder(provider.bedrock(), dimensions=4)
     texts = ["x" * n for n in range(1, 21)]
     check(embedder.documents(texts), texts)
     path, _, body = provider.requests[0]
@@ -156,7 +156,7 @@ def test_titan_is_asked_text_by_text(provider: Provider) -> None:
 
 
 def test_cohere_is_told_what_a_text_is_for(provider: Provider) -> None:
-    embedder = CohereEmbedder(provider.bedrock(), dimensions=4)  # type: ignore[arg-type]
+    embedder = CohereEmbedder(provider.bedrock(), dimensions=4)
     texts = ["x" * n for n in range(1, 101)]
     check(embedder.documents(texts), texts)
     check([embedder.query("question")], ["question"])
