@@ -67,9 +67,22 @@ class CallCounter:
         calls = Calls(Call("weather", {"city": "Paris"}), Call("weather", {"city": "Rome"}))
         run = self._settled(self._start(self.thread(), calls, Text("Hi")))
         self.submit(run)
-        cost = self._cost(run.id)
-        counted = {call: n for call, n in cost.calls.items() if not call.startswith("Api ")}
-        return RunCost(cost.states, counted)
+        return self._unpolled(run.id)
+
+    def searching_run(self) -> RunCost:
+        """One search of the assistant's vector store, which is empty, and an answer."""
+        store_id = self.client.vector_stores.create().id
+        model = self._models.script(Calls(file_search={"queries": ["cat"]}), Text("Hi"))
+        assistant = self.beta.assistants.create(
+            model=model.name,
+            tools=[{"type": "file_search"}],
+            tool_resources={"file_search": {"vector_store_ids": [store_id]}},
+        )
+        thread_id = self.thread()
+        self._stack.calls.clear()
+        return self._unpolled(
+            self._settled(self.beta.threads.runs.create(thread_id, assistant_id=assistant.id)).id
+        )
 
     def assistant(self, *answers: Answer | Part) -> str:
         """The id of a new assistant, whose model gives these answers."""
@@ -98,6 +111,12 @@ class CallCounter:
     def _cost(self, run_id: str) -> RunCost:
         return RunCost(states_passed(self._stack, run_id), self._counts())
 
+    def _unpolled(self, run_id: str) -> RunCost:
+        """Without the polls of the client that waited for the run."""
+        cost = self._cost(run_id)
+        counted = {call: n for call, n in cost.calls.items() if not call.startswith("Api ")}
+        return RunCost(cost.states, counted)
+
     def _settled(self, run: Any) -> Any:
         return self.beta.threads.runs.poll(run.id, thread_id=run.thread_id, poll_interval_ms=20)
 
@@ -123,6 +142,7 @@ def run_costs(counter: CallCounter) -> dict[str, RunCost]:
         "plain": counter.plain_run,
         "streamed": counter.streamed_run,
         "function calls": counter.function_run,
+        "file search": counter.searching_run,
     }
     for run in kinds.values():
         run()

@@ -33,7 +33,7 @@ def runs(counter: CallCounter) -> dict[str, RunCost]:
     return run_costs(counter)
 
 
-@pytest.mark.parametrize("kind", ["plain", "function calls"])
+@pytest.mark.parametrize("kind", EXPECTED["runs"])
 def test_a_run_passes_its_states_and_makes_its_calls(kind: str, runs: dict[str, RunCost]) -> None:
     assert asdict(runs[kind]) == EXPECTED["runs"][kind]
 
