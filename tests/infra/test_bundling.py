@@ -26,9 +26,22 @@ def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return layer
 
 
-def run(layer: Path, program: str) -> str:
-    """The output of `program` where nothing but the layer and the standard library is found."""
-    path = f"import sys; sys.path.insert(0, {str(layer / 'python')!r}); "
+@pytest.fixture(scope="module")
+def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer of what reads and searches files."""
+    layer = tmp_path_factory.mktemp("retrieval")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UV_OFFLINE", "1")
+        bundling.install_requirements(
+            REPOSITORY / "layers/retrieval/requirements.txt", layer / "python", HERE
+        )
+    return layer
+
+
+def run(layer: Path, program: str, *others: Path) -> str:
+    """The output of `program` where nothing but layers and the standard library is found."""
+    folders = [str(each / "python") for each in (layer, *others)]
+    path = f"import sys; sys.path[:0] = {folders!r}; "
     command = [sys.executable, "-I", "-S", "-c", path + program]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -36,6 +49,21 @@ def run(layer: Path, program: str) -> str:
 def test_the_layer_holds_all_that_the_functions_import(layer: Path) -> None:
     modules = "aws_lambda_powertools, boto3, mangum, pydantic, pynamodb.models, starlette, urllib3"
     assert run(layer, f"import {modules}; print(boto3.__file__)").startswith(str(layer))
+
+
+def test_the_retrieval_layer_adds_all_that_reads_and_searches(layer: Path, retrieval: Path) -> None:
+    modules = "opensearchpy, opensearchpy.helpers, pypdfium2, selectolax, olefile, openpyxl"
+    program = (
+        f"import {modules}, defusedxml, striprtf, charset_normalizer; print('grpc' in sys.modules)"
+    )
+    assert run(layer, program, retrieval) == "False"
+
+
+def test_a_function_with_every_layer_is_far_below_lambdas_limit(
+    layer: Path, retrieval: Path
+) -> None:
+    files = (path for each in (layer, retrieval) for path in each.rglob("*") if path.is_file())
+    assert sum(path.stat().st_size for path in files) < 100e6  # of 250 MB, with bytecode and ours
 
 
 def test_clients_of_the_services_in_use_can_be_made_from_the_layer(layer: Path) -> None:
