@@ -37,3 +37,36 @@ def test_it_runs_code_shows_the_plot_and_links_the_file(
     assert link.type == "file_path"
     assert client.files.content(link.file_path.file_id).read() == b"1,4,9"
     client.beta.threads.delete(thread.id)
+
+
+@pytest.mark.usefixtures("stack")
+def test_it_quotes_a_file_that_was_just_attached(
+    client: OpenAI, make_assistant: MakeAssistant
+) -> None:
+    page = ("keeper.md", "# Cats 🐈\n\nThe keeper's cat is called Ahab.".encode())
+    file = client.files.create(file=page, purpose="assistants")
+    assistant = make_assistant("demo", tools=[{"type": "file_search"}])
+    run = client.beta.threads.create_and_run_poll(
+        assistant_id=assistant.id,
+        thread={
+            "messages": [
+                {
+                    "role": "user",
+                    "content": "What is the cat called?",
+                    "attachments": [{"file_id": file.id, "tools": [{"type": "file_search"}]}],
+                }
+            ]
+        },
+        poll_interval_ms=50,
+    )
+    assert run.status == "completed", run.last_error
+    [message] = client.beta.threads.messages.list(run.thread_id, run_id=run.id)
+    [text] = message.content
+    assert isinstance(text, TextContentBlock)
+    value, [citation] = text.text.value, text.text.annotations
+    assert "The keeper's cat is called Ahab." in value
+    assert value[citation.start_index : citation.end_index] == "【0:0†keeper.md】"
+    assert citation.type == "file_citation"
+    assert citation.file_citation.file_id == file.id
+    client.beta.threads.delete(run.thread_id)
+    client.files.delete(file.id)
