@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assistants.domain.annotation import LINK, Citation
 from assistants.domain.assistant import Assistant
@@ -106,6 +108,34 @@ def test_a_marker_that_the_model_copies_is_a_citation(step: float) -> None:
             "file_citation": {"file_id": "file-01", "quote": "passage 1"},
         }
     ]
+
+
+WORDS = [
+    "【",
+    "0:0",
+    "【0:1†a】",
+    "【9:9】",
+    "†",
+    "】",
+    LINK,
+    f"{LINK}t.csv",
+    "t.csv",
+    " so.",
+    "🙂",
+]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8), st.integers(1, 5))
+def test_a_message_is_the_same_however_its_words_come(words: list[str], size: int) -> None:
+    text = "".join(words)
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    both: Script = [*SEARCHES, CallFragment(1, "b", "code_interpreter", '{"code": "1"}')]
+    whole = Case(both, [text]).message()["content"]
+    assert Case(both, [*pieces], step=0.1).message()["content"] == whole
+    for annotation in whole[-1]["text"]["annotations"]:
+        place = slice(annotation["start_index"], annotation["end_index"])
+        assert whole[-1]["text"]["value"][place] == annotation["text"]
 
 
 def test_annotations_are_numbered_within_their_block() -> None:
