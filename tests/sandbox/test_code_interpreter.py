@@ -15,7 +15,6 @@ from pydantic import ValidationError
 
 from assistants.adapters.direct_session import DirectSession
 from assistants.adapters.process_sandbox import ProcessSandbox
-from assistants.adapters.process_sandboxes import ProcessSandboxes
 from assistants.adapters.proxied_session import ProxiedSession, SandboxProxy
 from assistants.adapters.sandbox_calls import answer
 from assistants.adapters.sandbox_client import SandboxClient
@@ -23,6 +22,7 @@ from assistants.ports.blobs import BlobMissing
 from assistants.ports.chat_model import CallFragment
 from assistants.ports.sandbox import SandboxLost, SandboxRefused, SandboxSession
 from tests.sandbox.platforms import DAEMON
+from tests.sandbox.process_sandboxes import ProcessSandboxes
 from tests.unit.deployment import Deployment
 from tests.unit.fakes import FakeBlobs, FakeClock, Script
 
