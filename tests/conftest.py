@@ -49,10 +49,15 @@ def bedrock_server() -> Iterator[BedrockServer]:
 
 @pytest.fixture(scope="session")
 def stack(model_server: ModelServer, bedrock_server: BedrockServer) -> Iterator[LocalStack]:
-    """The synthesized template, deployed on this machine with open authentication."""
+    """The synthesized template, deployed on this machine with open authentication.
+
+    In the end no function has made a call that its role would not have allowed.
+    """
     from infra.local import LocalStack
+    from tests.permissions import forbidden
 
     models = '{"demo": {"provider": "demo"}, "bedrock.*": {"provider": "bedrock"}}'
     parameters = {"ModelUrl": model_server.url, "Models": models, "Auth": "open"}
     with LocalStack(parameters=parameters) as stack:
         yield stack
+        assert forbidden(stack) == set()
