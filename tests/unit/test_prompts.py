@@ -179,3 +179,19 @@ def test_a_budget_counts_only_when_it_may_be_close() -> None:
     assert counted == []
     assert budget.take({"content": "x" * 90})
     assert counted == ["x" * 90] * 10
+
+
+@pytest.mark.parametrize(
+    ("choice", "then"),
+    [
+        ("none", "none"),
+        ("auto", "auto"),
+        ("required", "auto"),
+        ({"type": "function", "function": {"name": "weather"}}, "auto"),
+    ],
+)
+def test_a_tool_that_must_be_called_must_be_called_once(choice: Any, then: str) -> None:
+    deployment = Deployment([CALL], ["Sunny."])
+    deployment.submit(deployment.run(tool_choice=choice))
+    first, second = deployment.model.requests
+    assert (first.options["tool_choice"], second.options["tool_choice"]) == (choice, then)

@@ -152,6 +152,8 @@ def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
         options["response_format"] = settings.model_dump(by_alias=True)["response_format"]
     if settings.tools:
         choice = settings.tool_choice
+        if run.state.turn and choice != "none":
+            choice = "auto"  # a tool must be called before the answer, and was; not for ever
         options["parallel_tool_calls"] = settings.parallel_tool_calls
         options["tool_choice"] = _named(choice) if isinstance(choice, NamedToolChoice) else choice
     return {name: value for name, value in options.items() if value is not None}
