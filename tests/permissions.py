@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.local import LocalStack
-from infra.local.synthesis import cached_assembly
 
 # What an operation needs where it is not called as its permission is, by the service's reference:
 # https://docs.aws.amazon.com/service-authorization/latest/reference/
@@ -30,7 +29,7 @@ NEEDS = {
 
 def forbidden(stack: LocalStack) -> set[str]:
     """Permissions that a function used and its role does not give, as `Function action`."""
-    allowed = dict(_allowed())
+    allowed = dict(_allowed(stack))
     return {
         f"{call.function} {action}"
         for call in stack.calls
@@ -44,11 +43,11 @@ def _needed(operation: str) -> tuple[str, ...]:
     return NEEDS.get(operation, (operation,))
 
 
-def _allowed() -> Iterator[tuple[str, set[str]]]:
+def _allowed(stack: LocalStack) -> Iterator[tuple[str, set[str]]]:
     """The actions that each function's role may take on anything."""
-    for stack in cached_assembly().stacks:
-        policies = [policy["Properties"] for _, policy in stack.resources("AWS::IAM::Policy")]
-        for name, function in stack.resources("AWS::Lambda::Function"):
+    for one in stack.templates:
+        policies = [policy["Properties"] for _, policy in one.resources("AWS::IAM::Policy")]
+        for name, function in one.resources("AWS::Lambda::Function"):
             role = {"Ref": function["Properties"]["Role"]["Fn::GetAtt"][0]}
             yield (
                 name,

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
-from infra.local.assembly import Assembly
+from infra.local.assembly import Assembly, StackTemplate
 from infra.local.cloud import Cloud
 from infra.local.deployment import Deployed, DeploymentFailed, deploy
 from infra.local.public_api import PublicApi
@@ -61,6 +61,11 @@ class LocalStack:
     def outputs(self) -> dict[str, str]:
         """The outputs of all stacks."""
         return {name: value for one in self._deployed for name, value in one.outputs.items()}
+
+    @property
+    def templates(self) -> list[StackTemplate]:
+        """What was deployed."""
+        return [one.stack for one in self._deployed]
 
     def resource(self, stack: str, logical_id: str) -> str:
         """The physical id of a resource. Raises KeyError."""
