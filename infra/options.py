@@ -18,7 +18,7 @@ class Options(BaseModel):
     `sandbox_memory` MiB and room for `sandbox_disk` GiB of files.
 
     `file_search`: an index that costs nothing but its storage while idle (`serverless`), one at a
-    fixed price (`domain`), or none.
+    fixed price (`domain`), or none. `index_workers` files are indexed side by side.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +38,7 @@ class Options(BaseModel):
     sandbox_memory: int = Field(ge=1024, le=122880)
     sandbox_disk: int = Field(ge=1, le=184)
     file_search: Literal["serverless", "domain", "off"]
+    index_workers: int = Field(ge=2, le=1000)
 
     @classmethod
     def of(cls, scope: Construct) -> "Options":

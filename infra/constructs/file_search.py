@@ -38,6 +38,7 @@ class FileSearch(Construct):
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
+        self._workers = options.index_workers
         # Work that is seen twice does no harm, and a file whose worker died should not wait long.
         self.queue = WorkQueue(
             scope, "IndexQueue", longest_work=INDEX_SECONDS, patience=1, attempts=ATTEMPTS
@@ -69,7 +70,7 @@ class FileSearch(Construct):
             role.add_to_policy(_allow("sqs:SendMessage", self.queue.queue_arn))
         indexer, parser = functions[INDEXER], functions[PARSER]
         indexer.execution_role.add_to_policy(_allow("lambda:InvokeFunction", parser.function_arn))
-        self.queue.feed(indexer, batch=1)
+        self.queue.feed(indexer, batch=1, workers=self._workers)
 
 
 def _allow(action: str, resource: str) -> iam.PolicyStatement:

@@ -41,9 +41,13 @@ class WorkQueue(sqs.Queue):
         )
         named(self)
 
-    def feed(self, function: lambda_.Function, *, batch: int = BATCH) -> None:
-        """Give `function` the messages, a few at a time; it reports which of them failed."""
+    def feed(
+        self, function: lambda_.Function, *, batch: int = BATCH, workers: int | None = None
+    ) -> None:
+        """Give `function` the messages, a few at a time, and at most `workers` times at once; it
+        reports which of them failed.
+        """
         source = event_sources.SqsEventSource(
-            self, batch_size=batch, report_batch_item_failures=True
+            self, batch_size=batch, max_concurrency=workers, report_batch_item_failures=True
         )
         function.add_event_source(source)

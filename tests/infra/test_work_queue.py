@@ -13,10 +13,12 @@ def test_a_message_that_fails_is_repeated_alone(service: Template) -> None:
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_a_file_has_its_worker_for_itself(service: Template) -> None:
+def test_a_file_has_its_worker_for_itself_and_few_are_at_work(service: Template) -> None:
+    """Each holds two functions, of which a new account may run ten in all."""
     sources = service.of_type("Lambda::EventSourceMapping").values()
-    (batch,) = (one["BatchSize"] for one in sources if one["FunctionName"] == {"Ref": "IndexFile"})
-    assert batch == 1
+    (source,) = (one for one in sources if one["FunctionName"] == {"Ref": "IndexFile"})
+    assert source["BatchSize"] == 1
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 4}
 
 
 @pytest.mark.parametrize(("queue", "attempts"), [("PurgeQueue", 5), ("IndexQueue", 6)])
