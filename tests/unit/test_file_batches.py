@@ -240,14 +240,17 @@ def test_a_batch_that_breaks_off_is_taken_up_again(
     assert library.indexed() == 100
 
 
-def test_a_busy_table_only_delays_the_joining(library: Library, store: Dying) -> None:
+@pytest.mark.parametrize("trouble", [RateLimited("busy"), RuntimeError("SQS is down")])
+def test_trouble_only_delays_the_joining(
+    library: Library, store: Dying, trouble: Exception
+) -> None:
     """The store exists, so its creation must not look as if it had failed."""
     file_id = library.file()
     commit = store.commit
 
     def busy(*writes: Write) -> None:
         if any(isinstance(write, Create) and write.row.key.sort[:2] == "F#" for write in writes):
-            raise RateLimited("busy")
+            raise trouble
         commit(*writes)
 
     store.commit = busy  # type: ignore[method-assign]

@@ -25,12 +25,13 @@ _BEFORE = re.compile(
     r")\b[\s,:]*",
     re.IGNORECASE,
 )
-_AFTER = re.compile(r"(?:[\s,]*\b(?:please|thanks|thank you))?[\s.?!]*$", re.IGNORECASE)
+_AFTER = re.compile(r"\b(?:please|thanks|thank you)$", re.IGNORECASE)
+_ENDS = " \t\r\n.,?!"
 
 
 def rewritten(query: str) -> str:
     """The query itself, if nothing would be left of it."""
-    left = _AFTER.sub("", query.strip())
+    left = _AFTER.sub("", query.strip().rstrip(_ENDS)).rstrip(_ENDS)
     while (found := _BEFORE.match(left)) is not None:
         left = left[found.end() :]
     return left or query

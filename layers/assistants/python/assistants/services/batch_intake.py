@@ -6,7 +6,6 @@ breaks off is taken up again by `expire`, and repeating any part of it changes n
 
 from dataclasses import dataclass
 
-from assistants.domain.errors import RateLimited
 from assistants.domain.file_batch import StoredBatch
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.clock import Clock
@@ -45,12 +44,14 @@ class BatchIntake:
         return Create(Row(key, stored.model_dump(mode="json"), due_at=now + _RESUME_SECONDS))
 
     def begin(self, project: str, vector_store_id: str, batch_id: str) -> None:
-        """Add the files of a batch that was just committed. If the table is too busy for it now,
-        `expire` does it.
+        """Add the files of a batch that was just committed: whatever it came with exists from here
+        on, so if that does not go well now, `expire` does it.
         """
         try:
             self.resume(project, vector_store_id, batch_id)
-        except RateLimited:
+        except (
+            Exception
+        ):  # the edge of what is done already: a failure would be repeated by clients
             logger.exception("the files join later", extra={"vector_store_id": vector_store_id})
 
     def resume(self, project: str, vector_store_id: str, batch_id: str) -> None:
