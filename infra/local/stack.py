@@ -54,8 +54,7 @@ class LocalStack:
         self.endpoint_url = self._cloud.endpoint_url
         self.account = self._cloud.account
         self.calls = self._cloud.calls
-        self.functions = self._cloud.functions
-        self.tasks = self._cloud.tasks
+        self.functions, self.tasks = self._cloud.functions, self._cloud.tasks
 
     @property
     def outputs(self) -> dict[str, str]:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from aws_cdk import aws_ecs as ecs
 
+from assistants.adapters import fargate
 from infra.options import Options
+from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
 from tests.infra.template import Template, app_with
@@ -69,6 +71,16 @@ def test_a_session_has_no_role_and_so_no_credentials(service: Template) -> None:
     assert "TaskRoleArn" not in task
     variables = {variable["Name"] for variable in container(service)["Environment"]}
     assert variables == {"SANDBOX_MEMORY_MB", "SANDBOX_DISK_MB"}
+
+
+def test_the_image_the_network_and_the_adapter_mean_the_same_container(service: Template) -> None:
+    only = container(service)
+    assert only["Name"] == fargate.CONTAINER
+    assert [one["ContainerPort"] for one in only["PortMappings"]] == [fargate.PORT]
+    dockerfile = (REPOSITORY / "functions/sandbox/Dockerfile").read_text()
+    assert f"SANDBOX_PORT={fargate.PORT}" in dockerfile and f"EXPOSE {fargate.PORT}" in dockerfile
+    for path in (mount["ContainerPath"] for mount in only["MountPoints"]):
+        assert f'"{path}"' in dockerfile
 
 
 def test_its_execution_role_fetches_the_image_and_writes_the_log(service: Template) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template as Assertions
 
+from infra.constructs.settings import RESOURCES
 from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
@@ -102,7 +103,7 @@ def test_it_has_the_settings_of_the_functions(asked_for: Assertions, service: Te
     [container] = task["ContainerDefinitions"]
     names = {one["Name"] for one in container["Environment"]}
     functions = service.of_type("Lambda::Function")["Api"]["Environment"]["Variables"]
-    sandbox = {name for name in functions if name.startswith("ASSISTANTS_SANDBOX_")}
+    sandbox = {f"ASSISTANTS_{one.upper()}" for one in RESOURCES if one.startswith("sandbox_")}
     assert names == {*functions, "AWS_DEFAULT_REGION"} - sandbox
 
 
