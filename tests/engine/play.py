@@ -76,7 +76,7 @@ class Theatre:
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         asked = self.plays[request.messages[0]["content"]].next(request)
-        words = iter(asked.words)
+        words = iter(_with_markers(asked.words))
         for beat in asked.turn.beats:
             stop("the model")
             yield Said(next(words) if beat.startswith("word") else "", beat)
@@ -89,6 +89,12 @@ class Said(Text):
     """A word with what the pacing is to do about it."""
 
     beat: Beat
+
+
+def _with_markers(words: list[str]) -> list[str]:
+    """Between two words stands the marker of a passage that nobody was shown, in two halves."""
+    halves = itertools.chain([""], itertools.repeat("7:7†a.pdf】"))
+    return [f"{half}{word}【" for half, word in zip(halves, words, strict=False)]
 
 
 def _end(ending: Ending) -> Iterator[Delta]:

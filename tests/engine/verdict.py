@@ -118,7 +118,9 @@ class Verdict:
         """
         answers = [each.words for each in self._asked(run) if each.words]
         for message in messages:
-            said = words("".join(b["text"]["value"] for b in message["content"] if "text" in b))
+            text = "".join(b["text"]["value"] for b in message["content"] if "text" in b)
+            said = words(text)
+            assert text == "".join(said), "a piece of a marker was shown"
             if not said:
                 continue
             [answer] = [each for each in answers if each[0] == said[0]]

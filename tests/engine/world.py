@@ -142,12 +142,12 @@ class World:
             clock=self.clock,
             auth="open",
             run_ttl_seconds=TTL_SECONDS,
-            tools={"code_interpreter": Calculator()},
+            tools={"code_interpreter": Calculator(), "file_search": Calculator()},
         )
         self.machine.backend = self.backend
         self.api = DirectClient(create_app(self.backend))
         self._purges: dict[Actor, tuple[str, str]] = {}
-        tools = [WEATHER, {"type": "code_interpreter"}]
+        tools = [WEATHER, {"type": "code_interpreter"}, {"type": "file_search"}]
         assistant = self.api.post("/assistants", {"model": "played", "tools": tools})
         self.assistant_id = assistant["id"]
         self.project = self.backend.api_keys.identify("Bearer sk-test")
