@@ -11,7 +11,7 @@ from openai import OpenAI
 from infra.local import LocalStack
 
 PART_BYTES = 4_000_000
-LONGEST_SECONDS = 900
+LONGEST_SECONDS = 3600
 
 
 def measure(pdf: Path, pages: int) -> dict[str, Any]:
