@@ -205,6 +205,18 @@ def test_a_retry_goes_on_where_the_last_try_was_stopped(library: Library) -> Non
     assert library.indexed() == CHUNKS
 
 
+def test_a_retry_that_cuts_the_text_otherwise_leaves_nothing_of_the_first(
+    library: Library,
+) -> None:
+    attach(library)
+    [message] = library.index_queue.sent
+    dies(mortal(library, 20), message)
+    assert library.indexed() > 2
+    halves = [Chunk(0, LONG[:500], 0, 500), Chunk(1, LONG[500:], 500, len(LONG))]
+    replace(library.indexing, chunker=lambda *_, **__: halves).work(*message)
+    assert library.indexed() == 2
+
+
 def test_a_file_is_completed_when_the_index_shows_all_of_it(library: Library) -> None:
     store, file = attach(library)
     [message] = library.index_queue.sent

@@ -89,9 +89,13 @@ class Indexing:
 
     def _begin(self, found: StoreFile, chunks: int) -> int:
         """Go on where an earlier try was stopped: batches are put in order, so what is there is
-        the beginning, all of it but perhaps the last batch.
+        the beginning, all of it but perhaps the last batch. Another version of this program may
+        have cut the text otherwise; then nothing of that try is left.
         """
+        if found.chunks is None:
+            return 0
         if found.chunks != chunks:
+            self.index().delete(found.document, found.chunks)
             return 0
         there = self.index().count(found.document) // BATCH * BATCH
         self.index().set_attributes(found.document, there)  # they may have changed since
