@@ -42,4 +42,8 @@ def decoded(answer: bytes) -> Text:
         ) from error
     if isinstance(found, Failure):
         raise DocumentError(found.code, found.message)
+    if len(found.content) > MAX_CHARACTERS:
+        raise DocumentError(
+            "invalid_file", f"The file has more than {MAX_CHARACTERS:,} characters."
+        )
     return found
