@@ -212,9 +212,10 @@ def test_nothing_of_a_task_is_left_when_the_stack_ends() -> None:
     assert not files.exists()
 
 
-def test_no_task_outlives_a_stack_that_is_killed() -> None:
+def test_no_task_outlives_a_stack_that_is_killed(tmp_path: Path) -> None:
     stack = subprocess.Popen(
         [sys.executable, "-c", LEFT_ALONE],
+        env={**os.environ, "TMPDIR": str(tmp_path)},  # what nobody is left to remove
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -226,3 +227,4 @@ def test_no_task_outlives_a_stack_that_is_killed() -> None:
     stack.stdin.close()
     stack.stdout.close()
     assert gone(process_id)
+    assert [path for path in tmp_path.glob("sandbox-*/*/*") if path.is_file()] == []
