@@ -13,8 +13,7 @@ from openai.types.beta.threads import Message, Run
 
 from infra.local import LocalStack
 from infra.local.tasks import Task
-from tests.e2e.conftest import MakeAssistant
-from tests.e2e.test_node_sdk import Play, play  # noqa: F401 - a fixture
+from tests.e2e.conftest import MakeAssistant, Play
 from tests.model_server import Call, Calls, ModelServer, ScriptedModel, Text
 
 TOOLS: Any = [{"type": "code_interpreter"}]
@@ -280,9 +279,7 @@ def test_a_deleted_thread_takes_its_session_along(
 
 @pytest.mark.parametrize("scenario", ["codeInterpreterPolled", "codeInterpreterStream"])
 def test_the_node_sdk_gets_plot_file_and_variables(
-    play: Play,  # noqa: F811
-    model_server: ModelServer,
-    scenario: str,
+    play: Play, model_server: ModelServer, scenario: str
 ) -> None:
     seen = play(scenario, model_server.script(*SCRIPT).name)
     assert seen["statuses"] == ["completed", "completed"]

@@ -1,41 +1,10 @@
 """The official Node SDK, whose AssistantStream is the strictest reader of our events."""
 
-import json
-import os
-import subprocess
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import pytest
-
+from tests.e2e.conftest import Play
 from tests.e2e.envelope import error
 from tests.model_server import Break, Call, Calls, ModelServer, Text, Turn
 
-NODE = Path(__file__).parent / "node"
 PARIS, ROME = Call("weather", {"city": "Paris"}), Call("weather", {"city": "Rome"})
-Play = Callable[..., Any]
-
-
-@pytest.fixture
-def play(base_url: str, api_key: str) -> Play:
-    """Plays one scenario of node/scenarios.mjs; what it saw."""
-    assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
-
-    def play(scenario: str, model: str = "") -> Any:
-        environment = {**os.environ, "OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": api_key}
-        ended = subprocess.run(
-            ["node", "scenarios.mjs", scenario, model],
-            cwd=NODE,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout)
-
-    return play
 
 
 def test_a_streamed_answer(play: Play, model_server: ModelServer) -> None:
