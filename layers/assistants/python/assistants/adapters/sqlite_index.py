@@ -7,10 +7,10 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import apsw
-import sqlite_vec
 
 from assistants.adapters import sqlite_rows as rows
 from assistants.domain.filters import Comparison, Compound
@@ -107,7 +107,7 @@ def _connect(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path))
     connection.set_busy_timeout(BUSY_SECONDS * 1000)
     connection.enable_load_extension(True)
-    connection.load_extension(sqlite_vec.loadable_path())
+    connection.load_extension(_extension())
     connection.enable_load_extension(False)
     until = time.monotonic() + BUSY_SECONDS
     while True:
@@ -121,3 +121,11 @@ def _connect(path: Path) -> apsw.Connection:
     connection.pragma("synchronous", "normal")
     connection.pragma("cache_size", -64 * 1024)  # KiB: the vectors of 40,000 chunks of MiniLM
     return connection
+
+
+def _extension() -> str:
+    """The library in the package `sqlite_vec`, which is not imported: it would load numpy."""
+    found = find_spec("sqlite_vec")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("install sqlite-vec, which compares the vectors")
+    return str(Path(found.origin).with_name("vec0"))
