@@ -48,14 +48,14 @@ def cancelled_speech(stage: Stage) -> None:
 
 def never_started(stage: Stage) -> None:
     """Its creator dies before the execution starts, and nobody asks again but the sweep."""
-    stage.begin_only(stage.runs, {"assistant_id": stage.assistant(speaks)})
+    stage.begin_run_only(speaks)
     stage.until("queued")
     stage.pass_minute()
     stage.until(*ENDED)
 
 
 def cancelled_before_start(stage: Stage) -> None:
-    stage.begin_only(stage.runs, {"assistant_id": stage.assistant(speaks)})
+    stage.begin_run_only(speaks)
     stage.client.post(f"{path_of(stage.the_run())}/cancel")
     stage.pass_minute()
 
@@ -63,9 +63,13 @@ def cancelled_before_start(stage: Stage) -> None:
 def never_called_back(stage: Stage) -> None:
     """The outputs are recorded, but the machine does not hear of them."""
     run = stage.create(calls)
+    if run["status"] in ENDED:  # it was cut before it called anything
+        return
     [asked] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
     outputs = [{"tool_call_id": asked["id"], "output": "sunny"}]
-    stage.begin_only(f"{path_of(run)}/submit_tool_outputs", {"tool_outputs": outputs})
+    url = f"{path_of(run)}/submit_tool_outputs"
+    recorded = {"queued", "in_progress", *ENDED}
+    stage.begin_only(url, {"tool_outputs": outputs}, lambda: stage.the_run()["status"] in recorded)
     stage.until("queued")
     stage.pass_minute()
     stage.until(*ENDED)

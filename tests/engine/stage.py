@@ -62,9 +62,15 @@ class Stage:
         self.client.stream(url, {"tool_outputs": outputs})
         return self.now(run)
 
-    def begin_only(self, path: str, body: Any = None) -> None:
-        """A request whose client gives up when it fails."""
+    def begin_only(self, path: str, body: Any, begun: Callable[[], bool]) -> None:
+        """A request whose client gives up when it fails, if anything has come of it."""
         self.client.http.post(path, json=body)
+        while not begun():
+            self.client.http.post(path, json=body)
+
+    def begin_run_only(self, model: Model) -> None:
+        body = {"assistant_id": self.assistant(model)}
+        self.begin_only(self.runs, body, lambda: bool(self.client.get(self.runs)["data"]))
 
     def the_run(self) -> Run:
         [run] = self.client.get(self.runs)["data"]
