@@ -184,7 +184,8 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
     case.new_run(case.upload("a.csv"))
 
     def cell(machine: Machine, code: str) -> Execution:
-        machine.dead = chance.random() < 0.2
+        if chance.random() < 0.2:
+            machine.dead = True  # never the other way: another thread may have stopped it meanwhile
         return machine.write(out=code.encode())
 
     def launch(name: str, token: str) -> str:
@@ -200,7 +201,10 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
         told = [answer.told for answer in pool.map(case.tool.answer, uses)]
     for use, answer in zip(uses, told, strict=True):
         executed = ran(case, use.id)
-        assert executed == (0 if "was not executed" in answer else 1), answer
+        if "nothing is known" in answer:  # its machine died of other code, maybe before it came
+            assert executed <= 1
+        else:
+            assert executed == (0 if "was not executed" in answer else 1), answer
     session = case.box["session"] or {"name": None}
     alive = {name for name, machine in case.sandboxes.machines.items() if not machine.dead}
     assert alive <= {session["name"]}
