@@ -7,6 +7,7 @@ from assistants.telemetry import logger
 
 
 def handler(event: dict[str, Any], _: Any) -> None:
-    """`{project, thread, run, token}` in. The state goes on when the token is called back."""
+    """`{project, thread, run, turn, token}` in. The state goes on when the token is called back."""
     logger.append_keys(run_id=event["run"], thread_id=event["thread"])
-    backend().waits.begin(event["project"], event["thread"], event["run"], event["token"])
+    ids = event["project"], event["thread"], event["run"]
+    backend().waits.begin(*ids, event["turn"], event["token"])

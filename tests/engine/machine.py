@@ -199,7 +199,7 @@ class Machine:
         work: dict[State, Callable[[], Any]] = {
             "CallModel": lambda: backend.turns.take(*ids, turn),
             "UseTools": lambda: backend.hosted_calls.answer(*ids, call),
-            "AwaitToolOutputs": lambda: backend.waits.begin(*ids, token),
+            "AwaitToolOutputs": lambda: backend.waits.begin(*ids, turn, token),
             "FinishRun": lambda: backend.endings.end(*ids),
         }
         return Actor(f"{execution.state} of {execution.run_id}", work[execution.state])

@@ -98,7 +98,7 @@ class Scene:
     def repeat_the_first_wait(self) -> Actor:
         """An invocation that was under way for a long time."""
         ids = self.world.project, self.thread.split("/")[2], self.run_id
-        actor = Actor("late", lambda: self.world.backend.waits.begin(*ids, "token-1"))
+        actor = Actor("late", lambda: self.world.backend.waits.begin(*ids, 1, "token-1"))
         self.world.actors.append(actor)
         return actor
 
@@ -197,6 +197,18 @@ def calling_again() -> Scene:
     return scene
 
 
+def computing_later() -> Scene:
+    """The outputs of a wait are taken, and two calls of a tool of the server are about to be
+    answered.
+    """
+    scene = Scene("one call", "code", "stop")
+    scene.begin()
+    scene.world.go_on()
+    scene.go(scene.submit())
+    scene.go(scene.work())
+    return scene
+
+
 def overdue() -> Scene:
     """A wait that has just timed out: FinishRun is about to work."""
     scene = waiting()
@@ -229,6 +241,7 @@ SCENES: list[tuple[Callable[[], Scene], list[Act]]] = [
     (waiting, [*CLIENTS, *SUBMITS, Scene.abort, Scene.sweep]),
     (waiting_again, [Scene.cancel, *SUBMITS, *MACHINE]),
     (calling_again, [Scene.cancel, Scene.work, Scene.repeat_the_first_wait]),
+    (computing_later, [Scene.cancel, Scene.work, Scene.repeat_the_first_wait]),
     (answered, [*CLIENTS, Scene.submit, *MACHINE]),
     (overdue, [*CLIENTS, *OUTSIDERS, *SUBMITS, Scene.work, Scene.sweep]),
     (late, [*CLIENTS, *OUTSIDERS, Scene.sweep]),

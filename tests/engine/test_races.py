@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.hosted_tool import HostedToolName
 from assistants.ports.chat_model import CallFragment, ModelError
-from tests.unit.deployment import Deployment, path
+from assistants.ports.hosted_tool import HostedTool
+from tests.unit.deployment import WEATHER, Deployment, path
 from tests.unit.fakes import FakeClock
+from tests.unit.test_hosted_calls import Calculator
 
 CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 
@@ -59,6 +62,23 @@ def test_a_worker_that_was_replaced_returns_what_the_other_made_of_the_turn() ->
 
 def test_a_worker_that_was_replaced_cannot_fail_the_run() -> None:
     deployment, run, _ = superseded("Hello")
+    assert deployment.again(run)["status"] == "completed"
+
+
+def test_a_wait_that_comes_late_does_not_interrupt_the_tools_of_a_later_turn() -> None:
+    """Its function was invoked twice, and the second one was under way for a long time."""
+    code = CallFragment(0, id="b", name="code_interpreter", arguments='{"code": "6 * 7"}')
+    tools: dict[HostedToolName, HostedTool] = {"code_interpreter": Calculator()}
+    deployment = Deployment([CALL], [code], ["It is 42."], machine=False, tools=tools)
+    run = deployment.run(tools=[WEATHER, {"type": "code_interpreter"}])
+    deployment.turn(run)
+    deployment.wait(run, "token")
+    deployment.submit(deployment.again(run))
+    [call] = deployment.turn(run, 1)["calls"]
+    deployment.wait(run, "late token")
+    assert deployment.again(run)["status"] == "in_progress"
+    deployment.backend.hosted_calls.answer(*deployment.ids(run), call["call"])
+    deployment.turn(run, 2)
     assert deployment.again(run)["status"] == "completed"
 
 

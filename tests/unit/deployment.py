@@ -197,7 +197,7 @@ class Machine:
             self.tokens += 1
             token = f"token-{self.tokens}"
             self.waiting[token] = following
-            self.backend.waits.begin(*ids, token)
+            self.backend.waits.begin(*ids, following["turn"], token)
         elif following["next"] == "tools":
             self.call_model(following)
 
@@ -314,8 +314,9 @@ class Deployment:
     def turn(self, run: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
         return self.backend.turns.take(*self.ids(run), number)
 
-    def wait(self, run: Mapping[str, Any], token: str = "token") -> None:
-        self.backend.waits.begin(*self.ids(run), token)
+    def wait(self, run: Mapping[str, Any], token: str = "token", *, turn: int = 1) -> None:
+        """For the client to act, behind so many turns."""
+        self.backend.waits.begin(*self.ids(run), turn, token)
 
     def finish(self, run: Mapping[str, Any]) -> None:
         self.backend.endings.end(*self.ids(run))

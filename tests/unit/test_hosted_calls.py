@@ -128,7 +128,7 @@ def test_the_client_is_asked_for_its_functions_of_the_same_turn() -> None:
     outcome = case.backend.turns.take(*case.ids, 0)
     assert outcome["calls_functions"]
     case.backend.hosted_calls.answer(*case.ids, outcome["calls"][0]["call"])
-    case.backend.waits.begin(*case.ids, "token")
+    case.backend.waits.begin(*case.ids, 1, "token")
     run = case.backend.runs.get(*case.ids)
     assert run.required_action is not None
     [asked] = run.required_action["submit_tool_outputs"]["tool_calls"]

@@ -17,15 +17,15 @@ class Waits:
     records: RunRecords
     executions: Executions
 
-    def begin(self, project: str, thread_id: str, run_id: str, token: str) -> None:
-        """Store the token and ask the client to act, in one write.
+    def begin(self, project: str, thread_id: str, run_id: str, turn: int, token: str) -> None:
+        """Store the token and ask the client to act behind `turn` turns, in one write.
 
         The state may be repeated, with a new token: then the wait keeps that one, too, and if it
         is over already the machine is called back at once.
         """
         try:
             run = self.records.change(
-                project, thread_id, run_id, lambda run: self._keep(run, token)
+                project, thread_id, run_id, lambda run: self._keep(run, turn, token)
             )
         except NotFound:
             self.executions.resume(token, "cancelled")
@@ -34,7 +34,9 @@ class Waits:
             over: Outcome = "cancelled" if run.state.status != "queued" else "submitted"
             self.executions.resume(token, over)
 
-    def _keep(self, run: LoadedRun, token: str) -> Change | None:
+    def _keep(self, run: LoadedRun, turn: int, token: str) -> Change | None:
+        if run.state.turn != turn:  # it comes late: the machine is further, perhaps using tools
+            return None
         if run.state.status == "requires_action":
             return self._add(run, token)
         if run.state.status != "in_progress" or run.state.waiting_step is None:
