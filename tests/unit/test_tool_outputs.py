@@ -235,6 +235,20 @@ def test_a_wait_that_begins_after_a_cancel_is_called_back_at_once() -> None:
     assert "requires_action" not in order(deployment.events(run))
 
 
+def test_a_client_is_not_asked_when_the_time_is_over() -> None:
+    """The server's own tools of the same turn may have taken all of it."""
+    deployment = Deployment([*CALLS], machine=False)
+    run = deployment.run(tools=[WEATHER, TIME])
+    deployment.turn(run)
+    deployment.clock.now = run["expires_at"]
+    deployment.wait(run, "late")
+    assert deployment.executions.resumed == [("late", "cancelled")]
+    assert deployment.turn(run, 1)["next"] == "done"
+    run = deployment.again(run)
+    assert run["status"] == "expired"
+    assert "requires_action" not in order(deployment.events(run))
+
+
 def test_a_wait_of_a_run_that_is_gone_is_called_back() -> None:
     deployment, run = waiting(machine=False)
     gone = {"thread_id": "thread_gone", "id": run["id"]}

@@ -39,7 +39,8 @@ class Waits:
             return None
         if run.state.status == "requires_action":
             return self._add(run, token)
-        if run.state.status != "in_progress" or run.state.waiting_step is None:
+        over = self.records.clock.time() >= run.state.deadline  # tools may have taken that long
+        if run.state.status != "in_progress" or run.state.waiting_step is None or over:
             return None
         calls = self.records.waiting_step(run)["step_details"]["tool_calls"]
         key = keyspace.wait(run.project, run.settings.id, run.state.turn)
