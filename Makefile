@@ -87,8 +87,18 @@ diff: .venv/installed  ## compare the templates with what is deployed
 deploy: .venv/installed  ## build and deploy both stacks to the AWS account of your credentials
 	@$(CDK) deploy --all $(ARGS)
 
-bench-retrieval: .venv/installed $(OPENSEARCH)  ## reading, searching and ranking, also on a real OpenSearch node
-	@$(PY) -m tests.benchmarks.retrieval --opensearch $(ARGS)
+# The reference manual of R: 500 pages and more of real documentation, with tables, code and formulas.
+MANUAL := .cache/manual/usr/share/R/doc/manual/fullrefman.pdf
+$(MANUAL):
+	@command -v apt-get > /dev/null || { echo "The manual comes from Debian's package r-doc-pdf: use Debian, or put a long PDF at $@." >&2; exit 1; }
+	mkdir -p .cache/manual
+	cd .cache/manual
+	apt-get download --quiet --quiet r-doc-pdf || { echo "Debian's package r-doc-pdf cannot be downloaded: apt-get update." >&2; exit 1; }
+	dpkg-deb --extract r-doc-pdf_*.deb .
+	rm r-doc-pdf_*.deb
+
+bench-retrieval: .venv/installed $(OPENSEARCH) $(MANUAL)  ## reading, searching and ranking, also on a real OpenSearch node
+	@$(PY) -m tests.benchmarks.retrieval --opensearch --pdf $(MANUAL) $(ARGS)
 
 lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes pyproject.toml --output-file layers/dependencies/requirements.txt
