@@ -132,12 +132,26 @@ def test_other_outputs_after_the_first_are_refused() -> None:
     assert message == 'Runs in status "completed" do not accept tool outputs.'
 
 
-def test_outputs_of_an_earlier_wait_are_refused_in_a_later_one() -> None:
+def test_the_same_outputs_again_are_fine_however_far_the_run_is() -> None:
+    """As an SDK sends them that has lost the answer to the first time."""
+    deployment = Deployment([CALLS[0]], [CALLS[0]], ["Sunny."])
+    run = deployment.run()
+    first = deployment.api.stream(submit_url(run), outputs(run))
+    later = deployment.again(run)
+    assert later["status"] == "requires_action"
+    assert deployment.submit(run) == later
+    assert deployment.api.stream(submit_url(run), outputs(run)) == first
+    deployment.submit(later)
+    assert deployment.submit(run)["status"] == "completed"
+    assert len(deployment.model.requests) == 3
+
+
+def test_other_outputs_of_an_earlier_wait_are_refused_in_a_later_one() -> None:
     deployment = Deployment([CALLS[0]], [CALLS[0]], ["Sunny."])
     run = deployment.run()
     deployment.submit(run)
     later = deployment.again(run)
-    message = deployment.api.refused("POST", submit_url(run), outputs(run))
+    message = deployment.api.refused("POST", submit_url(run), outputs(run, "rainy"))
     assert message == (
         f"Expected tool outputs for call_ids ['{calls_of(later)[0]['id']}'], "
         f"got ['{calls_of(run)[0]['id']}']"

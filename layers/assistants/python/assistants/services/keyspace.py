@@ -15,6 +15,7 @@ from assistants.ports.store import Key
 MESSAGES = "M#"
 RUNS = "R#"
 JOURNAL = "E#"
+WAITS = "W#"
 SANDBOX = "BOX"
 SPARES = "SPARE"
 
@@ -233,4 +234,4 @@ def tool_call(project: str, run_id: str, call_id: str) -> Key:
 
 
 def wait(project: str, run_id: str, turn: int) -> Key:
-    return Key(in_run(project, run_id), f"W#{turn:04d}")
+    return Key(in_run(project, run_id), f"{WAITS}{turn:04d}")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assistants.domain.errors import outputs_not_accepted, wrong_outputs
+from assistants.domain.errors import InvalidRequest, outputs_not_accepted, wrong_outputs
 from assistants.domain.journal import Event
 from assistants.domain.run import Run, ToolOutput, ToolOutputsSubmit
 from assistants.ports.clock import Clock
@@ -33,12 +33,27 @@ class ToolOutputs:
     def submit(
         self, project: str, thread_id: str, run_id: str, body: ToolOutputsSubmit
     ) -> Submitted:
-        """All outputs of one wait at once; the same submit again changes nothing and is fine.
+        """All outputs of one wait at once; the same submit again changes nothing and is fine,
+        however far the run is by then.
 
         Raises `InvalidRequest` for a run that does not wait and for an incomplete set.
         """
         digest = _digest(body.tool_outputs)
-        answers: list[Row] = []  # the wait as it ends; the last one counts
+        try:
+            run, wait = self._record(project, thread_id, run_id, body, digest)
+        except InvalidRequest:
+            run = self.records.load(project, thread_id, run_id)
+            if (earlier := self.waits.ended_by(run, digest)) is None:
+                raise
+            return Submitted(run.run, after=earlier.body["asked_at"])
+        self.waits.call_back(run, wait, "submitted")
+        return Submitted(run.run, after=wait.body["asked_at"])
+
+    def _record(
+        self, project: str, thread_id: str, run_id: str, body: ToolOutputsSubmit, digest: str
+    ) -> tuple[LoadedRun, Row]:
+        """The run, and its newest wait as it has ended."""
+        answers: list[Row] = []  # the last one counts
 
         def decide(run: LoadedRun) -> Change | None:
             wait, step = self.waits.find_with_step(run)
@@ -52,9 +67,7 @@ class ToolOutputs:
             answers.append(answered(wait, digest, run.state.sequence))
             return self._change(run, step.body, body, Replace(wait, answers[-1]))
 
-        run = self.records.change(project, thread_id, run_id, decide)
-        self.waits.call_back(run, answers[-1], "submitted")
-        return Submitted(run.run, after=answers[-1].body["asked_at"])
+        return self.records.change(project, thread_id, run_id, decide), answers[-1]
 
     def _change(
         self, run: LoadedRun, step: dict[str, Any], body: ToolOutputsSubmit, answer: Replace

@@ -10,6 +10,8 @@ from assistants.services import keyspace
 from assistants.services.run_records import Change, LoadedRun, RunRecords
 from assistants.telemetry import logger
 
+_MAX_WAITS = 100  # one behind each turn at the most
+
 
 @dataclass(frozen=True)
 class Waits:
@@ -75,6 +77,12 @@ class Waits:
             keyspace.step(*ids, run.state.waiting_step),
         )
         return wait, step
+
+    def ended_by(self, run: LoadedRun, answers: str) -> Row | None:
+        """The wait of the run that ended with these `answers`."""
+        partition = keyspace.in_run(run.project, run.settings.id)
+        waits = self.store.query(partition, keyspace.WAITS, limit=_MAX_WAITS)
+        return next((wait for wait in waits if wait.body["answers"] == answers), None)
 
     def wake(self, run: LoadedRun, outcome: Outcome) -> None:
         """Call the machine back, if it waits."""
