@@ -34,7 +34,7 @@ FILES = [
     Attempt(
         52,
         "a sparse file of 1 TB",
-        "open('sparse', 'wb').truncate(1 << 40); escaped()",
+        "!rm -rf deep*\nopen('sparse', 'wb').truncate(1 << 40); escaped()",
         raises("OSError", "File too large"),
     ),
     Attempt(
@@ -52,8 +52,37 @@ FILES = [
     ),
     Attempt(
         54,
-        "filling the disk with deleted files that are mapped and closed",
+        "filling the disk below where files are reported",
         "!rm -f /tmp/[0-9]*\n"
+        "deep = '/tmp/' + 'd/' * 20; os.makedirs(deep)\n"
+        "for n in range(100): open(f'{deep}/{n}', 'wb').write(bytes(50 << 20))\nescaped()",
+        stopped("disk", lost=True),
+        seconds=30,
+    ),
+    Attempt(
+        54,
+        "filling the disk where nobody may look",
+        "!rm -rf /tmp/d\n"
+        "os.mkdir('/tmp/dark'); os.chmod('/tmp/dark', 0o300)\n"
+        "for n in range(100): open(f'/tmp/dark/{n}', 'wb').write(bytes(50 << 20))\nescaped()",
+        stopped("disk", lost=True),
+        seconds=30,
+    ),
+    Attempt(
+        54,
+        "filling the disk behind more files than anybody counts",
+        "!chmod 700 /tmp/dark; rm -rf /tmp/dark\n"
+        "os.mkdir('/tmp/crowd')\n"
+        "for n in range(20_000): open(f'/tmp/crowd/{n}', 'w').close()\n"
+        "os.mkdir('/tmp/behind')\n"
+        "for n in range(100): open(f'/tmp/behind/{n}', 'wb').write(bytes(50 << 20))\nescaped()",
+        stopped("disk", lost=True),
+        seconds=30,
+    ),
+    Attempt(
+        54,
+        "filling the disk with deleted files that are mapped and closed",
+        "!rm -rf /tmp/crowd /tmp/behind\n"
         "import mmap\nkeep = []\n"
         "for n in range(100):\n"
         "    file = open('deleted', 'w+b'); os.unlink('deleted'); file.truncate(50 << 20)\n"

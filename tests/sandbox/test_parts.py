@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,7 @@ from functions.sandbox.sandboxd.lifetime import Lifetime
 from functions.sandbox.sandboxd.messages import Done, Ready, Shown
 from functions.sandbox.sandboxd.protection import Protection
 from functions.sandbox.sandboxd.settings import Settings
+from functions.sandbox.sandboxd.tree import scan
 from functions.sandbox.sandboxd.workspace import Workspace
 
 
@@ -185,6 +189,25 @@ def test_room_that_others_take_is_not_held_against_the_sandbox(
     watch = DiskWatch([tmp_path], limit_bytes=4 << 20, identity=Identity(None))
     assert watch.exceeded() is exceeded
     assert watch.exceeded() is exceeded
+
+
+def test_a_file_that_vanishes_while_others_are_looked_at_hides_none_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        (tmp_path / f"{number}").write_bytes(b"x")
+    listed = os.scandir
+
+    @contextmanager
+    def overtaken(path: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with listed(path) as entries:
+            found = list(entries)
+        Path(found[0]).unlink()
+        yield iter(found)
+
+    monkeypatch.setattr(os, "scandir", overtaken)
+    seen = scan(tmp_path)
+    assert (len(seen.files), seen.whole) == (8, True)
 
 
 def test_a_deleted_file_is_found_while_it_is_open_or_mapped(tmp_path: Path) -> None:

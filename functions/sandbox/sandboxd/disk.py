@@ -32,11 +32,14 @@ class DiskWatch:
         return self._used > self._allowed or self._unnamed_exceeded(free)
 
     def _unnamed_exceeded(self, free: int) -> bool:
-        """Whether room is gone that no file explains, and that is not others' doing."""
+        """Whether room is gone that no file explains, and that is not others' doing.
+
+        It counts as the code's where some of its files may have been overlooked.
+        """
         unexplained = (self._free_at_start - free) - (self._used - self._used_at_start)
         if unexplained <= self._limit:
             return False
-        found = unnamed.bytes_used()
+        found = unnamed.bytes_used() if self._whole else None
         if found is not None and found <= self._limit:
             self._free_at_start -= unexplained
             return False
@@ -48,4 +51,6 @@ class DiskWatch:
 
     def _measure(self) -> int:
         with self._identity.assumed():
-            return sum(scan(directory).bytes_used for directory in self._directories)
+            trees = [scan(directory) for directory in self._directories]
+        self._whole = all(tree.whole for tree in trees)
+        return sum(tree.bytes_used for tree in trees)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-
-from .names import MAX_DEPTH
 
 MAX_ENTRIES = 20_000
 _BLOCK_BYTES = 512  # the unit of st_blocks
@@ -23,35 +21,43 @@ def signature(status: os.stat_result) -> Signature:
 
 @dataclass
 class Tree:
-    """The regular files below a directory, and the bytes that all of them occupy."""
+    """The regular files below a directory, and the bytes that all of them occupy.
+
+    Not `whole` where there may be more: behind too many entries, in a directory that the code has
+    closed to itself, or deeper than a path can say.
+    """
 
     files: dict[str, Signature] = field(default_factory=dict)
     bytes_used: int = 0
     entries: int = 0
+    whole: bool = True
 
 
 def scan(root: Path) -> Tree:
-    """Look at no more than MAX_ENTRIES entries, MAX_DEPTH deep, following no link."""
+    """Look at no more than MAX_ENTRIES entries, following no link."""
     tree = Tree()
     waiting = [""]
     while waiting and tree.entries < MAX_ENTRIES:
         directory = waiting.pop()
-        # Gone, closed, or deeper than a path can say.
-        with suppress(OSError), os.scandir(root / directory) as entries:
-            for entry in entries:
-                _look(entry, directory, tree, waiting)
-                if tree.entries == MAX_ENTRIES:
-                    break
+        try:
+            with os.scandir(root / directory) as entries:
+                for entry in islice(entries, MAX_ENTRIES - tree.entries):
+                    _look(entry, directory, tree, waiting)
+        except OSError:
+            tree.whole = False
+    tree.whole = tree.whole and tree.entries < MAX_ENTRIES
     return tree
 
 
 def _look(entry: os.DirEntry[str], directory: str, tree: Tree, waiting: list[str]) -> None:
     tree.entries += 1
     name = f"{directory}/{entry.name}" if directory else entry.name
-    status = entry.stat(follow_symlinks=False)
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return  # gone this moment; the others are still there
     if stat.S_ISDIR(status.st_mode):
-        if name.count("/") + 1 < MAX_DEPTH:
-            waiting.append(name)
+        waiting.append(name)
     elif stat.S_ISREG(status.st_mode):
         tree.files[name] = signature(status)
         tree.bytes_used += status.st_blocks * _BLOCK_BYTES
