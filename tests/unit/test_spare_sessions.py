@@ -43,6 +43,24 @@ def test_a_thread_takes_one_that_waits_and_another_follows(case: Case) -> None:
     assert case.sandboxes.stopped == []
 
 
+def test_one_that_a_thread_takes_while_it_is_launched_does_not_hold_up_the_others(
+    case: Case,
+) -> None:
+    launch = case.sandboxes.launch
+
+    def taken(name: str, token: str) -> str:
+        case.sandboxes.launch = launch  # type: ignore[method-assign]
+        handle = launch(name, token)
+        assert case.answer().told == "42"
+        return handle
+
+    case.sandboxes.launch = taken  # type: ignore[method-assign]
+    keep(case)
+    first, second = case.sandboxes.machines.values()
+    assert (len(first.executed), waiting(case)) == (1, [second.name])
+    assert case.sandboxes.stopped == []
+
+
 def test_when_none_waits_one_is_launched(case: Case) -> None:
     assert case.answer().told == "42"
     assert len(case.sandboxes.launched) == 1

@@ -70,11 +70,15 @@ class SpareSessions:
 
     def _launch(self, row: Row, session: Session) -> None:
         """Launching by the same name again does nothing: this is safe to repeat."""
-        if session.handle is None:
-            handle = self.sandboxes.launch(session.name, session.token)
-            launched = session.model_copy(update={"handle": handle})
+        if session.handle is not None:
+            return
+        handle = self.sandboxes.launch(session.name, session.token)
+        logger.info("a spare session is launched", extra={"session": session.name})
+        launched = session.model_copy(update={"handle": handle})
+        try:
             self.store.commit(Replace(row, row.changed(launched.model_dump(mode="json"))))
-            logger.info("a spare session is launched", extra={"session": session.name})
+        except Conflict:
+            return  # a thread has it now
 
     def _remove(self, row: Row, session: Session) -> None:
         try:
