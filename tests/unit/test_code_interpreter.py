@@ -688,3 +688,46 @@ def test_a_thread_deleted_while_its_session_is_launched_leaves_none(case: Case) 
     case.answer()
     assert case.sandboxes.stopped == case.sandboxes.launched
     assert keyspace.sandbox(PROJECT, case.thread_id) not in case.store.rows
+
+
+def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(case: Case) -> None:
+    launch, get = case.sandboxes.launch, case.store.get
+
+    def crash(name: str, token: str) -> str:
+        raise MemoryError
+
+    def overtaken(*keys: Any) -> Any:
+        rows = get(*keys)
+        if keyspace.sandbox(PROJECT, case.thread_id) in keys:
+            case.store.get = get  # type: ignore[method-assign]
+            case.prepare()
+        return rows
+
+    case.sandboxes.launch = crash  # type: ignore[method-assign]
+    with pytest.raises(MemoryError):
+        case.prepare()
+    case.sandboxes.launch = launch  # type: ignore[method-assign]
+    case.backend.threads.delete(PROJECT, case.thread_id)
+    case.store.get = overtaken  # type: ignore[method-assign]
+    case.backend.purges.work(PROJECT, case.thread_id)
+    assert case.sandboxes.stopped == [case.machine.name]
+    assert keyspace.sandbox(PROJECT, case.thread_id) not in case.store.rows
+
+
+def test_code_that_loses_its_session_to_the_deletion_of_its_thread_leaves_no_other(
+    case: Case,
+) -> None:
+    case.answer()
+    stop = case.sandboxes.stop
+
+    def overtaken(handle: str) -> None:
+        case.sandboxes.stop = stop  # type: ignore[method-assign]
+        stop(handle)
+        for _ in range(2):  # the first learns of it, the second begins another
+            case.answer()
+
+    case.backend.threads.delete(PROJECT, case.thread_id)
+    case.sandboxes.stop = overtaken  # type: ignore[method-assign]
+    case.backend.purges.work(PROJECT, case.thread_id)
+    case.answer()
+    assert [machine.dead for machine in case.sandboxes.machines.values()] == [True, True]

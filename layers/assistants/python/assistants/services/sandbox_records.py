@@ -50,6 +50,16 @@ class SandboxRecords:
                 return LoadedBox(loaded.project, loaded.thread_id, row, after)
             loaded = self.load(loaded.project, loaded.thread_id)
 
+    def remove(self, loaded: LoadedBox) -> bool:
+        """Whether it is gone now; it is not if it has changed meanwhile."""
+        if loaded.row is None:
+            return True
+        try:
+            self.store.commit(Delete(loaded.row.key, revision=loaded.row.revision))
+        except Conflict:
+            return False
+        return True
+
     def _saving(self, loaded: LoadedBox, box: Box) -> tuple[Row, list[Write]]:
         body = box.model_dump(mode="json")
         due_at = box.session.ends_at + _ORPHANED_SECONDS if box.session else None

@@ -93,10 +93,16 @@ class SandboxSessions:
         return after
 
     def stop(self, project: str, thread_id: str) -> None:
-        """End the session of a thread that is deleted. Raises `SandboxUnavailable`."""
-        session = self.records.load(project, thread_id).box.session
-        if session and session.handle:
-            self.sandboxes.stop(session.handle)
+        """End the session of a thread that is deleted, and forget it: whoever launches one at the
+        same moment finds the thread gone, and ends it. Raises `SandboxUnavailable`.
+        """
+        removed = False
+        while not removed:
+            loaded = self.records.load(project, thread_id)
+            session = loaded.box.session
+            if session and session.handle:
+                self.sandboxes.stop(session.handle)
+            removed = self.records.remove(loaded)
 
     def expire(self, project: str, thread_id: str) -> None:
         """See to it that a session which should have ended itself has ended.
