@@ -14,7 +14,7 @@ from assistants.domain.passage import Chunk
 from assistants.ports.chat_model import CallFragment
 from assistants.services.file_search import INDEXING_SECONDS, queries_in
 from tests.retrieval.hashing import HashingEmbedder
-from tests.unit.deployment import Deployment
+from tests.unit.deployment import Deployment, path
 from tests.unit.fakes import Script
 from tests.unit.forms import HEADERS, Attached, form
 
@@ -128,6 +128,9 @@ def test_a_stream_shows_content_only_if_asked_for(place: Path, include: str) -> 
     told = [json.dumps(event.data) for event in events if "step." in event.name]
     assert any("a.txt" in data for data in told)
     assert any(CAT in data for data in told) == bool(include)
+    [run] = case.service.api.get(f"/threads/{thread_id}/runs")["data"]
+    resumed = case.service.api.request("GET", f"{path(run)}/events{include}").events
+    assert resumed == events
 
 
 def test_assistant_and_thread_are_searched_together(place: Path) -> None:

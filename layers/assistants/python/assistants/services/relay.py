@@ -50,14 +50,16 @@ class Relay:
         """
         return self._tell(project, run, lambda told: told.record > after, include or [])
 
-    def resume(self, project: str, run: Run, *, last_event: int) -> Iterator[Told | None]:
+    def resume(
+        self, project: str, run: Run, *, last_event: int, include: Include | None = None
+    ) -> Iterator[Told | None]:
         """The events behind number `last_event`, of this run or of none of it so far.
 
         Raises `Gone` at once when the journal is no longer kept.
         """
         if self.journal.tail(project, run.id) < 0:
             raise Gone(f"The events of run {run.id} are no longer kept.")
-        return self._tell(project, run, lambda told: told.number > last_event, [])
+        return self._tell(project, run, lambda told: told.number > last_event, include or [])
 
     def _tell(
         self, project: str, run: Run, wanted: Callable[[Told], bool], include: Include

@@ -45,7 +45,7 @@ def submit_tool_outputs(call: Call, body: ToolOutputsSubmit) -> Run | EventStrea
     return _follow(call, submitted.run, submitted.after) if body.stream else submitted.run
 
 
-def events(call: Call) -> EventStream:
+def events(call: Call, query: RunQuery) -> EventStream:
     """The events of a run, also of one that was created without `stream`. `Last-Event-ID` goes on
     behind the last frame that the client has seen.
     """
@@ -54,8 +54,10 @@ def events(call: Call) -> EventStream:
     if not last_event.isdecimal():
         message = f"Invalid 'Last-Event-ID': '{last_event}'. Expected an integer."
         raise InvalidRequest(message, param="Last-Event-ID", code="invalid_value")
-    relay = call.backend.relay
-    return EventStream(frames(relay.resume(call.project, run, last_event=int(last_event))))
+    told = call.backend.relay.resume(
+        call.project, run, last_event=int(last_event), include=query.include
+    )
+    return EventStream(frames(told))
 
 
 def _follow(call: Call, run: Run, after: int = -1, include: Include | None = None) -> EventStream:
