@@ -20,6 +20,17 @@ def calls(body: dict[str, Any]) -> Answer:
     return speaks(body) if body["messages"][-1]["role"] == "tool" else Turn(Calls(weather={}))
 
 
+def searches(body: dict[str, Any]) -> Answer:
+    """A tool of the server and a function in one turn, then it speaks."""
+    asked = Turn(Calls(file_search={"queries": ["rain"]}, weather={}))
+    return speaks(body) if body["messages"][-1]["role"] == "tool" else asked
+
+
+def computes(body: dict[str, Any]) -> Answer:
+    asked = Turn(Calls(code_interpreter={"code": "6 * 7"}))
+    return speaks(body) if body["messages"][-1]["role"] == "tool" else asked
+
+
 def answer(stage: Stage) -> None:
     stage.create(speaks)
 
@@ -28,6 +39,16 @@ def function(stage: Stage) -> None:
     run = stage.create(calls)
     if run["status"] == "requires_action":
         stage.submit(run)
+
+
+def search_and_function(stage: Stage) -> None:
+    run = stage.create(searches, "file_search")
+    if run["status"] == "requires_action":
+        stage.submit(run)
+
+
+def code(stage: Stage) -> None:
+    stage.create(computes, "code_interpreter")
 
 
 def cancelled_wait(stage: Stage) -> None:
@@ -93,14 +114,16 @@ def trouble_with(stage: Stage, answer: Answer) -> None:
 
 @dataclass(frozen=True)
 class Scenario:
-    """`given` dies in any case, `also` are deaths at calls that are no writes. One that is `hasty`
-    needs runs that live for two seconds.
+    """`given` dies in any case, `also` are deaths at calls that are no writes; `only` those of one
+    whose writes come in another order each time. One that is `hasty` needs runs that live for three
+    seconds.
     """
 
     act: Callable[[Stage], None]
     ends: frozenset[str]
     given: tuple[Point, ...] = ()
     also: tuple[Point, ...] = ()
+    only: tuple[Point, ...] = ()
     check: Callable[[Stage], str] = Stage.check
     hasty: bool = False
 
@@ -109,9 +132,20 @@ SAID_OR_CUT = frozenset({"completed", "failed"})
 CANCELLED = frozenset({"cancelled", "failed"})
 LOST_START = Point("Stream", "StartExecution")
 LOST_CALLBACK = Point("Stream", "SendTaskSuccess")
+IN_CODE = (
+    Point("RunCode", "PutItem"),
+    Point("RunCode", "PutItem", moment="after"),
+    Point("RunCode", "Invoke", 2),
+    Point("RunCode", "Invoke", 2, moment="after"),
+    Point("RunCode", "TransactWriteItems"),
+    Point("RunCode", "TransactWriteItems", moment="after"),
+    Point("RunCode", "TransactWriteItems", moment="after", fate="cut"),
+)
 SCENARIOS = {
     "answer": Scenario(answer, SAID_OR_CUT, also=(Point("Stream", "Query", 8),)),
     "function": Scenario(function, SAID_OR_CUT),
+    "search and function": Scenario(search_and_function, SAID_OR_CUT),
+    "code": Scenario(code, frozenset({"completed"}), only=IN_CODE),
     "cancelled wait": Scenario(cancelled_wait, CANCELLED),
     "cancelled speech": Scenario(cancelled_speech, CANCELLED),
     "never started": Scenario(never_started, SAID_OR_CUT, given=(LOST_START,)),

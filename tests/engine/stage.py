@@ -41,17 +41,19 @@ class Stage:
         self.thread_id = str(thread["id"])
         self.deaths.plan(self.thread_id, *points)
 
-    def assistant(self, model: Model) -> str:
-        body = {"model": self.models.model(model).name, "tools": [WEATHER]}
+    def assistant(self, model: Model, *hosted: str) -> str:
+        """One that can call a function, and the tools of the server that are named."""
+        tools = [WEATHER, *({"type": name} for name in hosted)]
+        body = {"model": self.models.model(model).name, "tools": tools}
         return str(self.client.post("assistants", body)["id"])
 
     @property
     def runs(self) -> str:
         return f"threads/{self.thread_id}/runs"
 
-    def create(self, model: Model) -> Run:
+    def create(self, model: Model, *hosted: str) -> Run:
         """A streamed run, up to its wait or its end."""
-        told = self.client.stream(self.runs, {"assistant_id": self.assistant(model)})
+        told = self.client.stream(self.runs, {"assistant_id": self.assistant(model, *hosted)})
         self.run_id = told[0].data["id"]
         return self.now(told[0].data)
 

@@ -25,13 +25,13 @@ def test_a_death_at_any_write_loses_nothing(
     scenario = SCENARIOS[name]
     stage: Stage = request.getfixturevalue("hasty_stage" if scenario.hasty else "stage")
     writes = _perform(stage, name, scenario, death_table)
-    for number, write in enumerate(writes):
+    for number, write in enumerate(() if scenario.only else writes):
         history = tuple(writes[: number + 1])
         if write not in scenario.given and (THOROUGH or history not in _survived):
             for point in _chosen(write):
                 _perform(stage, name, scenario, death_table, point)
             _survived.add(history)
-    for point in scenario.also:
+    for point in (*scenario.also, *scenario.only):
         _perform(stage, name, scenario, death_table, point)
 
 
