@@ -129,6 +129,12 @@ def test_an_unknown_execution_means_that_the_session_is_lost(sandbox: Session) -
         sandbox.client.result("never-sent")
 
 
+def test_to_cancel_what_a_full_session_did_not_take_loses_nothing(sandbox: Session) -> None:
+    sandbox.run("kept = 1")
+    sandbox.client.cancel("never-sent")
+    assert sandbox.run("print(kept)").logs == "1\n"
+
+
 def test_executions_run_one_after_another_in_the_order_they_came(sandbox: Session) -> None:
     sandbox.run("order = []")
     for n in range(10):

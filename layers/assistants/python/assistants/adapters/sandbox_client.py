@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import IO, Any, Literal
 from urllib.parse import quote
 
@@ -113,8 +114,10 @@ class SandboxClient:
         return self._execution("GET", f"/v1/exec/{execution_id}?wait={wait_seconds}")
 
     def cancel(self, execution_id: str) -> None:
-        """Interrupt an execution; its result tells `cancelled`."""
-        self._call("POST", f"/v1/exec/{execution_id}/cancel", b"")
+        """Interrupt an execution; its result tells `cancelled`. One that never came is fine."""
+        response = self._request("POST", f"/v1/exec/{execution_id}/cancel", b"", {}, preload=True)
+        if response.status != HTTPStatus.NOT_FOUND:
+            _raise_for(response)
 
     def store(self, name: str, body: Body, size: int) -> None:
         """Write /mnt/data/`name`, replacing what has that name."""

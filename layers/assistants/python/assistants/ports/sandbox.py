@@ -83,7 +83,9 @@ class SandboxSession(Protocol):
         ...
 
     def cancel(self, id: str) -> None:
-        """Interrupt an execution, or keep it from starting; its result tells `cancelled`."""
+        """Interrupt an execution, or keep it from starting; its result tells `cancelled`. One that
+        the session never took is fine.
+        """
         ...
 
     def put(self, path: str, blob: str, size: int) -> None:
