@@ -556,6 +556,18 @@ def test_without_a_session_the_model_is_told(case: Case) -> None:
     assert len(case.sandboxes.launched) == 3
 
 
+def test_whoever_operates_it_reads_why_there_is_no_session(
+    case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    case.prepare()
+    case.sandboxes.kill()
+    case.sandboxes.unavailable = 1
+    case.answer()
+    reasons = [vars(record).get("reason") for record in caplog.records]
+    handle = f"task/{case.sandboxes.launched[0]}"
+    assert [reason for reason in reasons if reason] == [handle, "capacity"]
+
+
 def test_a_cancelled_run_interrupts_its_code(case: Case) -> None:
     case.sandboxes.cell = lambda machine, code: None
     looks = iter([False, False, True])

@@ -64,8 +64,8 @@ class Cells:
             opened = self._opened(use, seconds, give_up)
             try:
                 filled = self.inputs.fill(opened, use, give_up)
-            except SandboxLost:
-                self.sessions.lose(opened.loaded, opened.name)
+            except SandboxLost as error:
+                self.sessions.lose(opened.loaded, opened.name, str(error))
                 continue
             if sent := self._sending(opened, use, filled):
                 execution = self._execution(sent, use, code, seconds, give_up)
@@ -110,7 +110,7 @@ class Cells:
                     sent.session.cancel(use.id)
                     raise RunOver
         except SandboxLost as error:
-            self.sessions.lose(sent.loaded, sent.name)
+            self.sessions.lose(sent.loaded, sent.name, str(error))
             raise CodeLost from error
 
     def _look(self, sent: OpenSession, use: ToolUse, code: str, seconds: float) -> Execution | None:

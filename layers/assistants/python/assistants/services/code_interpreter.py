@@ -77,7 +77,7 @@ class CodeInterpreter:
         kept = self.outputs.keep(opened, use, cell.execution)
         loaded = sessions.records.change(opened.loaded, lambda box: box.having_made(kept.made))
         if kept.lost:
-            sessions.lose(loaded, opened.name)
+            sessions.lose(loaded, opened.name, "it ended before its files were kept")
         return ToolAnswer(
             told=told(cell, kept),
             shown={"outputs": outputs(cell.execution, kept.images)},

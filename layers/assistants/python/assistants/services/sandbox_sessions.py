@@ -69,28 +69,27 @@ class SandboxSessions:
                 loaded = self._launched(loaded)
                 if reached := self._reached(loaded):
                     return reached
-            except SandboxLost:
-                self.lose(loaded, name)
+            except SandboxLost as error:
+                self.lose(loaded, name, str(error))
                 launches += 1
-            except SandboxUnavailable:
-                logger.warning("no session can be launched now", extra={"thread_id": thread_id})
+            except SandboxUnavailable as error:
+                logger.warning("no session can be launched now", extra={"reason": str(error)})
                 launches += 1
             if launches == _LAUNCHES or give_up():
                 raise SandboxUnavailable("no session answers")
             self.clock.sleep(pause)
             pause = min(_LOOK_SECONDS, 1.5 * pause)
 
-    def lose(self, loaded: LoadedBox, name: str) -> LoadedBox:
+    def lose(self, loaded: LoadedBox, name: str, reason: str) -> None:
         """Forget the session of that name, and have it stopped, whatever is left of it."""
         known = loaded.box.session
-        after = self.records.change(loaded, lambda box: box.ended(name))
-        logger.warning("a session is lost", extra={"session": name})
+        self.records.change(loaded, lambda box: box.ended(name))
+        logger.warning("a session is lost", extra={"session": name, "reason": reason})
         if known and known.name == name and known.handle:
             try:
                 self.sandboxes.stop(known.handle)
             except SandboxUnavailable:
                 logger.warning("a lost session is left to end itself", extra={"session": name})
-        return after
 
     def stop(self, project: str, thread_id: str) -> None:
         """End the session of a thread that is deleted, and forget it: whoever launches one at the
