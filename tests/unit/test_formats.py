@@ -7,7 +7,6 @@ from assistants.domain.formats import (
     FORMATS,
     Use,
     extension_of,
-    extensions_for,
     mime_type_of,
     require_use,
 )
@@ -24,9 +23,13 @@ TABLES: list[tuple[Use, set[str]]] = [
 ]
 
 
+def extensions_for(use: Use) -> set[str]:
+    return {name for one in FORMATS if use in one.uses for name in one.extensions}
+
+
 @pytest.mark.parametrize(("use", "expected"), TABLES)
 def test_a_use_takes_the_extensions_of_the_guide(use: Use, expected: set[str]) -> None:
-    assert {name for one in FORMATS if use in one.uses for name in one.extensions} == expected
+    assert extensions_for(use) == expected
 
 
 def test_everything_of_the_guide_and_more_can_be_searched() -> None:

@@ -95,10 +95,6 @@ def mime_type_of(filename: str) -> str:
     return known.mime_types[0] if known else UNKNOWN
 
 
-def extensions_for(use: Use) -> frozenset[str]:
-    return frozenset(name for name, known in _BY_EXTENSION.items() if use in known.uses)
-
-
 def objection(filename: str, use: Use) -> str | None:
     """Why a file of this name is not taken, in the words of the original; None if it is."""
     extension = extension_of(filename)

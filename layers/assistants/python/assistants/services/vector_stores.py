@@ -122,24 +122,14 @@ class VectorStores:
             raise no_such("vector store", vector_store_id)
         return loaded
 
-    def usable(self, project: str, vector_store_ids: Sequence[str]) -> None:
-        """Raises `NotFound` for a store that does not exist, `InvalidRequest` for an expired."""
-        for vector_store_id in vector_store_ids:
-            check_id(vector_store_id, *_NAMED)
-        rows = self.store.get(*(keyspace.vector_store(project, one) for one in vector_store_ids))
-        for vector_store_id, row in zip(vector_store_ids, rows, strict=True):
-            if row is None:
-                raise no_such("vector store", vector_store_id)
-            if StoreHead.model_validate(row.body).lapsed(self.clock.time()):
-                raise store_expired(vector_store_id)
-
     def lives(self, project: str, vector_store_id: str) -> bool:
         [row] = self.store.get(keyspace.vector_store(project, vector_store_id))
         return row is not None and not StoreHead.model_validate(row.body).lapsed(self.clock.time())
 
     def touch(self, project: str, vector_store_ids: Iterable[str]) -> None:
-        """They are being used: what expires some days after its last use lives on. Raises as
-        `usable` does.
+        """They are being used: what expires some days after its last use lives on.
+
+        Raises `NotFound` for a store that does not exist, `InvalidRequest` for an expired one.
         """
         for vector_store_id in vector_store_ids:
             self._change(project, self.load(project, vector_store_id), self._used)
@@ -155,7 +145,7 @@ class VectorStores:
             raise no_such("vector store", vector_store_id)
 
     def admit(self, project: str, vector_store_id: str, file_ids: Sequence[str]) -> None:
-        """These files are to join it, which is a use of it. Raises as `usable` does, and
+        """These files are to join it, which is a use of it. Raises as `touch` does, and
         `InvalidRequest` if they do not all fit.
         """
         loaded = self.load(project, vector_store_id)
