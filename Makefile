@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-engine soak test-opensearch smoke bench bench-files bench-sandbox bench-retrieval test-sandbox lock lint synth diff deploy clean
+.PHONY: help up demo test test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -73,6 +73,9 @@ bench-files: .venv/installed  ## throughput, memory and AWS calls of files from 
 bench-sandbox: .venv/installed  ## a code interpreter session: start, cells, files, memory, a run with a cell
 	@$(PY) -m tests.benchmarks.sandbox
 
+bench-retrieval: .venv/installed $(OPENSEARCH) $(MANUAL)  ## reading, searching and ranking, also on a real OpenSearch node
+	@$(PY) -m tests.benchmarks.retrieval --opensearch --pdf $(MANUAL) $(ARGS)
+
 lint: .venv/installed  ## formatting, lint rules and types
 	@.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
@@ -96,9 +99,6 @@ $(MANUAL):
 	apt-get download --quiet --quiet r-doc-pdf || { echo "Debian's package r-doc-pdf cannot be downloaded: apt-get update." >&2; exit 1; }
 	dpkg-deb --extract r-doc-pdf_*.deb .
 	rm r-doc-pdf_*.deb
-
-bench-retrieval: .venv/installed $(OPENSEARCH) $(MANUAL)  ## reading, searching and ranking, also on a real OpenSearch node
-	@$(PY) -m tests.benchmarks.retrieval --opensearch --pdf $(MANUAL) $(ARGS)
 
 lock: .venv/installed  ## renew the pinned versions after a change of pyproject.toml
 	@.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes pyproject.toml --output-file layers/dependencies/requirements.txt
