@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # functions are made with what this one tells them
     from infra.constructs.function import Function
 
 INDEXER, PARSER = "IndexFile", "ParseFile"
-WRITERS = (INDEXER, "Stream", "Expire")  # the latter two change attributes of what is there
+WRITERS = (INDEXER, "Stream")  # the latter changes attributes of what is there
 READERS = ("CallModel", "SearchFiles")  # the first wakes the index for the second
 EMBEDDERS = (INDEXER, "SearchFiles", "Stream")
 REQUESTERS = (INDEXER, "Api", "Stream", "Expire", "Purge")

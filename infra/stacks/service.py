@@ -77,7 +77,6 @@ FUNCTIONS = (
         timeout=60,
         grants=(*STORE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
         schedule="rate(1 minute)",
-        retrieval=True,
     ),
     FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*STORE, *PURGE)),
 )

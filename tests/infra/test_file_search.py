@@ -87,7 +87,7 @@ def test_only_functions_that_change_the_index_may_and_only_searchers_read_it(
         for statement in resolved(policy(service, "AccessPolicy", "data"))
     }
     assert granted == {
-        frozenset({"IndexFile", "Stream", "Expire"}): FILL,
+        frozenset({"IndexFile", "Stream"}): FILL,
         frozenset({"CallModel", "SearchFiles"}): SEARCH,
     }
 

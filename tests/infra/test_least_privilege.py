@@ -64,7 +64,7 @@ ALLOWED = {
     "ParseFile": LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
-    "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | SEARCH | LAUNCH | LOG,
+    "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | LAUNCH | LOG,
     "Purge": TABLE | VALUES | DELETE | END | SEND | RECEIVE | LOG,
 }
 

@@ -62,6 +62,7 @@ class Library(Deployment):
         )
         self.indexing = Indexing(
             records=self.backend.store_file_records,
+            relabellings=self.backend.relabellings,
             blobs=self.blobs,
             parser=PlainParser(self.blobs),
             chunker=chunks,

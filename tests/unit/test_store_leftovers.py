@@ -1,6 +1,7 @@
 """Whatever is deleted or expires, and whoever dies or is slow: nothing of it is left anywhere."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,41 @@ def test_a_file_that_nobody_can_index_fails_after_a_day(library: Library) -> Non
         "code": "server_error",
         "message": "The file could not be indexed within a day.",
     }
+
+
+@pytest.mark.parametrize("change", ["detach", "label"])
+def test_work_on_an_index_that_does_not_answer_holds_up_nothing_else_that_is_due(
+    library: Library, change: str
+) -> None:
+    """The sweep asks for it through the queue, and not again minute after minute."""
+    file_id = library.file()
+    store_id = library.vector_store(file_id)
+    library.ingest()
+    url = library.url(store_id, "files", file_id)
+    works = {"detach": library.index.delete, "label": library.index.set_attributes}
+
+    def hang(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for work in works.values():
+        setattr(library.index, work.__name__, hang)
+    with suppress(KeyboardInterrupt):
+        if change == "detach":
+            library.api.delete(url)
+        else:
+            library.api.post(url, {"attributes": {"year": 2024}})
+    for minute in range(30):
+        library.index_queue.sent.clear()
+        library.clock.now += 60
+        library.backend.overdue.sweep()
+        assert len(library.index_queue.sent) == (minute in (4, 19)), minute
+        assert not library.store.due(int(library.clock.now), limit=9)
+    for work in works.values():
+        setattr(library.index, work.__name__, work)
+    library.sweep()
+    library.api.delete(library.url(store_id))
+    delete_file(library, file_id)
+    assert nothing_is_left(library)
 
 
 def test_attributes_that_could_not_reach_the_index_do_so_later(library: Library) -> None:

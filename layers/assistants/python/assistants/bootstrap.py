@@ -163,6 +163,7 @@ def indexing() -> "Indexing":
     )
     return Indexing(
         records=service.store_file_records,
+        relabellings=service.relabellings,
         blobs=service.blobs,
         parser=parser,
         chunker=chunks,

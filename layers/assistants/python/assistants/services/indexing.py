@@ -15,6 +15,7 @@ from assistants.ports.clock import Clock
 from assistants.ports.parsing import Parser
 from assistants.ports.search import Embedder, SearchIndex, SearchUnavailable
 from assistants.services.file_storage import blob_name
+from assistants.services.relabellings import Relabellings
 from assistants.services.removals import Removal
 from assistants.services.store_file_records import StoreFile, StoreFileRecords
 from assistants.telemetry import logger
@@ -36,6 +37,7 @@ class Chunker(Protocol):
 @dataclass(frozen=True)
 class Indexing:
     records: StoreFileRecords
+    relabellings: Relabellings
     blobs: Blobs
     parser: Parser
     chunker: Chunker
@@ -51,6 +53,8 @@ class Indexing:
         removal = self.records.removals.find(project, vector_store_id, attachment)
         if removal is not None:
             self._remove(removal)
+            return
+        if self.relabellings.work(project, vector_store_id, attachment):
             return
         found = self.records.load(project, vector_store_id, attachment)
         if found is None or found.file.status != "in_progress":

@@ -5,7 +5,7 @@ message that asks for it is lost. A worker that was indexing the file just then 
 afterwards; so the note stays until no such worker can be alive, and the removal is repeated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistants.domain.passage import Document
 from assistants.domain.vector_store_file import StoredVectorStoreFile
@@ -16,6 +16,7 @@ from assistants.services import keyspace
 
 LONGEST_WORK_SECONDS = 960  # what a Lambda function may take at most, and a minute
 _RECHECK_SECONDS = 300
+_AGAIN_SECONDS = 900  # a message is tried for half as long
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,16 @@ class Removals:
         except Conflict:
             return  # another has said so
 
-    def look(self, project: str, key: Key) -> None:
-        """Ask again for what is overdue."""
-        _, _, _, vector_store_id = key.partition.split("#")
+    def look(self, project: str, vector_store_id: str, key: Key) -> None:
+        """Have a note of work on the index worked on, that is overdue. It is put off first: work
+        that cannot be done now must not come before all else that is due, minute after minute.
+        """
+        [note] = self.store.get(key)
+        now = int(self.clock.time())
+        if note is None or note.due_at is None or note.due_at > now:
+            return
+        try:
+            self.store.commit(Replace(note, replace(note, due_at=now + _AGAIN_SECONDS)))
+        except Conflict:
+            return  # it goes on
         self.request(project, vector_store_id, key.sort)

@@ -1,6 +1,6 @@
 """Files of a vector store: attach, list, get, change, detach, read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequest, NotFound, no_such
@@ -17,19 +17,16 @@ from assistants.domain.vector_store_file import (
     shown,
 )
 from assistants.ports.blobs import BlobMissing, Blobs
-from assistants.ports.clock import Clock
-from assistants.ports.search import SearchIndex
-from assistants.ports.store import Conflict, Delete, Key, Replace, Row, Save, Store, Write
+from assistants.ports.store import Conflict, Key, Replace, Store, Write
 from assistants.services import keyspace
 from assistants.services.detachments import Detachments
 from assistants.services.files import Files, no_such_file
 from assistants.services.indexing import text_blob
 from assistants.services.listing import page_of_rows
+from assistants.services.relabellings import Relabellings
 from assistants.services.store_file_records import StoreFile
 from assistants.services.store_intake import StoreIntake
 from assistants.services.vector_stores import VectorStores
-
-_RECHECK_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -40,8 +37,7 @@ class StoreFiles:
     stores: VectorStores
     intake: StoreIntake
     detachments: Detachments
-    index: Callable[[], SearchIndex]
-    clock: Clock
+    relabellings: Relabellings
 
     def create(
         self, project: str, vector_store_id: str, body: VectorStoreFileCreate
@@ -83,19 +79,19 @@ class StoreFiles:
     def modify(
         self, project: str, vector_store_id: str, file_id: str, body: VectorStoreFileModify
     ) -> VectorStoreFile:
-        """Its attributes. Searches know them when this returns."""
+        """Its attributes. The index has them when this returns; its searches show a write soon."""
         while True:
             found = self.find(project, vector_store_id, file_id)
             changed = found.file.model_copy(update={"attributes": body.attributes or {}})
             row = found.row.changed(changed.model_dump(mode="json"), due_at=found.row.due_at)
             searched = changed.status == "completed" and changed.chunks is not None
-            notes: Sequence[Write] = [self._note(found, row)] if searched else []
+            notes: Sequence[Write] = [self.relabellings.note(found, row)] if searched else []
             try:
                 self.store.commit(Replace(found.row, row), *notes)
             except Conflict:
                 continue
             if searched:
-                self.relabel(project, vector_store_id, found.attachment)
+                self.relabellings.work(project, vector_store_id, found.attachment)
             return shown(changed)
 
     def delete(self, project: str, vector_store_id: str, file_id: str) -> Deleted:
@@ -114,23 +110,6 @@ class StoreFiles:
             return FileContentPage(data=[])
         return FileContentPage(data=[TextContent(text=b"".join(pieces).decode())])
 
-    def relabel(self, project: str, vector_store_id: str, attachment: str) -> None:
-        """Give the chunks of a file the attributes that it has now, and again if these change
-        meanwhile. Raises `SearchUnavailable`; `expire` does it then.
-        """
-        key = keyspace.store_file(project, vector_store_id, attachment)
-        note = keyspace.relabelling(project, vector_store_id, attachment)
-        done = "0"
-        while (row := self.store.get(key)[0]) is not None and row.revision != done:
-            found = StoreFile.of(project, row)
-            if found.chunks is not None:
-                self.index().set_attributes(found.document, found.chunks)
-            done = row.revision
-        try:
-            self.store.commit(Delete(note, revision=None if row is None else done))
-        except Conflict:
-            return  # the note is of a change that came still later
-
     def find(self, project: str, vector_store_id: str, file_id: str) -> StoreFile:
         """Raises `NotFound` for a store, or a file in it, that does not exist."""
         head, stay = self.store.get(
@@ -146,11 +125,6 @@ class StoreFiles:
             if (row := self.store.get(key)[0]) is not None:
                 return StoreFile.of(project, row)
         raise _not_in_store(vector_store_id, file_id)
-
-    def _note(self, found: StoreFile, row: Row) -> Save:
-        key = keyspace.relabelling(found.project, found.vector_store_id, found.attachment)
-        due_at = int(self.clock.time()) + _RECHECK_SECONDS
-        return Save(Row(key, {}, revision=row.revision, due_at=due_at))
 
     def _placed(
         self, project: str, vector_store_id: str, cursor: VectorStoreFileCursor

@@ -9,7 +9,6 @@ from assistants.services.file_batches import FileBatches
 from assistants.services.keyspace import Place
 from assistants.services.removals import Removals
 from assistants.services.store_file_records import StoreFileRecords
-from assistants.services.store_files import StoreFiles
 from assistants.services.vector_stores import VectorStores
 
 KINDS = frozenset({keyspace.STORE, keyspace.REMOVAL, keyspace.RELABELLING})
@@ -18,7 +17,6 @@ KINDS = frozenset({keyspace.STORE, keyspace.REMOVAL, keyspace.RELABELLING})
 @dataclass(frozen=True)
 class StoreUpkeep:
     stores: VectorStores
-    files: StoreFiles
     batches: FileBatches
     records: StoreFileRecords
     removals: Removals
@@ -26,10 +24,8 @@ class StoreUpkeep:
     def look(self, place: Place, key: Key) -> None:
         """At a row of one of the `KINDS`. The index may be behind: rows are read again."""
         project, (vector_store_id,) = place.project, place.rest
-        if place.kind == keyspace.REMOVAL:
-            self.removals.request(project, vector_store_id, key.sort)
-        elif place.kind == keyspace.RELABELLING:
-            self.files.relabel(project, vector_store_id, key.sort)
+        if place.kind in (keyspace.REMOVAL, keyspace.RELABELLING):
+            self.removals.look(project, vector_store_id, key)
         elif key.sort.startswith(keyspace.FILE_BATCHES):
             batch_id = FILE_BATCH + key.sort.removeprefix(keyspace.FILE_BATCHES)
             self.batches.look(project, vector_store_id, batch_id)

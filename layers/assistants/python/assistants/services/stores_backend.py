@@ -11,6 +11,7 @@ from assistants.services.file_batches import FileBatches
 from assistants.services.file_storage import FileStorage
 from assistants.services.files import Files
 from assistants.services.purges import Purges
+from assistants.services.relabellings import Relabellings
 from assistants.services.removals import Removals
 from assistants.services.sandbox_records import SandboxRecords
 from assistants.services.sandbox_sessions import NoSandboxes, SandboxSessions
@@ -79,6 +80,10 @@ class StoresBackend(Deployed):
         return StoreFileEndings(self.store, self.tallies, self.removals)
 
     @cached_property
+    def relabellings(self) -> Relabellings:
+        return Relabellings(self.store, self.index, self.clock)
+
+    @cached_property
     def store_intake(self) -> StoreIntake:
         return StoreIntake(
             store=self.store,
@@ -106,8 +111,7 @@ class StoresBackend(Deployed):
             stores=self.vector_stores,
             intake=self.store_intake,
             detachments=self.detachments,
-            index=self.index,
-            clock=self.clock,
+            relabellings=self.relabellings,
         )
 
     @cached_property
@@ -134,7 +138,6 @@ class StoresBackend(Deployed):
     def store_upkeep(self) -> StoreUpkeep:
         return StoreUpkeep(
             stores=self.vector_stores,
-            files=self.store_files,
             batches=self.file_batches,
             records=self.store_file_records,
             removals=self.removals,
