@@ -228,10 +228,35 @@ def test_the_proxys_own_code_cannot_use_what_lambda_needs_for_its_network(
     assert denied["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
 
 
+def test_sessions_and_functions_may_do_the_same_in_both_networks(
+    service: Template, isolated: Template
+) -> None:
+    one, other = (sorted(map(str, template.statements())) for template in (service, isolated))
+    assert one == other
+    kind = "ECS::TaskDefinition"
+    assert service.of_type(kind) == isolated.of_type(kind)
+
+
 def test_the_image_has_the_packages_that_were_chosen() -> None:
     core, full = (synthesized(sandbox_packages=packages) for packages in ("core", "full"))
     # An image is named by its content, of which the build's arguments are a part.
     assert container(core)["Image"] != container(full)["Image"]
+
+
+def test_the_readme_lists_the_packages_of_the_image() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    paragraph = " ".join(readme.split("Packages, pinned with", 1)[1].split("\n\n", 1)[0].split())
+    requirements = REPOSITORY / "functions/sandbox/requirements"
+    core, full = (
+        [
+            line
+            for line in (requirements / f"{name}.in").read_text().splitlines()
+            if line[0] not in "#-"
+        ]
+        for name in ("core", "full")
+    )
+    listed = f"`core`: {', '.join(core)}. `full`, beyond these: {', '.join(full)}."
+    assert paragraph.endswith(listed)
 
 
 def test_a_deployment_without_it_has_nothing_of_it(without: Template) -> None:
