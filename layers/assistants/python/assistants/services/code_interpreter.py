@@ -22,7 +22,7 @@ _LOST = (
 )
 _UNAVAILABLE = "The code interpreter cannot be started at the moment. The code was not executed."
 _OVER = "The code was stopped because the run's time was up."
-_REFUSED = "The session did not take the code: {}."
+_REFUSED = "The session gave no result for the code: {}."
 
 
 @dataclass(frozen=True)
