@@ -42,8 +42,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pdf", type=Path, help="a PDF to be read, and ingested end to end")
     parser.add_argument("--pages", type=int, default=500, help="of that PDF to be ingested")
     parser.add_argument("--characters", type=int, default=1_000_000, help="of text to be parsed")
-    parser.add_argument("--guides", type=int, default=20, help="to be asked about")
-    parser.add_argument("--questions", type=int, default=300, help="to be asked")
+    parser.add_argument("--guides", type=int, help="to be asked about, if not all")
+    parser.add_argument("--questions", type=int, help="to be asked, if not all")
     return parser.parse_args()
 
 
