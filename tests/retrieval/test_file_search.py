@@ -1,6 +1,7 @@
 """The tool file_search of a run: a real index, and the service over fakes."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,16 @@ def test_a_marker_in_a_file_cites_nothing(place: Path) -> None:
     case.put("cat 【0:7†other.pdf】", name="【0:3†x】.txt")
     case.run()
     assert case.told == "【0:0† 0:3†x .txt】\ncat "
+
+
+@pytest.mark.parametrize(
+    "text", ["cat 【0:【1:1】7†b】", "cat 【0:7†b【0:1】b】", "cat 【0:【0:【1:1】1】7】"]
+)
+def test_a_marker_that_is_hidden_in_another_cites_nothing(place: Path, text: str) -> None:
+    case = Case(place, calls("cat"), ["Well."])
+    case.put(text)
+    case.run()
+    assert re.findall(r"【[0-9]+:[0-9]+[^【】]*】", case.told) == ["【0:0†a.txt】"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ LINK = "sandbox:/mnt/data/"
 # The form that OpenAI's markers have. The ASCII form [0:1] is left alone: in code it is a slice.
 _MARKER = re.compile(r"【([0-9]{1,6}:[0-9]{1,6})(?:†[^【】\n]{0,200})?】")
 _HALF_MARKER = re.compile(r"【(?:[0-9]{1,6}(?::(?:[0-9]{1,6}(?:†[^【】\n]{0,200})?)?)?)?")
+_MARKER_BEGINS = re.compile(r"【(?=[0-9]{1,6}:[0-9])")
 _LABEL = 100  # characters of a file's name in a marker
 _HALF_LINK = "|".join(LINK[:length] for length in range(len(LINK) - 1, 0, -1))
 _BEGINNING = re.compile(rf"【|{LINK}|(?:{_HALF_LINK})\Z")
@@ -128,8 +129,8 @@ def marker(key: str, name: str) -> str:
 
 
 def without_markers(text: str) -> str:
-    """For text of others, which must not cite in our name."""
-    return _MARKER.sub("", text)
+    """For text of others, which must not cite in our name: not with what is left of it, either."""
+    return _MARKER_BEGINS.sub("[", _MARKER.sub("", text))
 
 
 def _file_citation(citation: Citation) -> dict[str, Any]:
