@@ -253,6 +253,14 @@ class IndexContract:
         )
         assert files(found.nearest) == files(found.matching) == ["far"]
 
+    def test_documents_can_be_left_out_before_the_limit(self, index: SearchIndex) -> None:
+        near = [document(f"near{number}") for number in range(5)]
+        for one in near:
+            self.add(index, one, "word word word", at=[1.0, 0.0, 0.0, 0.0])
+        self.add(index, document("far"), "a word", at=[0.0, 1.0, 0.0, 0.0])
+        found = self.search(index, "word", vector=[1.0, 0.0, 0.0, 0.0], without=near, limit=3)
+        assert files(found.nearest) == files(found.matching) == ["far"]
+
     def test_changed_attributes_decide_from_then_on(self, index: SearchIndex) -> None:
         self.add(index, document("a", year=2020), "word", "word")
         newer = document("a", year=2024)

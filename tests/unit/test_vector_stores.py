@@ -1,5 +1,6 @@
 """Vector stores and their files, over fakes and a real embedded index."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -445,6 +446,50 @@ def test_attributes_narrow_a_search_and_can_be_changed(library: Library) -> None
     refused = library.api.request("POST", url, {})
     assert refused.error["code"] == "missing_required_parameter"
     assert not library.store.due(2**40, limit=9), "nothing is left to be done"
+
+
+@pytest.mark.parametrize("absent", ["in_progress", "detached"])
+def test_files_that_cannot_be_found_take_no_place_of_those_that_can(
+    library: Library, absent: str
+) -> None:
+    """A long file that is being indexed, or removed, would else be all that a search looks at."""
+    small = library.file("The parrot is called Ada, and more is said of other things.")
+    large = library.file("parrot " * 20_000)
+    store_id = library.vector_store(small)
+    library.ingest()
+    attach(library, store_id, large, chunking_strategy=STATIC)
+    if absent == "detached":
+        library.ingest()
+        library.api.delete(library.url(store_id, "files", large))
+    else:
+        dies(library)
+    assert library.indexed() > 200
+    assert found_files(library, store_id) == [small]
+
+
+def dies(library: Library) -> None:
+    """The worker, with all chunks in the index, before it can say so."""
+    [message] = library.index_queue.sent
+
+    class Blind:
+        def count(self, _: Any) -> int:
+            raise KeyboardInterrupt
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(library.index, name)
+
+    with pytest.raises(KeyboardInterrupt):
+        replace(library.indexing, index=Blind).work(*message)
+
+
+def test_a_filter_holds_even_while_the_index_shows_former_attributes(library: Library) -> None:
+    store_id, file_id = library.vector_store(), library.file()
+    attach(library, store_id, file_id, attributes={"team": "blue"})
+    library.ingest()
+    library.index.set_attributes = lambda *_: None  # type: ignore[method-assign]
+    library.api.post(library.url(store_id, "files", file_id), {"attributes": {"team": "red"}})
+    blue = {"type": "eq", "key": "team", "value": "blue"}
+    assert found_files(library, store_id, filters=blue) == []
 
 
 def test_attributes_that_change_during_the_indexing_are_those_that_count(

@@ -1,6 +1,6 @@
 """The search index in OpenSearch: Serverless collections, domains, and nodes without a login."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -99,9 +99,10 @@ class OpenSearchIndex:
         queries: Sequence[Query],
         *,
         condition: Comparison | Compound | None = None,
+        without: Collection[Document] = (),
         limit: int = 50,
     ) -> list[Candidates]:
-        filters = form.within(project, vector_store_ids, condition)
+        filters = form.within(project, vector_store_ids, condition, without)
         header = {"index": self.name, "ignore_unavailable": True}
         body: list[dict[str, Any]] = []
         for query in queries:

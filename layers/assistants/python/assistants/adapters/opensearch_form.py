@@ -5,7 +5,7 @@ Every attribute of every file is a token in one keyword field, so that the mappi
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 from assistants.domain.attributes import kind_of, prefix, prefix_end, token
@@ -110,11 +110,19 @@ def attribute_fields(document: Document) -> dict[str, Any]:
 
 
 def within(
-    project: str, stores: Sequence[str], condition: Comparison | Compound | None
+    project: str,
+    stores: Sequence[str],
+    condition: Comparison | Compound | None,
+    without: Collection[Document],
 ) -> list[Clause]:
     """What a chunk must pass to be searched at all."""
     clauses: list[Clause] = [{"terms": {"store": [f"{project}#{store}" for store in stores]}}]
-    return clauses if condition is None else [*clauses, clause(condition)]
+    if condition is not None:
+        clauses.append(clause(condition))
+    if without:
+        absent = [document_key(document) for document in without]
+        clauses.append({"bool": {"must_not": {"terms": {"document": absent}}}})
+    return clauses
 
 
 def nearest(vector: Vector, filters: list[Clause], limit: int) -> dict[str, Any]:

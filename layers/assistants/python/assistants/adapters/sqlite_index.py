@@ -5,7 +5,7 @@ Vectors are compared one by one (sqlite-vec), so the nearest are exact; words ar
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,10 +73,12 @@ class SqliteIndex:
         queries: Sequence[Query],
         *,
         condition: Comparison | Compound | None = None,
+        without: Collection[Document] = (),
         limit: int = 50,
     ) -> list[Candidates]:
         with self._transaction("BEGIN") as cursor:
-            documents = rows.find_documents(cursor, project, vector_store_ids, condition)
+            found = rows.find_documents(cursor, project, vector_store_ids, condition)
+            documents = {row: one for row, one in found.items() if one not in without}
             return [
                 Candidates(
                     rows.nearest(cursor, documents, query.vector, limit),

@@ -1,6 +1,6 @@
 """Finding passages: vectors for texts, and an index of chunks by vector and by word."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,11 +70,13 @@ class SearchIndex(Protocol):
         queries: Sequence[Query],
         *,
         condition: Comparison | Compound | None = None,
+        without: Collection[Document] = (),
         limit: int = 50,
     ) -> list[Candidates]:
         """For each query the `limit` nearest and the `limit` best matching chunks.
 
-        Only of these stores of this project, and of files whose attributes pass the condition.
+        Only of these stores of this project, of files whose attributes pass the condition, and not
+        of the documents `without` which it is to be.
         """
         ...
 

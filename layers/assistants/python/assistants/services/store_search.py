@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from assistants.domain.errors import Unavailable
-from assistants.domain.filters import Comparison, Compound
+from assistants.domain.filters import Comparison, Compound, matches
+from assistants.domain.passage import Document
 from assistants.domain.ranking import Hit, Ranking
 from assistants.domain.vector_store_file import TextContent
 from assistants.domain.vector_store_search import (
@@ -18,6 +20,10 @@ from assistants.services import keyspace
 from assistants.services.store_file_records import StoreFile
 from assistants.services.vector_search import MAX_RESULTS, VectorSearch
 from assistants.services.vector_stores import VectorStores
+
+# How often a search is repeated without the files that turn out to be absent and leave too little
+# room for others: as few files are indexed, or removed, at a time, once is nearly always enough.
+_ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -60,32 +66,43 @@ class StoreSearch:
         `SearchUnavailable`.
         """
         self.stores.touch(project, vector_store_ids)
-        hits = self.search.search(
-            project,
-            vector_store_ids,
-            queries,
-            ranking=ranking,
-            condition=condition,
-            limit=MAX_RESULTS,
-        )
-        return self._present(project, hits)[:limit]
+        search = partial(self.search.search, project, vector_store_ids, queries)
+        present: list[Hit] = []
+        absent: set[Document] = set()
+        for _ in range(_ROUNDS):
+            hits = search(ranking=ranking, condition=condition, without=absent, limit=MAX_RESULTS)
+            present = self._present(project, hits, condition)
+            if len(present) == len(hits) or len(present) >= limit:
+                break
+            absent |= _documents(hits) - _documents(present)
+        return present[:limit]
 
-    def _present(self, project: str, hits: Sequence[Hit]) -> list[Hit]:
-        """Without files that are not searchable yet, or that have left while the index still holds
-        their chunks.
+    def _present(
+        self, project: str, hits: Sequence[Hit], condition: Comparison | Compound | None
+    ) -> list[Hit]:
+        """Without files that are not searchable yet, that have left while the index still holds
+        their chunks, or whose attributes have changed while the index still shows the former.
         """
-        documents = {hit.passage.document for hit in hits}
         keys = [
             keyspace.store_file(project, document.vector_store_id, document.attachment)
-            for document in documents
+            for document in _documents(hits)
         ]
         found = [StoreFile.of(project, row) for row in self.store.get(*keys) if row]
-        present = {one.document: one.document for one in found if one.file.status == "completed"}
+        present = {
+            one.document: one.document
+            for one in found
+            if one.file.status == "completed"
+            and (condition is None or matches(condition, one.document.attributes))
+        }
         return [
             replace(hit, passage=replace(hit.passage, document=present[hit.passage.document]))
             for hit in hits
             if hit.passage.document in present
         ]
+
+
+def _documents(hits: Sequence[Hit]) -> set[Document]:
+    return {hit.passage.document for hit in hits}
 
 
 def _result(hit: Hit) -> SearchResult:

@@ -1,10 +1,11 @@
 """Searching vector stores: queries in, the best passages over all of them out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.passage import Document
 from assistants.domain.ranking import Hit, Ranking, rank
 from assistants.ports.search import Embedder, Query, SearchIndex, SearchUnavailable
 
@@ -39,12 +40,12 @@ class VectorSearch:
         *,
         ranking: Ranking | None = None,
         condition: Comparison | Compound | None = None,
+        without: Collection[Document] = (),
         limit: int = 10,
     ) -> list[Hit]:
-        """The `limit` best passages of these stores of the project, the best first.
+        """The `limit` best passages of these stores, the best first. Raises `SearchUnavailable`.
 
-        `limit` is at most `MAX_RESULTS`, and there are at most `MAX_QUERIES` queries; blank ones
-        find nothing. Raises `SearchUnavailable`.
+        At most `MAX_RESULTS`, of at most `MAX_QUERIES` queries, of which blank ones find nothing.
         """
         asked = [query for query in queries if query.strip()]
         if not 0 < limit <= MAX_RESULTS or len(asked) > MAX_QUERIES:
@@ -57,6 +58,7 @@ class VectorSearch:
             vector_store_ids,
             _embedded(asked, embedder),
             condition=condition,
+            without=without,
             limit=CANDIDATES,
         )
         return rank(found, ranking or Ranking(), unrelated=embedder.unrelated, limit=limit)
