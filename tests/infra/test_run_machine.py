@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.errors import RateLimited
+from assistants.ports.executions import Unavailable
 from infra.constructs.run_machine import DEFINITION, placeholders
 from infra.stacks.service import FUNCTIONS
 from tests.infra.template import Template
+
+MAX_RUN_SECONDS = 840
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -57,6 +61,20 @@ def test_each_task_ends_by_a_timeout_and_none_by_a_heartbeat(
     for state in tasks.values():
         assert {"TimeoutSeconds", "TimeoutSecondsPath"} & set(state)
         assert not [key for key in state if key.startswith("Heartbeat")]
+
+
+def test_what_is_busy_is_tried_again_for_as_long_as_a_run_lives(
+    tasks: Mapping[str, Mapping[str, Any]],
+) -> None:
+    """A function, the table, and Step Functions itself, which a wait may have to call back."""
+    busy = {"Lambda.TooManyRequestsException", RateLimited.__name__}
+    for name, state in tasks.items():
+        first = state["Retry"][0]
+        if name != "FinishRun":
+            waits = {Unavailable.__name__} if name == "AwaitToolOutputs" else set()
+            assert set(first["ErrorEquals"]) == busy | waits
+            assert first["JitterStrategy"] == "FULL"
+            assert first["MaxAttempts"] * first["MaxDelaySeconds"] >= MAX_RUN_SECONDS
 
 
 def test_the_machine_logs_errors_without_what_the_states_carry(service: Template) -> None:

@@ -1,13 +1,21 @@
 """One contract for the store, on the fake that unit tests use and on DynamoDB with S3 behind it."""
 
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
+from pynamodb.connection import Connection
 
+from assistants.adapters import dynamodb_busy
 from assistants.adapters.aws import client
 from assistants.adapters.dynamodb import DynamoStore
 from assistants.adapters.dynamodb_item import item_model
 from assistants.adapters.large_values import INLINE_BYTES, LargeValues
+from assistants.domain.errors import RateLimited
 from assistants.ports.store import (
     Conflict,
     Create,
@@ -45,6 +53,32 @@ def store(request: pytest.FixtureRequest) -> Store:
     return DynamoStore(item_model(name), LargeValues(name, lambda: client("s3")))
 
 
+@contextmanager
+def throttled(times: int) -> Iterator[None]:
+    """The table refuses so many calls; moto never does."""
+    left = itertools.repeat(None, times)
+    dispatch = Connection.dispatch
+
+    def refuse(self: Connection, operation: str, arguments: Any) -> Any:
+        for _ in left:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, operation)
+        return dispatch(self, operation, arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Connection, "dispatch", refuse)
+        yield
+
+
+CALLS: dict[str, Callable[[Store], Any]] = {
+    "get": lambda store: store.get(Key("p", "a")),
+    "get several": lambda store: store.get(Key("p", "a"), Key("p", "b")),
+    "query": lambda store: store.query("p", "", limit=10),
+    "keys": lambda store: store.keys("p", "", limit=10),
+    "write": lambda store: store.commit(Save(row("c"))),
+    "write several": lambda store: store.commit(Save(row("c")), Save(row("d"))),
+}
+
+
 def row(sort: str, partition: str = "p", **body: object) -> Row:
     return Row(Key(partition, sort), dict(body))
 
@@ -55,10 +89,33 @@ def test_a_row_comes_back_as_it_was_written(store: Store) -> None:
     assert store.get(written.key) == [written]
 
 
+@pytest.mark.parametrize("store", ["dynamodb"], indirect=True)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_throttled_table_is_asked_again(store: Store, call: str) -> None:
+    store.commit(Create(row("a")), Create(row("b")))
+    expected = CALLS[call](store)
+    with throttled(times=3):
+        assert CALLS[call](store) == expected
+
+
+@pytest.mark.parametrize("store", ["dynamodb"], indirect=True)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_table_that_stays_throttled_limits_the_rate(
+    store: Store, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamodb_busy, "PATIENCE_SECONDS", 0.05)
+    with throttled(times=1000), pytest.raises(RateLimited):
+        CALLS[call](store)
+
+
 def test_rows_come_in_the_order_of_their_keys_and_missing_ones_are_none(store: Store) -> None:
     store.commit(Create(row("a")), Create(row("b")))
     keys = [Key("p", "b"), Key("p", "missing"), Key("p", "a")]
     assert [found and found.key.sort for found in store.get(*keys)] == ["b", None, "a"]
+
+
+def test_nothing_is_read_for_no_keys(store: Store) -> None:
+    assert store.get() == []
 
 
 def test_a_value_larger_than_a_row_comes_back_bit_for_bit(store: Store) -> None:

@@ -1,10 +1,11 @@
 """The store on one DynamoDB table, with values that are too large for a row in S3."""
 
-from collections.abc import Iterable
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 
+from assistants.adapters.dynamodb_busy import patiently
 from assistants.adapters.dynamodb_item import DUE_SHARDS, DueIndex, Item, Rows
 from assistants.adapters.dynamodb_writes import Writer
 from assistants.adapters.large_values import LargeValues
@@ -21,16 +22,16 @@ class DynamoStore:
         self._writer = Writer(self._rows)
 
     def get(self, *keys: Key) -> list[Row | None]:
-        if len(keys) == 1:
-            return [self._get(keys[0])]
+        if len(keys) < 2:
+            return [self._get(key) for key in keys]
         pairs = [(key.partition, key.sort) for key in keys]
-        items = list(self._item.batch_get(pairs, consistent_read=True)) if pairs else []
+        items = patiently(lambda: list(self._item.batch_get(pairs, consistent_read=True)))
         found = {row.key: row for row in self._rows.of(items)}
         return [found.get(key) for key in keys]
 
     def _get(self, key: Key) -> Row | None:
         try:
-            item = self._item.get(key.partition, key.sort, consistent_read=True)
+            item = patiently(lambda: self._item.get(key.partition, key.sort, consistent_read=True))
         except DoesNotExist:
             return None
         return self._rows.of([item])[0]
@@ -51,7 +52,7 @@ class DynamoStore:
         high = prefix + _HIGHEST if before is None else before
         if low > high:
             return []
-        items = self._item.query(
+        items = self._found(
             partition,
             self._item.sk.between(low, high),
             limit=limit + (before is not None),
@@ -64,7 +65,7 @@ class DynamoStore:
         self._writer.commit(*writes)
 
     def keys(self, partition: str, prefix: str, *, limit: int) -> list[Key]:
-        items = self._item.query(
+        items = self._found(
             partition,
             self._item.sk.startswith(prefix) if prefix else None,
             limit=limit,
@@ -75,9 +76,7 @@ class DynamoStore:
 
     def clear(self, partition: str, *, limit: int) -> bool:
         keys = self.keys(partition, "", limit=limit)
-        with self._item.batch_write() as batch:
-            for key in keys:
-                batch.delete(self._item(key.partition, key.sort))
+        patiently(lambda: self._delete(keys))
         if len(keys) == limit:
             return False
         return self._rows.values.forget(partition)
@@ -90,6 +89,14 @@ class DynamoStore:
         ]
         return [key for _, key in sorted(found, key=lambda one: one[0])][:limit]
 
-    def _due_in(self, shard: int, until: int, limit: int) -> Iterable[Item]:
+    def _found(self, partition: str, condition: Condition | None, **options: Any) -> list[Item]:
+        return patiently(lambda: list(self._item.query(partition, condition, **options)))
+
+    def _delete(self, keys: list[Key]) -> None:
+        with self._item.batch_write() as batch:
+            for key in keys:
+                batch.delete(self._item(key.partition, key.sort))
+
+    def _due_in(self, shard: int, until: int, limit: int) -> list[Item]:
         not_later: Condition = DueIndex.due_at <= until
-        return self._item.due.query(f"D#{shard}", not_later, limit=limit)
+        return patiently(lambda: list(self._item.due.query(f"D#{shard}", not_later, limit=limit)))

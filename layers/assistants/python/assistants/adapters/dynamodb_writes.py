@@ -1,7 +1,5 @@
 """Writing to the table: conditions, transactions, and what their refusals mean."""
 
-import random
-import time
 from typing import Any
 
 from pynamodb.exceptions import (
@@ -13,8 +11,8 @@ from pynamodb.exceptions import (
 )
 from pynamodb.expressions.condition import Condition
 
+from assistants.adapters.dynamodb_busy import Busy, is_busy, patiently
 from assistants.adapters.dynamodb_item import Rows
-from assistants.domain.errors import RateLimited
 from assistants.ports.store import (
     Conflict,
     Create,
@@ -27,8 +25,6 @@ from assistants.ports.store import (
     Write,
 )
 
-_TRIES = 12
-_LONGEST_PAUSE_SECONDS = 1.0
 _REFUSED = "ConditionalCheckFailed"
 
 
@@ -42,18 +38,7 @@ class Writer:
         for write in writes:
             if row := _written(write):
                 self._rows.values.keep(row)
-        for attempt in range(_TRIES):
-            try:
-                self._commit(writes)
-            except _Busy:
-                pause = min(_LONGEST_PAUSE_SECONDS, 0.01 * 2**attempt)
-                time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, not a secret
-            else:
-                return
-        raise RateLimited(
-            "The server is currently overloaded. Please try again later.",
-            code="rate_limit_exceeded",
-        )
+        patiently(lambda: self._commit(writes))
 
     def _commit(self, writes: tuple[Write, ...]) -> None:
         try:
@@ -117,9 +102,7 @@ class Writer:
     def _understood(self, error: PynamoDBException, writes: tuple[Write, ...]) -> Exception:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return Conflict({0: None})
-        if error.cause_response_code in _BUSY:
-            return _Busy()
-        if not isinstance(error, TransactWriteError):
+        if is_busy(error) or not isinstance(error, TransactWriteError):
             return error
         sent = [position for kind in _by_kind(writes) for position in kind]
         reasons = dict(zip(sent, error.cancellation_reasons, strict=False))
@@ -131,7 +114,7 @@ class Writer:
         if refused:
             return Conflict(refused)
         codes = {reason.code for reason in error.cancellation_reasons if reason}
-        return _Busy() if codes and codes <= _BUSY_REASONS else error
+        return Busy() if codes and codes <= _BUSY_REASONS else error
 
     def _old(self, reason: CancellationReason) -> Row | None:
         if not reason.raw_item:
@@ -139,20 +122,6 @@ class Writer:
         return self._rows.of([self._rows.item.from_raw_data(reason.raw_item)])[0]
 
 
-class _Busy(Exception):
-    """Raise when the same write can succeed in a moment."""
-
-
-_BUSY = frozenset(
-    {
-        "TransactionConflictException",
-        "TransactionInProgressException",
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-        "InternalServerError",
-    }
-)
 _BUSY_REASONS = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )

@@ -85,7 +85,7 @@ class Conflict(Exception):
 
 
 class Store(Protocol):
-    """Reads are consistent unless said otherwise. Throttling is retried, then raised."""
+    """Reads are consistent unless said otherwise. Raises `RateLimited` when it stays throttled."""
 
     def get(self, *keys: Key) -> list[Row | None]:
         """The rows in the order of the keys, None where there is none."""
