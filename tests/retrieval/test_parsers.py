@@ -110,6 +110,12 @@ def test_html_is_what_a_reader_sees(tmp_path: Path) -> None:
     assert sections(text) == [(1, "The first", "The"), (2, "Second", "Second")]
 
 
+def test_a_page_that_is_a_form_is_read_without_its_controls(tmp_path: Path) -> None:
+    """As all pages of some frameworks are."""
+    page = "<form><h1>Title</h1><p>a<select><option>b</select><input value=c></p></form><button>d"
+    assert read(tmp_path, "a.html", page).content == "Title\na\n"
+
+
 def test_markdown_headings_are_found_outside_code(tmp_path: Path) -> None:
     source = "# One\ntext\n```\n# not one\n```\n## Two ##\n#hash\n    # indented\n"
     text = read(tmp_path, "a.md", source)

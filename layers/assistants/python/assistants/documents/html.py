@@ -8,10 +8,10 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from assistants.documents import plain
 from assistants.documents.text import TextWriter
 
-_UNSEEN = "script style noscript template nav svg iframe object select head button form"
+_UNSEEN = "script style noscript template nav svg iframe object select head button"
 _BLOCKS = (
     "h1 h2 h3 h4 h5 h6 p div section article main header footer aside ul ol li dl dt dd table tr "
-    "caption blockquote figure figcaption pre br hr address details summary fieldset"
+    "caption blockquote figure figcaption pre br hr address details summary form fieldset"
 )
 UNSEEN, BLOCKS = frozenset(_UNSEEN.split()), frozenset(_BLOCKS.split())
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
