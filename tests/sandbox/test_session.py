@@ -8,13 +8,19 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from assistants.adapters.process_sandbox import ProcessSandbox, SandboxLaunchError
+from assistants.adapters.process_sandbox import (
+    ProcessSandbox,
+    ProcessSession,
+    SandboxLaunchError,
+)
 from assistants.ports.sandbox import SandboxLost, SandboxRefused
 from tests.sandbox.platforms import DAEMON, Session, session
 
@@ -257,6 +263,40 @@ def test_a_launched_session_ends_with_its_launcher() -> None:
     assert not Path(f"/proc/{pid}").exists()
     assert list((Path(directory) / "data").iterdir()) == []
     subprocess.run(["rm", "-rf", directory], check=True)
+
+
+@contextmanager
+def somebody() -> Iterator[None]:
+    """Root may remove anything; this is anybody else."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield
+    if root:
+        os.seteuid(0)
+
+
+def test_files_that_code_has_locked_away_are_removed_with_its_session() -> None:
+    with somebody():
+        directory = Path(tempfile.mkdtemp(prefix="sandbox-test-"))
+        locked = directory / "data" / "locked"
+        (locked / "inside").mkdir(parents=True)
+        locked.chmod(0)
+        process = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        ProcessSession("", "token", process, directory).end()
+    assert not directory.exists()
+
+
+def test_a_daemon_that_ends_leaves_no_file_of_its_code() -> None:
+    launched = ProcessSandbox(DAEMON, {"PRELOAD": ""}).launch()
+    lock = "import os\nos.makedirs('locked/inside'); os.symlink('x', 'link'); os.chmod('locked', 0)"
+    try:
+        assert launched.client().run("one", lock).ok
+        launched.client().end()
+        assert launched.process.wait(10) == 0
+        assert list((launched.directory / "data").iterdir()) == []
+    finally:
+        launched.end()
 
 
 def test_a_daemon_that_cannot_start_is_an_error_of_the_launch() -> None:

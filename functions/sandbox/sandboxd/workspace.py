@@ -71,13 +71,12 @@ class Workspace:
         if identity.uid is not None:
             rights = {"user": identity.uid, "group": identity.uid, "extra_groups": []}
         directories = [str(self.data), str(self.scratch)]
+        # The code may have locked a directory away, even from itself.
+        unlock = ["chmod", "-Rf", "u+rwX", *directories]
         # Not shutil: hostile trees are deeper than Python recurses.
-        subprocess.run(  # noqa: S603  (our own arguments)
-            ["find", *directories, "-mindepth", "1", "-delete"],  # noqa: S607
-            check=False,
-            stderr=subprocess.DEVNULL,
-            **rights,
-        )
+        delete = ["find", *directories, "-mindepth", "1", "-delete"]
+        for command in (unlock, delete):
+            subprocess.run(command, check=False, stderr=subprocess.DEVNULL, **rights)  # noqa: S603
 
     def environment(self, python: str) -> Mapping[str, str]:
         """Return the whole environment of a kernel; nothing of the daemon's own is in it."""

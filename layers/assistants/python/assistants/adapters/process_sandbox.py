@@ -49,8 +49,11 @@ class ProcessSession:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        directory = str(self.directory)
+        # Code may have locked a directory away, even from the user that it belongs to.
+        subprocess.run(["chmod", "-Rf", "u+rwX", "--", directory], check=False)  # noqa: S603, S607
         # Not shutil: hostile trees are deeper than Python recurses.
-        subprocess.run(["rm", "-rf", "--", str(self.directory)], check=True)  # noqa: S603, S607
+        subprocess.run(["rm", "-rf", "--", directory], check=True)  # noqa: S603, S607
 
 
 class ProcessSandbox:
