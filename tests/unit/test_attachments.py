@@ -239,6 +239,10 @@ def test_a_store_must_exist_in_the_callers_project(library: Library) -> None:
         ({"vector_stores": [{}, {}]}, "tool_resources.file_search.vector_stores"),
         ({"vector_stores": [{}], "vector_store_ids": ["vs_1"]}, "tool_resources.file_search"),
         (
+            {"vector_stores": [{"chunking_strategy": {"type": "auto"}}]},
+            "tool_resources.file_search.vector_stores[0]",
+        ),
+        (
             {"vector_stores": [{"metadata": {"a": 1}}]},
             "tool_resources.file_search.vector_stores[0].metadata.a",
         ),

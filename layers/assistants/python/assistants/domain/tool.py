@@ -115,6 +115,12 @@ class NewVectorStore(Part):
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 
+    @model_validator(mode="after")
+    def _chunks_of_files(self) -> "NewVectorStore":
+        if self.chunking_strategy is not None and not self.file_ids:
+            raise ValueError("chunking_strategy applies only where file_ids are given")
+        return self
+
 
 class FileSearchResourcesCreate(FileSearchResources):
     vector_stores: Annotated[list[NewVectorStore], Field(max_length=1)] = []
