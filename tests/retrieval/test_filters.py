@@ -84,6 +84,9 @@ def test_compounds_nest() -> None:
     assert not passes(condition, author="bob", year=2019)
 
 
+MANY = {"type": "in", "key": "k", "value": list(range(501))}
+
+
 def nested(depth: int) -> dict[str, Any]:
     condition: dict[str, Any] = {"type": "eq", "key": "k", "value": 1}
     for _ in range(depth - 1):
@@ -115,6 +118,7 @@ def test_a_filter_of_the_greatest_depth_is_taken() -> None:
         ({"type": "eq", "key": "k", "value": 1, "boost": 2}, "Extra inputs"),
         ({"type": "and", "filters": []}, "at least 1"),
         ({"type": "and", "filters": [nested(1)] * 257}, "at most 256"),
+        ({"type": "or", "filters": [MANY, MANY]}, "at most 1000 values in all"),
     ],
 )
 def test_what_cannot_be_honoured_is_refused(condition: dict[str, Any], complaint: str) -> None:

@@ -14,7 +14,7 @@ from assistants.domain.schema import Part
 
 MAX_DEPTH = 8
 MAX_COMPARISONS = 256
-MAX_VALUES = 1_000
+MAX_VALUES = 1_000  # in all: an index is sent the filter twice for each query
 
 Values = Annotated[list[AttributeValue], Field(min_length=1, max_length=MAX_VALUES)]
 
@@ -75,15 +75,20 @@ def _holds(comparison: str, wanted: Any, found: Any) -> bool:
 
 
 def _within_limits(condition: Comparison | Compound) -> Comparison | Compound:
-    depth, level, comparisons = 0, [condition], 0
+    depth, level, comparisons, values = 0, [condition], 0, 0
     while level:
         depth += 1
-        comparisons += sum(isinstance(one, Comparison) for one in level)
+        for one in level:
+            if isinstance(one, Comparison):
+                comparisons += 1
+                values += len(one.value) if isinstance(one.value, list) else 1
         level = [inner for one in level if isinstance(one, Compound) for inner in one.filters]
     if depth > MAX_DEPTH:
         raise ValueError(f"filters may be nested {MAX_DEPTH} deep, not {depth}")
     if comparisons > MAX_COMPARISONS:
         raise ValueError(f"at most {MAX_COMPARISONS} comparisons, not {comparisons}")
+    if values > MAX_VALUES:
+        raise ValueError(f"at most {MAX_VALUES} values in all, not {values}")
     return condition
 
 
