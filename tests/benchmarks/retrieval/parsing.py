@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -70,11 +71,16 @@ def _formats(text: str) -> dict[str, bytes]:
     pages = ["\n".join(lines[at : at + LINES_A_PAGE]) for at in range(0, len(lines), LINES_A_PAGE)]
     printable = ["".join(c if c.isascii() and c != "\\" else "?" for c in page) for page in pages]
     paragraphs = "".join(samples.paragraph(escape(line)) for line in lines)
+    slides = {f"slide{n}.xml": (f"Slide {n}", escape(page)) for n, page in enumerate(pages)}
     return {
+        "guide.txt": text.encode(),
         "guide.md": text.encode(),
+        "guide.tex": text.encode(),
+        "guide.json": json.dumps(lines).encode(),
         "guide.html": "".join(f"<p>{escape(line)}</p>" for line in lines).encode(),
         "guide.pdf": samples.pdf(printable),
         "guide.docx": samples.docx(paragraphs),
+        "guide.pptx": samples.pptx(slides, list(slides)),
         "guide.rtf": _rtf(lines),
         "guide.csv": _csv(lines),
         "guide.xlsx": _xlsx(lines),
