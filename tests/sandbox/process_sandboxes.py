@@ -1,5 +1,7 @@
 """Code interpreter sessions where there is no ECS: processes of this one."""
 
+import threading
+
 from assistants.adapters.direct_session import DirectSession
 from assistants.adapters.process_sandbox import (
     ProcessSandbox,
@@ -18,13 +20,15 @@ class ProcessSandboxes:
         self._sandbox = sandbox
         self._blobs = blobs
         self._sessions: dict[str, ProcessSession] = {}
+        self._launching = threading.Lock()
 
     def launch(self, name: str, token: str) -> str:
-        if name not in self._sessions:
-            try:
-                self._sessions[name] = self._sandbox.launch(token)
-            except SandboxLaunchError as error:
-                raise SandboxUnavailable(str(error)) from error
+        with self._launching:
+            if name not in self._sessions:
+                try:
+                    self._sessions[name] = self._sandbox.launch(token)
+                except SandboxLaunchError as error:
+                    raise SandboxUnavailable(str(error)) from error
         return name
 
     def address(self, handle: str) -> str | None:
