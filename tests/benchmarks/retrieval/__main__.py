@@ -67,11 +67,18 @@ def _print(measured: dict[str, Any]) -> None:
         _table(measured[table])
     ranking = measured["ranking"]
     print("{guides} guides, {chunks} chunks, {questions} questions".format(**ranking))
-    _table(
-        {"ranked by": name}
-        | {measure: "{mean:.3f} [{low:.3f}, {high:.3f}]".format(**v) for measure, v in row.items()}
-        for name, row in ranking["methods"].items()
-    )
+    _table(_ranked(ranking["methods"]))
+    for words, part in ranking["by words in common"].items():
+        print("{questions} questions".format(**part), f"with {words} of their words in the answer")
+        _table(_ranked(part["methods"]))
+
+
+def _ranked(methods: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for name, row in methods.items():
+        yield {"ranked by": name} | {
+            measure: "{mean:.3f} [{low:.3f}, {high:.3f}]".format(**interval)
+            for measure, interval in row.items()
+        }
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> None:

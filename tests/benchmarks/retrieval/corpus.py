@@ -22,9 +22,12 @@ ASKED_TWICE = {"overview", "usage", "introduction", "example", "examples", "note
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`start` and `end` are where the answer stands in the text of its guide."""
+    """A section's title, with the one above it. `start` and `end` are where the answer stands in
+    the text of its guide.
+    """
 
     text: str
+    title: str
     guide: str
     start: int
     end: int
@@ -73,7 +76,8 @@ def _without_titles(name: str, source: str) -> tuple[str, list[Question]]:
         end = match.start() if match else len(source)
         piece = source[last:end]
         if pending and len(piece.strip()) >= MIN_SECTION:
-            questions.append(Question(f"{subject}: {pending}", name, length, length + len(piece)))
+            text = f"{subject}: {pending}"
+            questions.append(Question(text, pending, name, length, length + len(piece)))
         kept.append(piece)
         length += len(piece)
         if match:

@@ -13,6 +13,7 @@ from assistants.documents.chunking import chunks
 from assistants.domain.document_text import Text
 from assistants.domain.passage import Chunk, Document
 from assistants.domain.ranking import Candidates, Hit, Ranking, rank
+from assistants.domain.words import query_words
 from assistants.ports.search import Embedder, Query
 from tests.benchmarks.retrieval.corpus import Corpus, Question
 
@@ -22,6 +23,7 @@ PROJECT, STORE = "bench", "vs_bench"
 DEFAULT = "both (default)"
 
 Method = Callable[[Candidates], Sequence[Hit]]
+Asked = tuple[set[tuple[str, int]], Candidates]  # the chunks that answer, and what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,34 @@ def evaluate(corpus: Corpus, embedder: Embedder) -> dict[str, Any]:
             (_answers(question, chunked[question.guide]), _candidates(index, question, embedder))
             for question in corpus.questions
         ]
-    scores = {
-        name: _score([(answers, method(found)) for answers, found in asked])
-        for name, method in methods(embedder.unrelated).items()
-    }
     return {
         "guides": len(corpus.guides),
         "chunks": sum(map(len, chunked.values())),
         "questions": len(corpus.questions),
-        "methods": {name: _summary(score, scores[DEFAULT]) for name, score in scores.items()},
+        "methods": _compared(asked, embedder.unrelated),
+        "by words in common": _by_words(corpus, asked, embedder.unrelated),
+    }
+
+
+def _compared(asked: Sequence[Asked], unrelated: float) -> dict[str, Any]:
+    scores = {
+        name: _score([(answers, method(found)) for answers, found in asked])
+        for name, method in methods(unrelated).items()
+    }
+    return {name: _summary(score, scores[DEFAULT]) for name, score in scores.items()}
+
+
+def _by_words(corpus: Corpus, asked: Sequence[Asked], unrelated: float) -> dict[str, Any]:
+    """The same for the questions whose answers have none, some or all of their words."""
+    slices: dict[str, list[Asked]] = {"none": [], "some": [], "all": []}
+    for question, one in zip(corpus.questions, asked, strict=True):
+        answer = corpus.guides[question.guide][question.start : question.end].lower()
+        present = [word.lower() in answer for word in query_words(question.title)]
+        slices["all" if all(present) else "some" if any(present) else "none"].append(one)
+    return {
+        name: {"questions": len(part), "methods": _compared(part, unrelated)}
+        for name, part in slices.items()
+        if part
     }
 
 
