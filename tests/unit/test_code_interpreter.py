@@ -166,6 +166,15 @@ def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: Case) -> None:
     assert answer.shown["outputs"][0]["logs"] == logs
 
 
+def test_long_names_of_files_are_cut_for_the_model_like_logs(case: Case) -> None:
+    paths = ["/".join([f"{n:02}", *["d" * 250] * 15]) for n in range(20)]
+    case.sandboxes.cell = lambda machine, code: machine.write(**dict.fromkeys(paths, b"x"))
+    answer = case.answer()
+    assert list(answer.files) == paths
+    assert answer.told.startswith("42\n[New files: 00/")
+    assert len(answer.told) < TOLD_CHARACTERS + 100
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [

@@ -26,12 +26,12 @@ RENEWED = (
 
 
 def told(cell: Cell, kept: Kept) -> str:
-    """What the model reads: the logs, at most 16,000 characters of them, and what it must know."""
+    """What the model reads: the logs, and what it must know; of each at most 16,000 characters."""
     logs = cut(cell.execution.logs).rstrip("\n") or "(no output)"
     notes = [*_state(cell), *_shown(kept), *cell.notes, *kept.notes]
     if cell.execution.skipped:
         notes.append(f"{cell.execution.skipped} images or files were not taken.")
-    return "\n".join([logs, *(f"[{note}]" for note in notes)])
+    return "\n".join([logs, cut("\n".join(f"[{note}]" for note in notes))]).rstrip("\n")
 
 
 def outputs(execution: Execution, images: Sequence[str]) -> list[dict[str, Any]]:
@@ -43,13 +43,13 @@ def outputs(execution: Execution, images: Sequence[str]) -> list[dict[str, Any]]
     return [{"index": index, **each} for index, each in enumerate([*logs, *shown])]
 
 
-def cut(logs: str) -> str:
-    """The beginning and the end of long logs."""
-    if len(logs) <= TOLD_CHARACTERS:
-        return logs
+def cut(text: str) -> str:
+    """The beginning and the end of a long text."""
+    if len(text) <= TOLD_CHARACTERS:
+        return text
     half = TOLD_CHARACTERS // 2
-    left_out = len(logs) - 2 * half
-    return f"{logs[:half]}\n[… {left_out:,} characters left out …]\n{logs[-half:]}"
+    left_out = len(text) - 2 * half
+    return f"{text[:half]}\n[… {left_out:,} characters left out …]\n{text[-half:]}"
 
 
 def _state(cell: Cell) -> Iterator[str]:
