@@ -188,6 +188,29 @@ def test_a_cancelled_batch_stops_what_is_not_indexed_yet(library: Library) -> No
     assert not library.store.due(2**40, limit=9)
 
 
+def test_files_that_join_while_their_batch_is_cancelled_are_cancelled_too(
+    library: Library, store: Dying
+) -> None:
+    ids = [library.file() for _ in range(40)]
+    store_id = library.vector_store()
+    commit = store.commit
+
+    def cancelling(*writes: Write) -> None:
+        commit(*writes)
+        if any(isinstance(write, Create) and write.row.key.sort[:2] == "F#" for write in writes):
+            store.commit = commit  # type: ignore[method-assign]
+            [row] = [row for row in store.rows.values() if row.key.sort.startswith("B#")]
+            library.api.post(library.url(store_id, "file_batches", row.body["id"], "cancel"))
+
+    store.commit = cancelling  # type: ignore[method-assign]
+    batch = begin(library, store_id, ids)
+    assert batch["status"] == "cancelled"
+    library.sweep(seconds=61)
+    assert counts(again(library, batch)) == {"cancelled": 40, "total": 40}
+    library.sweep()
+    assert not store.due(2**40, limit=9)
+
+
 def test_an_ended_batch_cannot_be_cancelled(library: Library) -> None:
     store_id = library.vector_store()
     batch = begin(library, store_id, [library.file()])

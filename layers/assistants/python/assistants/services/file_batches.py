@@ -57,7 +57,10 @@ class FileBatches:
         return VectorStoreFileBatch.of(StoredBatch.model_validate(row.body), counts(total(tallies)))
 
     def cancel(self, project: str, vector_store_id: str, batch_id: str) -> VectorStoreFileBatch:
-        """What is not indexed yet will not be. Cancelling again changes nothing."""
+        """What is not indexed yet will not be. Cancelling again changes nothing.
+
+        `look` cancels a minute later what was just joining.
+        """
         row = self._row(project, vector_store_id, batch_id)
         stored = StoredBatch.model_validate(row.body)
         if not stored.cancelled:
@@ -87,6 +90,8 @@ class FileBatches:
             row = self._row(project, vector_store_id, batch_id)
             if StoredBatch.model_validate(row.body).cancelled:
                 self._cancel_files(project, vector_store_id, batch_id)
+                with suppress(Conflict):  # another has finished it
+                    self.store.commit(Replace(row, row.changed(row.body)))
             else:
                 self.intake.resume(project, vector_store_id, batch_id)
         except NotFound:
@@ -100,9 +105,6 @@ class FileBatches:
             keys = [keyspace.store_file(project, vector_store_id, one) for one in found]
             rows = [row for row in self.store.get(*keys) if row]
             self.endings.cancel([StoreFile.of(project, row) for row in rows])
-        row = self._row(project, vector_store_id, batch_id)
-        with suppress(Conflict):  # another has finished it
-            self.store.commit(Replace(row, row.changed(row.body)))
 
     def _row(self, project: str, vector_store_id: str, batch_id: str) -> Row:
         head, row = self.store.get(
