@@ -594,6 +594,13 @@ def test_a_run_cancelled_while_its_session_comes_up_ends_the_wait(case: Case) ->
     assert case.clock.now - 1_800_000_000 < 6
 
 
+def test_a_run_cancelled_while_its_files_are_copied_ends_the_copying(case: Case) -> None:
+    case.new_run(*(case.upload(f"{n}.csv") for n in range(9)))
+    case.cancelled = lambda: len(case.machine.files) == 2
+    assert "was not executed" in case.answer().told
+    assert (len(case.machine.files), case.machine.executed) == (2, [])
+
+
 def test_code_gets_no_more_time_than_the_run(case: Case) -> None:
     given: list[float] = []
     case.answer()

@@ -89,7 +89,7 @@ class SandboxInputs:
                 raise SandboxUnavailable("another call is copying files")
             self.clock.sleep(_LOOK_SECONDS)
             loaded = self.records.load(loaded.project, loaded.thread_id)
-        notes = tuple(self._copy(opened, use.project, new))
+        notes = tuple(self._copy(opened, use.project, new, give_up))
         names = {**_inputs(loaded.box), **{name: file.id for name, file in new.items()}}
         return Filled(loaded, names, (*wanted.notes, *notes) if new or first else ())
 
@@ -105,9 +105,15 @@ class SandboxInputs:
         return after, after.box.filling == mine
 
     def _copy(
-        self, opened: OpenSession, project: str, files: Mapping[str, StoredFile]
+        self,
+        opened: OpenSession,
+        project: str,
+        files: Mapping[str, StoredFile],
+        give_up: Callable[[], bool],
     ) -> Iterator[str]:
-        for name, file in files.items():
+        for number, (name, file) in enumerate(files.items()):
+            if number > 0 and give_up():
+                raise SandboxUnavailable("the files are not all copied")
             try:
                 opened.session.put(name, blob_name(project, file.id), file.bytes)
             except BlobMissing:
