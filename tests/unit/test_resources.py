@@ -428,6 +428,17 @@ def test_the_same_creation_sent_twice_makes_one_object(url: str) -> None:
         assert made.json["id"] != first.json["id"]
 
 
+def test_a_key_of_one_change_is_refused_for_another() -> None:
+    deployment = Deployment()
+    url = f"/assistants/{deployment.assistant()}"
+    key = {"idempotency-key": "once"}
+    for _ in range(2):
+        assert deployment.api.post(url, {"name": "a"}, **key)["name"] == "a"
+    other = deployment.api.request("POST", url, {"name": "b"}, headers=key)
+    assert (other.status, other.error["code"]) == (400, "idempotency_key_reused")
+    assert deployment.api.get(url)["name"] == "a"
+
+
 @pytest.mark.parametrize("url", ["/threads", "/threads/runs"])
 def test_a_long_thread_made_twice_does_not_undo_what_was_changed_between(url: str) -> None:
     deployment = Deployment(machine=False)

@@ -1,13 +1,13 @@
 """What an endpoint sees of a request, and what it may answer with."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from pydantic_core import from_json
 
 from assistants.domain.errors import InvalidRequest
-from assistants.domain.ids import new_id
+from assistants.domain.ids import new_order
 from assistants.domain.schema import Object, Request
 from assistants.http.form import FormData
 from assistants.http.validation import parse, parse_form, parse_query
@@ -55,6 +55,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
     form: FormData | None = None  # instead of `content`
+    order: str | None = None  # of what it makes, if its `Idempotency-Key` stands for one
 
     def body(self, schema: type[R]) -> R:
         """Raises `InvalidRequest` for malformed JSON and for everything `schema` refuses."""
@@ -62,16 +63,21 @@ class Call:
             return parse_form(schema, self.form.members)
         return parse(schema, self._json())
 
-    def new_id(self, prefix: str) -> str:
-        """The id for what this request makes: always the same one under one `Idempotency-Key`.
+    def claimed(self) -> "Call":
+        """The request, bound to its `Idempotency-Key` if it is a POST that has one.
 
         Raises `InvalidRequest` when the key came with another request.
         """
-        if not (key := self.headers.get("idempotency-key")):
-            return new_id(prefix)
+        key = self.headers.get("idempotency-key")
+        if not key or not self.target.startswith("POST "):
+            return self
         content = self.content if self.form is None else self.form.fingerprint()
         request = f"{self.target}\n".encode() + content
-        return self.backend.idempotency.claim(self.project, key, request, prefix)
+        return replace(self, order=self.backend.idempotency.claim(self.project, key, request))
+
+    def new_id(self, prefix: str) -> str:
+        """The id for what this request makes: always the same one under one `Idempotency-Key`."""
+        return prefix + (self.order or new_order())
 
     def parameters(self, schema: type[R]) -> R:
         """The query members. Raises `InvalidRequest` for everything `schema` refuses."""

@@ -41,4 +41,4 @@ class Declaration:
             arguments["body"] = call.body(self.body)
         elif call.content:
             call.body(Nothing)
-        return self.endpoint(call, **arguments)
+        return self.endpoint(call.claimed(), **arguments)
