@@ -246,6 +246,20 @@ def test_the_process_launcher_starts_and_ends_a_session() -> None:
     assert not launched.directory.exists()
 
 
+def test_the_daemons_log_has_what_is_preloaded_to_say_and_nothing_of_the_code(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    preload = "import os; print('preloaded beside', os.listdir('/mnt/data'))"
+    launched = ProcessSandbox(DAEMON, {"PRELOAD": preload}).launch()
+    try:
+        plant = "open('forged', 'w').close(); import os; os._exit(0)"
+        assert launched.client().run("one", plant).reason == "exited"
+        assert launched.client().run("two", "1").generation == 2
+    finally:
+        launched.end()
+    assert capfd.readouterr().err == "preloaded beside []\n"
+
+
 def test_a_launched_session_ends_with_its_launcher() -> None:
     script = (
         "import os, sys; from pathlib import Path\n"

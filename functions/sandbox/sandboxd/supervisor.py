@@ -140,12 +140,15 @@ class Supervisor:
             while time.monotonic() < deadline:
                 for message in list(kernel.exchange(logs)):
                     if isinstance(message, Ready):
-                        # What the preloaded statements had to say is the operator's.
-                        sys.stderr.write(logs.text())
+                        sys.stderr.write(self._for_the_operator(logs))
                         return message
         except (KernelExitedError, ProtocolError) as failure:
-            raise KernelBootError(logs.text()) from failure
-        raise KernelBootError(f"no kernel within {_BOOT_SECONDS} s: {logs.text()}")
+            raise KernelBootError(self._for_the_operator(logs)) from failure
+        raise KernelBootError(f"no kernel within {_BOOT_SECONDS} s: {self._for_the_operator(logs)}")
+
+    def _for_the_operator(self, logs: Logs) -> str:
+        """What the preloaded statements had to say, while no code can have put words into them."""
+        return logs.text() if self.generation == 1 else ""
 
     def _lose(self, kernel: Kernel) -> None:
         kernel.end()
