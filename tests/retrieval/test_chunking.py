@@ -1,5 +1,6 @@
 """Chunks: within their bounds on every text, whole together, and cut where a reader would."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -93,6 +94,19 @@ def test_a_text_of_too_many_tokens_is_refused(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(DocumentError, match="more than 1,000 tokens") as refusal:
         chunks(Text("a b " * 501))
     assert refusal.value.code == "invalid_file"
+
+
+def test_of_a_text_of_too_many_tokens_no_more_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """25,000,000 rare characters are 60,000,000 tokens, which took more memory than there is."""
+
+    def starts(_: str) -> Iterator[int]:
+        yield from range(1_001)
+        pytest.fail("looked beyond")
+
+    monkeypatch.setattr(chunking, "MAX_TOKENS", 1_000)
+    monkeypatch.setattr(tokens, "starts", starts)
+    with pytest.raises(DocumentError, match="more than 1,000 tokens"):
+        chunks(Text("a b " * 501))
 
 
 @given(

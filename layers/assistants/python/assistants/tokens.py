@@ -48,20 +48,17 @@ def count(text: str) -> int:
     return sum(len(_encoding().encode_ordinary(part)) for part in _parts(text))
 
 
-def starts(text: str) -> list[int]:
+def starts(text: str) -> Iterator[int]:
     """The position in `text`, in code points, at which each of its tokens starts.
 
     A token that begins inside a character is given the position of that character.
     """
     encoding = _encoding()
-    found: list[int] = []
     base = 0
     for part in _parts(text):
-        found += [
-            base + at for at in encoding.decode_with_offsets(encoding.encode_ordinary(part))[1]
-        ]
+        for at in encoding.decode_with_offsets(encoding.encode_ordinary(part))[1]:
+            yield base + at
         base += len(part)
-    return found
 
 
 def vocabulary() -> dict[bytes, int]:

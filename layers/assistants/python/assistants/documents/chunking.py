@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
+from itertools import islice
 
 from assistants import tokens
 from assistants.domain.document_text import DocumentError, Heading, Text
@@ -22,8 +23,6 @@ def chunks(text: Text, *, size: int = DEFAULT_SIZE, overlap: int = DEFAULT_OVERL
     Raises `DocumentError` if the text has more than 5,000,000 tokens.
     """
     cutter = _Cutter(text)
-    if cutter.tokens > MAX_TOKENS:
-        raise DocumentError("invalid_file", f"The file has more than {MAX_TOKENS:,} tokens.")
     outline = _Outline(text.headings)
     found: list[Chunk] = []
     for start, end in cutter.spans(size, overlap):
@@ -36,13 +35,20 @@ def chunks(text: Text, *, size: int = DEFAULT_SIZE, overlap: int = DEFAULT_OVERL
 
 
 class _Cutter:
-    """Counts in tokens, and cuts only where a token starts."""
+    """Counts in tokens, and cuts only where a token starts.
+
+    Raises `DocumentError` if there are too many; what is beyond is not looked at, as tokens take
+    far more memory than their text.
+    """
 
     def __init__(self, text: Text) -> None:
         self._content = text.content
         self._headings = {heading.start for heading in text.headings}
-        self._starts = [*tokens.starts(text.content), len(text.content)]
-        self.tokens = len(self._starts) - 1
+        self._starts = list(islice(tokens.starts(text.content), MAX_TOKENS + 1))
+        self.tokens = len(self._starts)
+        if self.tokens > MAX_TOKENS:
+            raise DocumentError("invalid_file", f"The file has more than {MAX_TOKENS:,} tokens.")
+        self._starts.append(len(text.content))
 
     def spans(self, size: int, overlap: int) -> Iterable[tuple[int, int]]:
         """Start and end of each chunk, in code points."""
