@@ -63,7 +63,9 @@ BatchFiles = Annotated[list[VectorStoreFileCreate], Field(min_length=1, max_leng
 
 
 class FileBatchCreate(Request):
-    """`file_ids` with attributes and chunking for all of them, or `files` that bring their own."""
+    """`file_ids` with attributes and chunking for all of them, or `files` that bring their own:
+    for these what is said of all is ignored, as the API's reference has it.
+    """
 
     file_ids: BatchIds | None = None
     files: BatchFiles | None = None
