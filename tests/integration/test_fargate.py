@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from infra.local.cloud import Cloud
 
 SANDBOX = Path("functions/sandbox").resolve()
 TOKEN = "a token that opens one session"
+HANDLE = "arn:aws:ecs:us-east-1:123456789012:task/sandboxes/0123456789abcdef"
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +179,21 @@ def test_a_session_whose_process_dies_is_lost(cloud: Cloud, sandboxes: FargateSa
 def test_a_session_that_nobody_knows_is_lost(
     sandboxes: FargateSandboxes, pauses: list[int]
 ) -> None:
-    unknown = "arn:aws:ecs:us-east-1:123456789012:task/sandboxes/0123456789abcdef"
     with pytest.raises(SandboxLost, match="gone"):
-        sandboxes.address(unknown)
+        sandboxes.address(HANDLE)
     assert pauses == [1, 2, 3]  # as ECS may not know a new task yet
-    sandboxes.stop(unknown)
+    sandboxes.stop(HANDLE)
+
+
+def test_a_session_of_a_cluster_that_was_replaced_is_lost_and_needs_no_end(
+    place: FargatePlace,
+) -> None:
+    client = Answers(describe_tasks=refused("AccessDenied"), stop_task=refused("AccessDenied"))
+    new = over(client, replace(place, cluster="new-sandboxes"))
+    with pytest.raises(SandboxLost, match="cluster"):
+        new.address(HANDLE)
+    new.stop(HANDLE)
+    assert client.calls == []
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServerException", "ClientException"])
@@ -204,7 +216,7 @@ def test_no_capacity_is_asked_for_again(place: FargatePlace, pauses: list[int]) 
 def test_a_task_that_is_coming_up_has_no_address_yet(place: FargatePlace, status: str) -> None:
     task = {"lastStatus": status, "desiredStatus": "RUNNING", "attachments": []}
     client = Answers(describe_tasks={"tasks": [task], "failures": []})
-    assert over(client, place).address("handle") is None
+    assert over(client, place).address(HANDLE) is None
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING"])
@@ -213,7 +225,7 @@ def test_a_task_that_is_to_stop_is_lost_already(place: FargatePlace, status: str
     task = {"lastStatus": status, "desiredStatus": "STOPPED", "stoppedReason": reason}
     client = Answers(describe_tasks={"tasks": [task], "failures": []})
     with pytest.raises(SandboxLost, match=reason):
-        over(client, place).address("handle")
+        over(client, place).address(HANDLE)
 
 
 def test_a_network_with_a_way_out_gives_the_task_an_address_for_it(place: FargatePlace) -> None:

@@ -77,6 +77,8 @@ class FargateSandboxes:
         raise SandboxUnavailable(reason)
 
     def address(self, handle: str) -> str | None:
+        if not self._is_here(handle):
+            raise SandboxLost("the task's cluster is gone")
         task = self._find(handle)
         if task["desiredStatus"] == "STOPPED":
             raise SandboxLost(task.get("stoppedReason", "the task has stopped"))
@@ -94,11 +96,19 @@ class FargateSandboxes:
         return self._connect(address, token)
 
     def stop(self, handle: str) -> None:
+        if not self._is_here(handle):
+            return
         with _available():
             try:
                 self._client.stop_task(cluster=self._place.cluster, task=handle)
             except self._client.exceptions.InvalidParameterException:
                 return  # ECS has forgotten it
+
+    def _is_here(self, handle: str) -> bool:
+        """Rows outlive deployments: a task of another cluster was one of an earlier deployment. It
+        has ended, as no cluster can be deleted before its tasks have.
+        """
+        return f":task/{self._place.cluster}/" in handle
 
     def _find(self, handle: str) -> "TaskTypeDef":
         """A task may be unknown for some seconds after its launch, and is again from an hour after
