@@ -54,7 +54,8 @@ class Indexing:
         if removal is not None:
             self._remove(removal)
             return
-        if self.relabellings.work(project, vector_store_id, attachment):
+        if self.relabellings.pending(project, vector_store_id, attachment):
+            self.relabellings.work(project, vector_store_id, attachment)
             return
         found = self.records.load(project, vector_store_id, attachment)
         if found is None or found.file.status != "in_progress":

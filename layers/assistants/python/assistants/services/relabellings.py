@@ -29,14 +29,16 @@ class Relabellings:
         due_at = int(self.clock.time()) + _RECHECK_SECONDS
         return Save(Row(key, {}, revision=row.revision, due_at=due_at))
 
-    def work(self, project: str, vector_store_id: str, attachment: str) -> bool:
-        """Give the chunks of a file the attributes that it has now, and again if these change
-        meanwhile. False if there is no note of it. Raises `SearchUnavailable`; the note stays then.
-        """
+    def pending(self, project: str, vector_store_id: str, attachment: str) -> bool:
         note = keyspace.relabelling(project, vector_store_id, attachment)
+        return self.store.get(note) != [None]
+
+    def work(self, project: str, vector_store_id: str, attachment: str) -> None:
+        """Give the chunks of a file the attributes that it has now, and again if these change
+        meanwhile. Raises `SearchUnavailable`; the note stays then.
+        """
         key = keyspace.store_file(project, vector_store_id, attachment)
-        if self.store.get(note) == [None]:
-            return False
+        note = keyspace.relabelling(project, vector_store_id, attachment)
         done = "0"
         while (row := self.store.get(key)[0]) is not None and row.revision != done:
             found = StoreFile.of(project, row)
@@ -46,5 +48,4 @@ class Relabellings:
         try:
             self.store.commit(Delete(note, revision=None if row is None else done))
         except Conflict:
-            return True  # the note is of a change that came still later
-        return True
+            return  # the note is of a change that came still later
