@@ -22,6 +22,7 @@ from assistants.adapters.process_sandbox import (
     SandboxLaunchError,
 )
 from assistants.ports.sandbox import SandboxLost, SandboxRefused
+from functions.sandbox.sandboxd.protection import Protection
 from tests.sandbox.platforms import DAEMON, Session, session
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -311,6 +312,34 @@ def test_a_daemon_that_ends_leaves_no_file_of_its_code() -> None:
         assert list((launched.directory / "data").iterdir()) == []
     finally:
         launched.end()
+
+
+def test_what_the_machine_cannot_protect_is_said_aloud(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A daemon as it speaks on a machine that confines nothing."""
+    caplog.set_level("WARNING")
+    package = tmp_path / "sandboxd"
+    package.mkdir()
+    sentence = Protection(
+        own_user=False, private_view=False, landlock=0, system_call_filter=False
+    ).warnings()
+    (package / "__main__.py").write_text(
+        "import json, sys\n"
+        "print(json.dumps({'event': 'listening', 'port': 1}), flush=True)\n"
+        f"print(json.dumps({{'event': 'ready', 'protection': {{'warnings': {sentence}}}}}))\n"
+        "sys.stdout.flush(); sys.stdin.read()"
+    )
+    launched = ProcessSandbox(tmp_path).launch()
+    deadline = time.monotonic() + 10
+    while not caplog.records and time.monotonic() < deadline:
+        time.sleep(0.01)
+    launched.end()
+    [record] = caplog.records
+    assert (record.levelname, record.getMessage()) == (
+        "WARNING",
+        f"Code interpreter: {sentence[0]}",
+    )
 
 
 def test_a_daemon_that_cannot_start_is_an_error_of_the_launch() -> None:
