@@ -246,10 +246,13 @@ class World:
         self.go_on()
         self._nobody_waits_for_the_sweep()
         over = self.clock.now + 60 * minutes
-        while self.clock.now < over and any(row.due_at for row in self.table.rows.values()):
+        while self.clock.now < over and (self.actors or self._something_is_due()):
             self.pass_time(60)
             self.sweep()
             self.go_on()
+
+    def _something_is_due(self) -> bool:
+        return any(row.due_at for row in self.table.rows.values())
 
     def pass_time(self, seconds: float, *, busy: bool = False) -> None:
         """Each timer of the machine goes off in its time; those that are not `busy` go on then."""
@@ -267,7 +270,10 @@ class World:
             status = self.contract.statuses(run_id)[-1]
             if thread_id in self.silenced or status in ENDED or not execution:
                 continue
-            if execution.status == "RUNNING":
+            if any(attempt.actor.at == ASLEEP for attempt in execution.attempts):
+                # It waits for a worker that took its turn, and died without anybody's knowledge.
+                assert run_id in self.damage, "a worker waits for nothing"
+            elif execution.status == "RUNNING":
                 assert status == "requires_action", f"{status}, but the machine waits"
                 wait = self.backend.waits.find(
                     self.backend.records.load(self.project, thread_id, run_id)

@@ -7,7 +7,7 @@ import pytest
 
 from assistants.domain.run_step import Include, shown_details
 from assistants.ports.store import Row
-from assistants.services import relay
+from assistants.services import keyspace, relay
 from assistants.services.relay import Stalled, Told
 from tests.unit.deployment import Deployment, Event, path
 from tests.unit.fakes import FakeClock, FakeStore
@@ -113,6 +113,23 @@ def test_a_run_that_never_ends_is_told_to_have_stalled() -> None:
     events = stream(deployment, run)
     assert [event.name for event in events[-2:]] == ["error", "done"]
     assert run["id"] in events[-2].data["error"]["message"]
+
+
+def test_a_stream_ends_when_its_journal_is_gone() -> None:
+    """The run has ended and its thread was deleted, before the end was read."""
+    deployment, clock, run = started("Hello")
+    told = deployment.backend.relay.follow(
+        deployment.project, deployment.backend.runs.get(*deployment.ids(run))
+    )
+    next(told)
+    deployment.turn(run)
+    partition = keyspace.in_run(deployment.project, run["id"])
+    while not deployment.store.clear(partition, limit=25):
+        pass
+    began = clock.time()
+    with pytest.raises(Stalled):
+        list(told)
+    assert clock.time() - began < 2 * relay.KEEP_ALIVE_SECONDS
 
 
 def test_stalled_is_raised_a_minute_after_the_deadline() -> None:

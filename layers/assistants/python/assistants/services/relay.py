@@ -34,7 +34,7 @@ class Told:
 
 
 class Stalled(Exception):
-    """Raise when a run's journal does not end, long after the run should have."""
+    """Raise when a run's journal does not end, long after the run should have, or is gone."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,14 @@ class Relay:
                 heard = kept_alive = now
             elif now - kept_alive >= KEEP_ALIVE_SECONDS:
                 kept_alive = now
+                self._check_kept(project, run, teller.sequence)
                 yield None
             self._pause(run, now, heard)
+
+    def _check_kept(self, project: str, run: Run, known: int) -> None:
+        """A thread can be deleted as soon as its run has ended, before that was heard here."""
+        if self.journal.tail(project, run.id) < max(0, known - 1):
+            raise Stalled(run.id)
 
     def _pause(self, run: Run, now: float, heard: float) -> None:
         if run.expires_at is not None and now > run.expires_at + 2 * GRACE_SECONDS:
