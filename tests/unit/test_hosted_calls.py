@@ -11,6 +11,7 @@ from assistants.domain.thread import ThreadCreate
 from assistants.ports.chat_model import CallFragment
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services.backend import Backend
+from assistants.services.reply_calls import MAX_HOSTED_CALLS
 from tests.unit.fakes import (
     FakeBlobs,
     FakeClock,
@@ -150,3 +151,16 @@ def test_an_answer_for_a_cancelled_run_is_dropped() -> None:
     assert case.calculator.uses == []
     assert case.backend.turns.take(*case.ids, 1)["next"] == "done"
     assert case.backend.runs.get(*case.ids).status == "cancelled"
+
+
+def test_a_turn_that_calls_more_tools_than_can_be_saved_at_once_fails() -> None:
+    def calls(count: int) -> Script:
+        return [CallFragment(n, f"x{n}", "code_interpreter", "{}") for n in range(count)]
+
+    most = Case(calls(MAX_HOSTED_CALLS))
+    assert len(most.backend.turns.take(*most.ids, 0)["calls"]) == MAX_HOSTED_CALLS
+    more = Case(calls(MAX_HOSTED_CALLS + 1))
+    assert more.backend.turns.take(*more.ids, 0)["next"] == "done"
+    run = more.backend.runs.get(PROJECT, more.thread_id, more.run.id)
+    assert run.status == "failed" and run.last_error
+    assert run.last_error.message == "The model called the server's tools 65 times."

@@ -12,6 +12,8 @@ from assistants.domain.run import HostedCall, Usage
 from assistants.ports.chat_model import CallFragment, ModelError
 from assistants.services.draft import STEPS, Draft
 
+MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction, which takes 100 rows in all
+
 _DELTA = f"{STEPS}.delta"
 _CUT_OFF = {"code": "server_error", "message": "The model was cut off in a tool call."}
 _FIRST: dict[HostedToolName, dict[str, Any]] = {
@@ -64,7 +66,7 @@ class ReplyCalls:
     def take(self, fragment: CallFragment) -> None:
         """Ids are our own: some providers repeat theirs from turn to turn.
 
-        Raises `ModelError` for a tool that was not offered.
+        Raises `ModelError` for a tool that was not offered, and for too many calls.
         """
         if not self.step_id:
             self.step_id = self.draft.open_step("tool_calls", [])
@@ -108,6 +110,10 @@ class ReplyCalls:
                 first = dict(_FIRST[tool.type])
         if call.tool is None:
             raise ModelError("server_error", f"The model called '{name}', which is not a tool.")
+        if len(self.hosted) > MAX_HOSTED_CALLS:
+            raise ModelError(
+                "server_error", f"The model called the server's tools {MAX_HOSTED_CALLS + 1} times."
+            )
         self._emit(call, first, id=call.id)
 
     def _show_arguments(self, call: _Call) -> None:
