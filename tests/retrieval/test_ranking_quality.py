@@ -3,12 +3,12 @@
 from assistants.adapters.embeddings_minilm import MiniLM
 from tests.benchmarks.retrieval import corpus, quality
 
-GUIDES = 4  # of eighty: `make bench-retrieval` asks about all of them
+GUIDES = 2  # of eighty: `make bench-retrieval` asks about all of them
 
 
 def test_the_default_ranks_better_than_words_or_meaning_alone() -> None:
     ranked = quality.evaluate(corpus.load(GUIDES), MiniLM())
-    assert ranked["questions"] > 50
+    assert ranked["questions"] > 20
     less = {
         name: method["ndcg@10 less the default's"]["mean"]
         for name, method in ranked["methods"].items()
