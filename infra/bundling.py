@@ -17,7 +17,14 @@ AWS_SERVICES = frozenset(
     {"bedrock-runtime", "dynamodb", "ecs", "lambda", "s3", "sqs", "ssm", "stepfunctions", "sts"}
 )
 
-SUPERFLUOUS = ("bin", "*.dist-info", "**/*.pyi", "**/py.typed", "botocore/data/*/*/examples-1.json")
+SUPERFLUOUS = (
+    "bin",
+    "*.dist-info",
+    "**/*.pyi",
+    "**/py.typed",
+    "botocore/data/*/*/examples-1.json",
+    "olefile/olefile2.py",  # for Python 2, and no other can compile it
+)
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,14 @@ def test_a_module_that_does_not_compile_is_an_error(tmp_path: Path) -> None:
         bundling.compile_bytecode(tmp_path, Path(sys.executable))
 
 
+def test_every_module_of_every_layer_compiles(layer: Path, retrieval: Path) -> None:
+    for each in (layer, retrieval):
+        bundling.compile_bytecode(each, Path(sys.executable))
+        modules = list(each.rglob("*.py"))
+        assert len(modules) > 100
+        assert len(list(each.rglob("*.pyc"))) == len(modules)
+
+
 def test_the_interpreter_that_runs_is_found_for_its_own_version() -> None:
     assert bundling.find_interpreter(HERE.python) == Path(sys.executable)
 
