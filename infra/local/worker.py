@@ -84,8 +84,8 @@ class Worker:
             self._pool.freed(self)
             self._settled.set()
         invocation = self._inbox.get()
-        if invocation is None:
-            return None
+        if invocation is None or self.process.returncode is not None:
+            return None  # undelivered, so that it is given to another worker
         invocation.delivered = True
         self._delivered_at = time.monotonic()
         deadline_ms = int((time.time() + self._pool.timeout) * 1000)

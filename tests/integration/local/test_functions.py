@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -146,8 +145,11 @@ def test_a_worker_killed_within_an_invocation_is_an_exit_error(host: FunctionHos
 
 def test_an_idle_worker_that_dies_is_replaced_unnoticed(host: FunctionHost) -> None:
     function = add(host)
-    pid = call(function, do="echo", value=1)["pid"]
-    os.kill(pid, signal.SIGKILL)
+    call(function, do="echo", value=1)
+    (worker,) = function.workers
+    worker.kill()
+    while worker.process.returncode is None:
+        time.sleep(0.0001)
     assert call(function, do="echo", value=2)["echo"] == 2
     assert function.cold_starts == 2
 
