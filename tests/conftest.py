@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # moto takes a second to import, which unit tests need not wa
     from infra.local import LocalStack
 
 
+# Several threads slow MiniLM down, and each other where the cores are shared.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # CI tries the same examples every time; everywhere else each run tries others.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

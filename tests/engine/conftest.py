@@ -51,8 +51,8 @@ def stage(model_server: ModelServer) -> Iterator[Stage]:
 
 @pytest.fixture(scope="session")
 def hasty_stage(model_server: ModelServer) -> Iterator[Stage]:
-    """One whose runs live for three seconds."""
-    with _stage(model_server, RunTtlSeconds="3") as stage:
+    """One whose runs live for five seconds."""
+    with _stage(model_server, RunTtlSeconds="5") as stage:
         yield stage
 
 
@@ -63,7 +63,7 @@ def _stage(models: ModelServer, **parameters: str) -> Iterator[Stage]:
     from tests.engine.patient import Patient
     from tests.engine.stage import Stage
 
-    given = {"ModelUrl": models.url, "Auth": "open", "ModelTimeoutSeconds": "1", **parameters}
+    given = {"ModelUrl": models.url, "Auth": "open", "ModelTimeoutSeconds": "2", **parameters}
     with LocalStack(parameters=given) as stack, Patient.of(stack.base_url) as client:
         for schedule in stack.schedules.rules.values():
             schedule.disable()

@@ -115,8 +115,8 @@ def trouble_with(stage: Stage, answer: Answer) -> None:
 @dataclass(frozen=True)
 class Scenario:
     """`given` dies in any case, `also` are deaths at calls that are no writes; `only` those of one
-    whose writes come in another order each time. One that is `hasty` needs runs that live for three
-    seconds.
+    whose writes come in another order each time. One that is `hasty` needs runs whose time is soon
+    over.
     """
 
     act: Callable[[Stage], None]
@@ -141,6 +141,11 @@ IN_CODE = (
     Point("RunCode", "TransactWriteItems", moment="after"),
     Point("RunCode", "TransactWriteItems", moment="after", fate="cut"),
 )
+AT_TIMEOUT = (
+    Point("FinishRun", "TransactWriteItems"),
+    Point("FinishRun", "TransactWriteItems", moment="after"),
+    Point("FinishRun", "TransactWriteItems", moment="after", fate="cut"),
+)
 SCENARIOS = {
     "answer": Scenario(answer, SAID_OR_CUT, also=(Point("Stream", "Query", 8),)),
     "function": Scenario(function, SAID_OR_CUT),
@@ -151,7 +156,7 @@ SCENARIOS = {
     "never started": Scenario(never_started, SAID_OR_CUT, given=(LOST_START,)),
     "cancelled before": Scenario(cancelled_before_start, CANCELLED, given=(LOST_START,)),
     "never called back": Scenario(never_called_back, SAID_OR_CUT, given=(LOST_CALLBACK,)),
-    "left alone": Scenario(left_alone, frozenset({"expired"}), hasty=True),
+    "left alone": Scenario(left_alone, frozenset({"expired"}), only=AT_TIMEOUT, hasty=True),
     "deleted thread": Scenario(deleted, frozenset({"gone"}), check=Stage.check_gone),
 }
 

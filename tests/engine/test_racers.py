@@ -6,9 +6,8 @@ from threading import Barrier
 
 import httpx2
 
-from tests.engine.contract import ENDED
+from tests.engine.scenarios import calls
 from tests.engine.stage import Stage
-from tests.model_server import Text, Turn, Wait
 
 RACERS = 10
 ROUNDS = 20
@@ -16,8 +15,7 @@ ROUNDS = 20
 
 def test_of_ten_simultaneous_runs_one_is_accepted_time_after_time(stage: Stage) -> None:
     stage.begin()
-    silence = Wait()
-    assistant_id = stage.assistant(lambda _: Turn(silence, Text("Hi")))
+    assistant_id = stage.assistant(calls)
     start = Barrier(RACERS)
 
     def create(_: int) -> httpx2.Response:
@@ -31,10 +29,8 @@ def test_of_ten_simultaneous_runs_one_is_accepted_time_after_time(stage: Stage) 
             [run] = [each.json() for each in answers if each.status_code == 200]
             told = {each.json()["error"]["message"] for each in answers if each.status_code == 400}
             assert told == {f"Thread {stage.thread_id} already has an active run {run['id']}."}
-            silence.gate.set()
-            while (status := stage.now(run)["status"]) not in ENDED:
+            while (waiting := stage.now(run))["status"] in {"queued", "in_progress"}:
                 time.sleep(0.01)
-            assert status == "completed"
-            silence.gate.clear()
+            assert stage.submit(waiting)["status"] == "completed"
     runs = stage.client.get(f"{stage.runs}?limit=100")["data"]
     assert len(runs) == ROUNDS

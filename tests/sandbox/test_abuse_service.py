@@ -146,7 +146,7 @@ def test_executions_run_one_after_another_in_the_order_they_came(sandbox: Sessio
 
 
 def test_a_full_queue_is_said(sandbox: Session) -> None:
-    sandbox.client.start({"id": "slow", "code": "import time; time.sleep(1)", "timeout": 5})
+    sandbox.client.start({"id": "slow", "code": "import time; time.sleep(60)", "timeout": 60})
     codes = []
     for n in range(20):
         order = json.dumps({"id": f"crowd-{n}", "code": "1"}).encode()
@@ -171,9 +171,10 @@ def test_a_running_cell_can_be_cancelled_and_keeps_its_state(sandbox: Session) -
 
 def test_a_waiting_cell_that_is_cancelled_never_runs(sandbox: Session) -> None:
     sandbox.run("ran = False")
-    sandbox.client.start({"id": "first", "code": "import time; time.sleep(0.5)", "timeout": 5})
+    sandbox.client.start({"id": "first", "code": "import time; time.sleep(60)", "timeout": 60})
     sandbox.client.start({"id": "second", "code": "ran = True", "timeout": 5})
     sandbox.client.cancel("second")
+    sandbox.client.cancel("first")
     result = sandbox.client.result("second")
     assert result is not None
     assert (result.reason, result.ok) == ("cancelled", False)
