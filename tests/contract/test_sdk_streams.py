@@ -11,6 +11,7 @@ from openai import AssistantEventHandler, OpenAI
 
 from assistants.domain.annotation import LINK, Citation
 from assistants.domain.run import RunSettings, Usage
+from assistants.http.events import KEEP_ALIVE
 from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from tests.unit.deployment import WEATHER, Deployment, outputs, path
@@ -100,6 +101,13 @@ def with_sources(step: float) -> bytes:
     return deployment.api.request("POST", url, body).body
 
 
+def with_silences() -> bytes:
+    """The stream of a run that says nothing for a while before each frame."""
+    return b"\n\n".join(
+        KEEP_ALIVE + frame for frame in recorded(SCRIPTS["plain"], 0.1).split(b"\n\n")
+    )
+
+
 class Handler(AssistantEventHandler):
     """Counts what the SDK tells of a run."""
 
@@ -159,6 +167,11 @@ def test_the_python_sdk_reads_the_stream_of_a_submit() -> None:
     assert (handler.text, status) == ("It is sunny.", "completed")
 
 
+def test_the_python_sdk_reads_on_after_a_silence() -> None:
+    handler, status = through_python(with_silences())
+    assert (handler.text, status) == ("Hello world", "completed")
+
+
 @pytest.mark.parametrize("step", [0.0, 0.1])
 def test_the_python_sdk_tells_what_a_text_rests_on(step: float) -> None:
     handler, status = through_python(with_sources(step))
@@ -183,6 +196,7 @@ def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
     ]
     streams += [{"name": "sources", "body": with_sources(step).decode()} for step in (0.0, 0.1)]
     streams.append({"name": "submit", "body": submitted().decode()})
+    streams.append({"name": "silences", "body": with_silences().decode()})
     file = tmp_path / "streams.json"
     file.write_text(json.dumps(streams))
     ended = subprocess.run(

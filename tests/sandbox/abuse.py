@@ -100,7 +100,7 @@ class Attempt:
     title: str
     code: str
     expect: Expectation
-    seconds: float = 8
+    seconds: float = 30
     only_x86: bool = False
     fresh: bool = False  # whether it needs a kernel that earlier rows have left nothing in
 

@@ -34,7 +34,7 @@ LIMITS = {
     "DISK_MB": "150",
     "FILE_MB": "60",
     "PROCESSES": "64",
-    "GRACE_SECONDS": "0.5",
+    "GRACE_SECONDS": "1.5",
     "PRELOAD": "",
 }
 
@@ -54,7 +54,7 @@ class Session:
     client: SandboxClient
     count: int = field(default=0)
 
-    def run(self, code: str, seconds: float = 10) -> ExecutionResult:
+    def run(self, code: str, seconds: float = 30) -> ExecutionResult:
         """Run one cell under a fresh id."""
         self.count += 1
         return self.client.run(f"cell-{self.count}", code, seconds)

@@ -103,6 +103,7 @@ ORPHANS = Attempt(
     "    os.waitpid(child, 0)\n"
     "print('all started')",
     prints("all started"),
+    seconds=60,
     fresh=True,
 )
 

@@ -290,7 +290,7 @@ def test_a_frame_is_one_line_of_data_whatever_the_text() -> None:
 
 
 def test_silence_is_a_comment_and_the_end_is_always_told() -> None:
-    assert list(frames([None])) == [b": keep-alive\n\n", b"event: done\ndata: [DONE]\n\n"]
+    assert list(frames([None])) == [b": keep-alive\n", b"event: done\ndata: [DONE]\n\n"]
 
     def stalled() -> Any:
         yield None

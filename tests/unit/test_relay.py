@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.run_step import Include, shown_details
+from assistants.http.events import KEEP_ALIVE
 from assistants.ports.store import Row
 from assistants.services import keyspace, relay
 from assistants.services.relay import Stalled, Told
@@ -92,7 +93,7 @@ def test_silence_is_kept_alive_and_asked_about_less_often() -> None:
     deployment, clock, run = started("Hello")
     clock.happenings = [(40, lambda: deployment.turn(run))]
     body = deployment.api.request("GET", f"{path(run)}/events").body
-    assert body.count(b": keep-alive\n\n") == 2
+    assert body.count(KEEP_ALIVE) == 2
     assert clock.slept[0] == relay.POLL_SECONDS
     assert clock.slept[-1] == relay.QUIET_POLL_SECONDS
     quiet_from = clock.slept.index(relay.QUIET_POLL_SECONDS)

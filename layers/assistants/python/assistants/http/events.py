@@ -9,7 +9,9 @@ from assistants.services.relay import Stalled, Told
 from assistants.telemetry import logger
 
 DONE = b"event: done\ndata: [DONE]\n\n"
-KEEP_ALIVE = b": keep-alive\n\n"
+# Without an empty line, which would end an event: OpenAI's Python SDK reads one behind an `id` as
+# an event without data, and breaks.
+KEEP_ALIVE = b": keep-alive\n"
 
 
 def frames(told: Iterable[Told | None]) -> Iterator[bytes]:
