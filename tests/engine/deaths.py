@@ -11,6 +11,9 @@ from infra.local import LocalStack
 from infra.local.recorder import Call
 from infra.local.worker import Worker
 
+SWEEP = "sweep-of-the-scenario"
+"""The id of a scheduled event that belongs to the work: others come when a machine is slow."""
+
 READS = {"GetItem", "BatchGetItem", "Query", "GetObject", "ListObjectsV2"}
 
 
@@ -31,7 +34,7 @@ class Point:
 
 
 class Deaths:
-    """What is planned for the work of one thread, and of what is done for none in particular.
+    """What is planned for the work of one thread, and for the sweeps of its scenario.
 
     `writes` are the calls of that work that change something.
     """
@@ -74,7 +77,7 @@ class Deaths:
         workers = self._stack.functions[call.function].workers if call.function else ()
         for worker in tuple(workers):
             event = worker.invocation.payload if worker.invocation else b""
-            if self._thread in event or b"Scheduled Event" in event:
+            if self._thread in event or SWEEP.encode() in event:
                 return worker
         return None
 
