@@ -11,9 +11,6 @@ from infra.local import LocalStack
 from infra.local.recorder import Call
 from infra.local.worker import Worker
 
-SWEEP = "sweep-of-the-scenario"
-"""The id of a scheduled event that belongs to the work: others come when a machine is slow."""
-
 READS = {"GetItem", "BatchGetItem", "Query", "GetObject", "ListObjectsV2"}
 
 
@@ -34,9 +31,9 @@ class Point:
 
 
 class Deaths:
-    """What is planned for the work of one thread, and for the sweeps of its scenario.
+    """What is planned for the work of one thread, and of what is done for none in particular.
 
-    `writes` are the calls of that work that change something.
+    `writes` are the calls of that work that change something, up to where it is disturbed.
     """
 
     def __init__(self, stack: LocalStack) -> None:
@@ -50,6 +47,11 @@ class Deaths:
         self._points = {(each.function, each.operation, each.number): each for each in points}
         self._calls: Counter[tuple[str, str]] = Counter()
         self.writes: list[Point] = []
+        self._disturbed = False
+
+    def disturb(self) -> None:
+        """What follows would not have to happen on a faster machine."""
+        self._disturbed = True
 
     def forget(self) -> None:
         """Count from here on."""
@@ -77,7 +79,7 @@ class Deaths:
         workers = self._stack.functions[call.function].workers if call.function else ()
         for worker in tuple(workers):
             event = worker.invocation.payload if worker.invocation else b""
-            if self._thread in event or SWEEP.encode() in event:
+            if self._thread in event or b"Scheduled Event" in event:
                 return worker
         return None
 
@@ -86,7 +88,7 @@ class Deaths:
         with self._lock:
             self._calls[kind] += 1
             here = Point(*kind, self._calls[kind])
-            if call.operation not in READS:
+            if call.operation not in READS and not self._disturbed:
                 self.writes.append(here)
             return self._points.pop((*kind, here.number), None)
 

@@ -11,7 +11,7 @@ from assistants.services.run_records import GRACE_SECONDS
 from infra.local import LocalStack
 from tests.engine.account import account_for
 from tests.engine.contract import ENDED
-from tests.engine.deaths import SWEEP, Deaths, Point
+from tests.engine.deaths import Deaths, Point
 from tests.engine.patient import Patient, path_of
 from tests.model_server import Answer, ModelServer
 from tests.unit.deployment import WEATHER
@@ -88,23 +88,24 @@ class Stage:
         while (run := self.the_run())["status"] not in statuses:
             assert time.monotonic() < deadline, f"stuck: {run}"
             if sweeps and time.monotonic() > still:
-                self.pass_minute(event_id="sweep")
+                self.deaths.disturb()
+                self.pass_minute()
                 still = time.monotonic() + STILL_SECONDS
             time.sleep(0.05)
         return run
 
-    def pass_minute(self, minutes: int = 1, event_id: str = SWEEP) -> None:
+    def pass_minute(self, minutes: int = 1) -> None:
         """For what is due of this thread; then the sweep, again should it die."""
         for item in self._rows():
             if "due_at" in item:
                 due_at = int(item["due_at"]["N"]) - 60 * minutes
                 self._write({**item, "due_at": {"N": str(due_at)}})
         self.sweeps += 1
-        event = json.dumps({"id": event_id, "detail-type": "Scheduled Event"})
+        event = json.dumps({"detail-type": "Scheduled Event"})
         function = self.stack.resource(SERVICE, "Expire")
         swept = self.stack.client("lambda").invoke(FunctionName=function, Payload=event)
         if "FunctionError" in swept:
-            self.pass_minute(minutes, event_id)
+            self.pass_minute(minutes)
 
     def let_time_run_out(self) -> None:
         """The run's deadline and its grace are over, as its row and its lock have it; no sweep."""
@@ -120,7 +121,8 @@ class Stage:
         while left := self._rows():
             if time.monotonic() > still:
                 assert self.sweeps < 3, f"left behind: {left}"
-                self.pass_minute(5, event_id="sweep")
+                self.deaths.disturb()
+                self.pass_minute(5)
                 still = time.monotonic() + STILL_SECONDS
             time.sleep(0.05)
         return "gone"

@@ -95,7 +95,7 @@ def test_what_it_cannot_do_it_says_in_one_sentence(
     environment: dict[str, str], sentence: str
 ) -> None:
     with program(**{"ASSISTANTS_PORT": free_port(), **environment}) as process:
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=240)
     assert process.returncode == 1
     assert errors.startswith(sentence)
     assert errors.count("\n") == 1
@@ -105,7 +105,7 @@ def test_a_port_in_use_is_said_in_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with program(ASSISTANTS_PORT=str(port)) as process:
-            _, errors = process.communicate(timeout=60)
+            _, errors = process.communicate(timeout=240)
     assert process.returncode == 1
     assert errors == (
         f"Cannot listen on 127.0.0.1:{port}: Address already in use. "
