@@ -4,6 +4,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,10 +97,12 @@ class Stage:
 
     def pass_minute(self, minutes: int = 1) -> None:
         """For what is due of this thread; then the sweep, again should it die."""
+        changed_meanwhile = self._table[0].exceptions.ConditionalCheckFailedException
         for item in self._rows():
             if "due_at" in item:
                 due_at = int(item["due_at"]["N"]) - 60 * minutes
-                self._write({**item, "due_at": {"N": str(due_at)}})
+                with suppress(changed_meanwhile):
+                    self._change(item, "due_at", {"N": str(due_at)})
         self.sweeps += 1
         event = json.dumps({"detail-type": "Scheduled Event"})
         function = self.stack.resource(SERVICE, "Expire")
@@ -113,7 +116,7 @@ class Stage:
             if item["sk"]["S"].startswith(("R#", "LOCK")):
                 body = json.loads(zlib.decompress(item["body"]["B"]))
                 body["deadline"] = int(time.time()) - GRACE_SECONDS - 1
-                self._write({**item, "body": {"B": zlib.compress(json.dumps(body).encode())}})
+                self._change(item, "body", {"B": zlib.compress(json.dumps(body).encode())})
 
     def check_gone(self) -> str:
         """Nothing is left of a deleted thread and its run."""
@@ -148,9 +151,17 @@ class Stage:
             if any(mark in item["pk"]["S"] + item["sk"]["S"] for mark in marks)
         ]
 
-    def _write(self, item: dict[str, Any]) -> None:
-        table, name = self._table
-        table.put_item(TableName=name, Item=item)
+    def _change(self, item: dict[str, Any], name: str, value: dict[str, Any]) -> None:
+        """Raises ConditionalCheckFailedException if it is not what was read any more."""
+        table, table_name = self._table
+        table.update_item(
+            TableName=table_name,
+            Key={"pk": item["pk"], "sk": item["sk"]},
+            UpdateExpression="SET #name = :new",
+            ConditionExpression="#name = :old",
+            ExpressionAttributeNames={"#name": name},
+            ExpressionAttributeValues={":new": value, ":old": item[name]},
+        )
 
     @property
     def _table(self) -> tuple[Any, str]:
