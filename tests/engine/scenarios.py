@@ -141,7 +141,7 @@ IN_CODE = (
     Point("RunCode", "TransactWriteItems", moment="after"),
     Point("RunCode", "TransactWriteItems", moment="after", fate="cut"),
 )
-AT_TIMEOUT = (
+AT_TIMEOUT = (  # all that a wait left alone writes before is what "function" writes
     Point("FinishRun", "TransactWriteItems"),
     Point("FinishRun", "TransactWriteItems", moment="after"),
     Point("FinishRun", "TransactWriteItems", moment="after", fate="cut"),

@@ -103,10 +103,6 @@ def settle_count(index: SearchIndex, owner: Document, chunks: int) -> None:
 class IndexContract:
     """A subclass offers a fixture `index`: empty, for vectors of `DIMENSIONS`."""
 
-    @pytest.fixture
-    def index(self) -> SearchIndex:
-        raise NotImplementedError
-
     def add(
         self, index: SearchIndex, owner: Document, *texts: str, at: list[float] | None = None
     ) -> None:

@@ -207,6 +207,7 @@ def test_a_daemonised_process_dies_with_its_kernel(sandbox: Session) -> None:
     assert sandbox.run(PRELUDE + daemonise).ok
     while not running(marker):
         time.sleep(0.02)
+    assert len(running(marker)) == 1
     result = sandbox.run("import os; os._exit(0)")
     assert_contained(sandbox, result)
     assert running(marker) == []
