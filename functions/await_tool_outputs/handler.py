@@ -10,4 +10,4 @@ def handler(event: dict[str, Any], _: Any) -> None:
     """`{project, thread, run, turn, token}` in. The state goes on when the token is called back."""
     logger.append_keys(run_id=event["run"], thread_id=event["thread"])
     ids = event["project"], event["thread"], event["run"]
-    backend().waits.begin(*ids, event["turn"], event["token"])
+    backend().runs.callbacks.begin(*ids, event["turn"], event["token"])

@@ -9,4 +9,6 @@ from assistants.telemetry import logger
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
     """`{project, thread, run, turn}` in; the next turn, `next` and `seconds_left` with them out."""
     logger.append_keys(run_id=event["run"], thread_id=event["thread"])
-    return backend().turns.take(event["project"], event["thread"], event["run"], event["turn"])
+    return backend().turns.service.take(
+        event["project"], event["thread"], event["run"], event["turn"]
+    )

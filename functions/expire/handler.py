@@ -7,5 +7,5 @@ from assistants.telemetry import logger
 
 
 def handler(_event: dict[str, Any], _context: Any) -> None:
-    logger.info("looked at what is due", extra={"count": backend().overdue.sweep()})
-    backend().spare_sessions.keep()
+    logger.info("looked at what is due", extra={"count": backend().maintenance.sweeper.sweep()})
+    backend().tools.warm_pool.keep()

@@ -14,4 +14,4 @@ def handler(event: dict[str, Any], _: Any) -> None:
     ids = json.loads(event["detail"]["input"]) if "detail" in event else event
     logger.append_keys(run_id=ids["run"], thread_id=ids["thread"])
     logger.warning("the machine could not end this run", extra={"cause": event.get("error")})
-    backend().endings.end(ids["project"], ids["thread"], ids["run"])
+    backend().runs.termination.end(ids["project"], ids["thread"], ids["run"])

@@ -15,7 +15,7 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 
 def purge(record: SQSRecord) -> None:
-    backend().purges.work(record.json_body["project"], record.json_body["id"])
+    backend().maintenance.purge.work(record.json_body["project"], record.json_body["id"])
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

@@ -9,4 +9,6 @@ from assistants.telemetry import logger
 def handler(event: dict[str, Any], _: Any) -> None:
     """`{project, thread, run, call}` in. The answer is in the table when the state ends."""
     logger.append_keys(run_id=event["run"], thread_id=event["thread"])
-    backend().hosted_calls.answer(event["project"], event["thread"], event["run"], event["call"])
+    backend().turns.tool_calls.answer(
+        event["project"], event["thread"], event["run"], event["call"]
+    )

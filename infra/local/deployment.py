@@ -22,7 +22,7 @@ class DeploymentFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Deployed:
+class Ports:
     """A stack that was created: physical ids by logical id, and its outputs."""
 
     stack: StackTemplate
@@ -32,7 +32,7 @@ class Deployed:
 
 def deploy(
     cloud: Cloud, assembly: Assembly, parameters: Mapping[str, str], sources: Path
-) -> list[Deployed]:
+) -> list[Ports]:
     """Create every stack, then host its functions and tasks; their code lies below `sources`.
 
     Raises `ParameterRefused` and `DeploymentFailed`.
@@ -63,7 +63,7 @@ def _bootstrap(cloud: Cloud, assembly: Assembly) -> None:
     ssm.put_parameter(Name=BOOTSTRAP_VERSION, Value="99", Type="String")
 
 
-def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -> Deployed:
+def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -> Ports:
     client = cloud.client("cloudformation", recorded=False)
     try:
         client.create_stack(
@@ -80,7 +80,7 @@ def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -
         raise DeploymentFailed(f"Stack {stack.name}: {error}") from error
     if described["StackStatus"] != "CREATE_COMPLETE":
         raise DeploymentFailed(f"Stack {stack.name}: {described.get('StackStatusReason')}")
-    return Deployed(stack, _physical_ids(client, stack.name), _outputs(described))
+    return Ports(stack, _physical_ids(client, stack.name), _outputs(described))
 
 
 def _physical_ids(client: Any, stack: str) -> dict[str, str]:
@@ -99,7 +99,7 @@ def _function_configurations(cloud: Cloud) -> dict[str, Any]:
 
 
 def _function_specs(
-    deployed: Deployed, configurations: Mapping[str, Any], sources: Path
+    deployed: Ports, configurations: Mapping[str, Any], sources: Path
 ) -> Iterator[FunctionSpec]:
     layers = dict(deployed.stack.resources("AWS::Lambda::LayerVersion"))
     for name, function in deployed.stack.resources("AWS::Lambda::Function"):

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.assembly import logical_id
 from infra.local.cloud import Cloud
-from infra.local.deployment import Deployed
+from infra.local.deployment import Ports
 from infra.local.function_spec import REGION
 from infra.local.functions import Function, TooManyRequests
 from infra.local.invocation import FunctionError
@@ -109,7 +109,7 @@ def _failed(response: bytes) -> set[str]:
     return {failure["itemIdentifier"] for failure in report.get("batchItemFailures", [])}
 
 
-def queue_mappings(cloud: Cloud, deployed: Iterable[Deployed]) -> list[QueueMapping]:
+def queue_mappings(cloud: Cloud, deployed: Iterable[Ports]) -> list[QueueMapping]:
     """Start the mappings that the templates declare."""
     return [
         _start(cloud, one, mapping["Properties"])
@@ -119,7 +119,7 @@ def queue_mappings(cloud: Cloud, deployed: Iterable[Deployed]) -> list[QueueMapp
     ]
 
 
-def _start(cloud: Cloud, deployed: Deployed, mapping: Mapping[str, Any]) -> QueueMapping:
+def _start(cloud: Cloud, deployed: Ports, mapping: Mapping[str, Any]) -> QueueMapping:
     function, queue = (
         logical_id(mapping["FunctionName"]) or "",
         logical_id(mapping["EventSourceArn"]) or "",

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assistants.domain.model import Catalog, InvalidCatalog
+from assistants.domain.model import Catalog, InvalidCatalogError
 from assistants.settings import PREFIX, Settings
 from infra.local.cloud import Cloud
 from infra.local.parameters import ParameterRefused
@@ -49,7 +49,7 @@ def check_models(parameters: Mapping[str, str]) -> None:
         where = "".join(f"ASSISTANTS_{str(place).upper()}: " for place in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
         raise ParameterRefused(f"{where}{reason}.") from error
-    except InvalidCatalog as error:
+    except InvalidCatalogError as error:
         raise ParameterRefused(f"{error}.") from error
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from infra.local.assembly import Assembly, StackTemplate
 from infra.local.cloud import Cloud
-from infra.local.deployment import Deployed, DeploymentFailed, deploy
+from infra.local.deployment import DeploymentFailed, Ports, deploy
 from infra.local.public_api import PublicApi
 from infra.local.queues import queue_mappings
 from infra.local.rest_api import RestApi
@@ -86,7 +86,7 @@ class LocalStack:
         self.close()
 
 
-def _rest_api(deployed: list[Deployed]) -> RestApi:
+def _rest_api(deployed: list[Ports]) -> RestApi:
     for one in deployed:
         if api := RestApi.of(one.stack):
             return api

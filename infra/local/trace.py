@@ -10,7 +10,7 @@ PATIENCE_SECONDS = 30
 def states_passed(stack: LocalStack, run_id: str) -> list[str]:
     """The states that the run's execution entered, in order; each is one billed state transition.
 
-    Waits for the execution's end, which comes a moment after the run's. Raises TimeoutError.
+    Callbacks for the execution's end, which comes a moment after the run's. Raises TimeoutError.
     """
     machine = stack.client("stepfunctions")
     arn = stack.resource("AssistantsService", "RunMachine")

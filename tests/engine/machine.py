@@ -186,7 +186,7 @@ class Machine:
         if status != "SUCCEEDED" and self.tells:
             ids = execution.ids
             name = f"FinishRun of {execution.run_id}"
-            self._invoke_later(name, lambda: self.backend.endings.end(*ids), EVENT_RETRIES)
+            self._invoke_later(name, lambda: self.backend.runs.termination.end(*ids), EVENT_RETRIES)
 
     def _invoke_later(self, name: str, work: Callable[[], Any], retries: int) -> None:
         actor = Actor(name, work)
@@ -197,9 +197,9 @@ class Machine:
         ids, backend, token = execution.ids, self.backend, execution.token
         turn = execution.payload["turn"]
         work: dict[State, Callable[[], Any]] = {
-            "CallModel": lambda: backend.turns.take(*ids, turn),
-            "UseTools": lambda: backend.hosted_calls.answer(*ids, call),
-            "AwaitToolOutputs": lambda: backend.waits.begin(*ids, turn, token),
-            "FinishRun": lambda: backend.endings.end(*ids),
+            "CallModel": lambda: backend.turns.service.take(*ids, turn),
+            "UseTools": lambda: backend.turns.tool_calls.answer(*ids, call),
+            "AwaitToolOutputs": lambda: backend.runs.callbacks.begin(*ids, turn, token),
+            "FinishRun": lambda: backend.runs.termination.end(*ids),
         }
         return Actor(f"{execution.state} of {execution.run_id}", work[execution.state])

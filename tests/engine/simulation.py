@@ -11,6 +11,7 @@ from assistants.domain.run import RunSettings
 from assistants.http.app import create_app
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services.backend import Backend
+from assistants.services.ports import Ports
 from assistants.services.storage import keys
 from tests.engine.contract import ENDED, Contract
 from tests.engine.machine import Machine
@@ -133,16 +134,18 @@ class World:
         self.table = SharedTable(self.contract.watch)
         self.machine = Machine(self.clock, self.actors, catches=self.catches, tells=self.tells)
         self.backend = Backend(
-            store=self.table,
-            blobs=FakeBlobs(),
-            executions=self.machine,
-            purge_queue=QueuedPurges(self),
-            model=self.theatre,
-            catalog=Catalog({"played": ModelRoute()}, endpoint_configured=True),
-            clock=self.clock,
-            auth="open",
-            run_ttl_seconds=TTL_SECONDS,
-            tools={"code_interpreter": Calculator(), "file_search": Calculator()},
+            Ports(
+                table=self.table,
+                blobs=FakeBlobs(),
+                executions=self.machine,
+                purge_queue=QueuedPurges(self),
+                model=self.theatre,
+                catalog=Catalog({"played": ModelRoute()}, endpoint_configured=True),
+                clock=self.clock,
+                auth="open",
+                run_ttl_seconds=TTL_SECONDS,
+                tools={"code_interpreter": Calculator(), "file_search": Calculator()},
+            )
         )
         self.machine.backend = self.backend
         self.api = DirectClient(create_app(self.backend))
@@ -219,10 +222,10 @@ class World:
 
     def sweep(self) -> None:
         """The Expire function's minute."""
-        self.actors.append(Actor("Expire", lambda: self.backend.overdue.sweep()))
+        self.actors.append(Actor("Expire", lambda: self.backend.maintenance.sweeper.sweep()))
 
     def deliver(self, project: str, thread_id: str) -> None:
-        actor = Actor("Purge", lambda: self.backend.purges.work(project, thread_id))
+        actor = Actor("Purge", lambda: self.backend.maintenance.purge.work(project, thread_id))
         self._purges[actor] = project, thread_id
         self.actors.append(actor)
 
@@ -275,8 +278,8 @@ class World:
                 assert run_id in self.damage, "a worker waits for nothing"
             elif execution.status == "RUNNING":
                 assert status == "requires_action", f"{status}, but the machine waits"
-                wait = self.backend.waits.find(
-                    self.backend.records.load(self.project, thread_id, run_id)
+                wait = self.backend.runs.callbacks.find(
+                    self.backend.runs.repository.load(self.project, thread_id, run_id)
                 )
                 assert wait, run_id
                 assert execution.token in wait.body["tokens"], "nobody knows the token"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.errors import RateLimited
+from assistants.domain.errors import RateLimitError
 from assistants.ports.executions import Unavailable
 from infra.constructs.run_machine import DEFINITION, placeholders
 from infra.stacks.service import FUNCTIONS
@@ -67,7 +67,7 @@ def test_what_is_busy_is_tried_again_for_as_long_as_a_run_lives(
     tasks: Mapping[str, Mapping[str, Any]],
 ) -> None:
     """A function, the table, and Step Functions itself, which a wait may have to call back."""
-    busy = {"Lambda.TooManyRequestsException", RateLimited.__name__}
+    busy = {"Lambda.TooManyRequestsException", RateLimitError.__name__}
     for name, state in tasks.items():
         first = state["Retry"][0]
         if name != "FinishRun":

@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.session import get_session
 
-from assistants.adapters.guarded_fetch import FetchRefused
+from assistants.adapters.guarded_fetch import FetchRefusedError
 from assistants.adapters.models.bedrock import Bedrock
 from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.run import Usage
@@ -40,7 +40,7 @@ Ask = Callable[..., list[Delta]]
 
 
 def no_fetch(url: str) -> bytes:
-    raise FetchRefused(f"{url} is not reached")
+    raise FetchRefusedError(f"{url} is not reached")
 
 
 def new_client(patch: pytest.MonkeyPatch) -> Any:

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from assistants.adapters.sandbox import fargate
 from assistants.adapters.sandbox.client import SandboxClient
 from assistants.adapters.sandbox.fargate import FargatePlace, FargateSandboxes
-from assistants.ports.sandbox import SandboxLost, SandboxSession, SandboxUnavailable
+from assistants.ports.sandbox import SandboxLostError, SandboxSession, SandboxUnavailableError
 from infra.local.cloud import Cloud
 
 SANDBOX = Path("functions/sandbox").resolve()
@@ -123,7 +123,7 @@ def test_a_session_answers_to_its_token_where_the_task_says(sandboxes: FargateSa
     health = SandboxClient(address, TOKEN).health()
     assert address.startswith("http://127.") and address.endswith(":8080")
     assert health["seconds_left"] <= 500  # the definition's variables are honoured
-    with pytest.raises(SandboxLost):
+    with pytest.raises(SandboxLostError):
         SandboxClient(address, "another token").health()
     sandboxes.stop(handle)
 
@@ -139,7 +139,7 @@ def test_a_repeated_launch_starts_nothing_twice(sandboxes: FargateSandboxes) -> 
 
 def test_a_name_is_not_used_for_two_tokens(sandboxes: FargateSandboxes) -> None:
     handle = sandboxes.launch("conflict", TOKEN)
-    with pytest.raises(SandboxUnavailable, match="ConflictException"):
+    with pytest.raises(SandboxUnavailableError, match="ConflictException"):
         sandboxes.launch("conflict", "another token")
     sandboxes.stop(handle)
 
@@ -159,7 +159,7 @@ def test_a_stopped_session_is_lost_and_can_be_stopped_again(sandboxes: FargateSa
     address = came_up(sandboxes, handle)
     sandboxes.stop(handle)
     sandboxes.stop(handle)
-    with pytest.raises(SandboxLost):
+    with pytest.raises(SandboxLostError):
         sandboxes.address(handle)
     with pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", f"{address}/v1/health", retries=False, timeout=2)
@@ -172,14 +172,14 @@ def test_a_session_whose_process_dies_is_lost(cloud: Cloud, sandboxes: FargateSa
     os.kill(task.process_id, signal.SIGKILL)
     while task.status == "RUNNING":
         time.sleep(0.02)
-    with pytest.raises(SandboxLost, match="exited"):
+    with pytest.raises(SandboxLostError, match="exited"):
         sandboxes.address(handle)
 
 
 def test_a_session_that_nobody_knows_is_lost(
     sandboxes: FargateSandboxes, pauses: list[int]
 ) -> None:
-    with pytest.raises(SandboxLost, match="gone"):
+    with pytest.raises(SandboxLostError, match="gone"):
         sandboxes.address(HANDLE)
     assert pauses == [1, 2, 3]  # as ECS may not know a new task yet
     sandboxes.stop(HANDLE)
@@ -190,7 +190,7 @@ def test_a_session_of_a_cluster_that_was_replaced_is_lost_and_needs_no_end(
 ) -> None:
     client = Answers(describe_tasks=refused("AccessDenied"), stop_task=refused("AccessDenied"))
     new = over(client, replace(place, cluster="new-sandboxes"))
-    with pytest.raises(SandboxLost, match="cluster"):
+    with pytest.raises(SandboxLostError, match="cluster"):
         new.address(HANDLE)
     new.stop(HANDLE)
     assert client.calls == []
@@ -198,7 +198,7 @@ def test_a_session_of_a_cluster_that_was_replaced_is_lost_and_needs_no_end(
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServerException", "ClientException"])
 def test_a_busy_ecs_means_no_session_now(place: FargatePlace, code: str) -> None:
-    with pytest.raises(SandboxUnavailable, match=code):
+    with pytest.raises(SandboxUnavailableError, match=code):
         over(Answers(run_task=refused(code)), place).launch("busy", TOKEN)
 
 
@@ -206,7 +206,7 @@ def test_no_capacity_is_asked_for_again(place: FargatePlace, pauses: list[int]) 
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"""
     reason = "Capacity is unavailable at this time. Please try again later"
     client = Answers(run_task={"tasks": [], "failures": [{"reason": reason}]})
-    with pytest.raises(SandboxUnavailable, match="Capacity is unavailable"):
+    with pytest.raises(SandboxUnavailableError, match="Capacity is unavailable"):
         over(client, place).launch("full", TOKEN)
     assert client.calls == ["run_task"] * 4
     assert pauses == [1, 2, 3]
@@ -224,7 +224,7 @@ def test_a_task_that_is_to_stop_is_lost_already(place: FargatePlace, status: str
     reason = "CannotPullContainerError"
     task = {"lastStatus": status, "desiredStatus": "STOPPED", "stoppedReason": reason}
     client = Answers(describe_tasks={"tasks": [task], "failures": []})
-    with pytest.raises(SandboxLost, match=reason):
+    with pytest.raises(SandboxLostError, match=reason):
         over(client, place).address(HANDLE)
 
 

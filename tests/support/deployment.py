@@ -15,16 +15,16 @@ from assistants.ports.chat_model import ChatModel
 from assistants.ports.executions import Outcome
 from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.sandbox import Sandboxes
-from assistants.ports.search import Embedder, SearchIndex
+from assistants.ports.search import Embedder, SearchIndex, no_embedder, no_index
 from assistants.services.backend import Backend
-from assistants.services.vector_stores.vector_search import no_embedder, no_index
+from assistants.services.ports import Ports
 from tests.support.fakes import (
     FakeBlobs,
     FakeClock,
     FakeExecutions,
     FakeIndexQueue,
     FakePurgeQueue,
-    FakeStore,
+    FakeTable,
     Script,
     ScriptedModel,
 )
@@ -189,15 +189,15 @@ class Machine:
 
     def call_model(self, state: dict[str, Any]) -> None:
         ids = state["project"], state["thread"], state["run"]
-        following = self.backend.turns.take(*ids, state["turn"])
+        following = self.backend.turns.service.take(*ids, state["turn"])
         if following["next"] == "tools":
             for call in following["calls"]:
-                self.backend.hosted_calls.answer(*ids, call["call"])
+                self.backend.turns.tool_calls.answer(*ids, call["call"])
         if following["next"] == "action" or following.get("calls_functions"):
             self.tokens += 1
             token = f"token-{self.tokens}"
             self.waiting[token] = following
-            self.backend.waits.begin(*ids, following["turn"], token)
+            self.backend.runs.callbacks.begin(*ids, following["turn"], token)
         elif following["next"] == "tools":
             self.call_model(following)
 
@@ -215,7 +215,7 @@ class Deployment:
         *script: Script,
         machine: bool = True,
         clock: FakeClock | None = None,
-        store: FakeStore | None = None,
+        table: FakeTable | None = None,
         blobs: FakeBlobs | None = None,
         model: ChatModel | None = None,
         catalog: Catalog | None = None,
@@ -226,7 +226,7 @@ class Deployment:
         sandboxes: Sandboxes | None = None,
         sandbox_spares: int = 0,
     ) -> None:
-        self.store = store or FakeStore()
+        self.table = table or FakeTable()
         self.blobs = blobs or FakeBlobs()
         self.clock = clock or FakeClock()
         self.model = ScriptedModel(*script)
@@ -239,21 +239,23 @@ class Deployment:
             endpoint_configured=False,
         )
         self.backend = Backend(
-            store=self.store,
-            blobs=self.blobs,
-            executions=self.machine if machine else self.executions,
-            purge_queue=self.purge_queue,
-            model=model or self.model,
-            catalog=self.catalog,
-            clock=self.clock,
-            auth="open",
-            run_ttl_seconds=run_ttl_seconds,
-            tools=tools or {},
-            index=index,
-            embedder=embedder,
-            index_queue=None if index is no_index else self.index_queue,
-            sandboxes=sandboxes,
-            sandbox_spares=sandbox_spares,
+            Ports(
+                table=self.table,
+                blobs=self.blobs,
+                executions=self.machine if machine else self.executions,
+                purge_queue=self.purge_queue,
+                model=model or self.model,
+                catalog=self.catalog,
+                clock=self.clock,
+                auth="open",
+                run_ttl_seconds=run_ttl_seconds,
+                tools=tools or {},
+                index=index,
+                embedder=embedder,
+                index_queue=None if index is no_index else self.index_queue,
+                sandboxes=sandboxes,
+                sandbox_spares=sandbox_spares,
+            )
         )
         self.machine.backend = self.backend
         self.app = create_app(self.backend)
@@ -312,14 +314,14 @@ class Deployment:
         return self.api.post(f"{path(run)}/cancel")
 
     def turn(self, run: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
-        return self.backend.turns.take(*self.ids(run), number)
+        return self.backend.turns.service.take(*self.ids(run), number)
 
     def wait(self, run: Mapping[str, Any], token: str = "token", *, turn: int = 1) -> None:
         """For the client to act, behind so many turns."""
-        self.backend.waits.begin(*self.ids(run), turn, token)
+        self.backend.runs.callbacks.begin(*self.ids(run), turn, token)
 
     def finish(self, run: Mapping[str, Any]) -> None:
-        self.backend.endings.end(*self.ids(run))
+        self.backend.runs.termination.end(*self.ids(run))
 
     def ids(self, run: Mapping[str, Any]) -> tuple[str, str, str]:
         return self.project, run["thread_id"], run["id"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
-from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing
+from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 from assistants.ports.chat_model import (
     CallFragment,
     Delta,
@@ -18,7 +18,7 @@ from assistants.ports.chat_model import (
 )
 from assistants.ports.executions import Outcome
 from assistants.ports.table import (
-    Conflict,
+    ConflictError,
     Create,
     Delete,
     Key,
@@ -32,7 +32,7 @@ from assistants.ports.table import (
 TRANSACTION_LIMIT = 100
 
 
-class FakeStore:
+class FakeTable:
     """A table in a dict, with the conditions and limits of the real one."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class FakeStore:
                 if not self._allowed(write)
             }
             if failed:
-                raise Conflict(failed)
+                raise ConflictError(failed)
             for write in writes:
                 self._apply(write)
 
@@ -194,14 +194,14 @@ class FakeBlobs:
 
     def read(self, name: str) -> Iterator[bytes]:
         if name not in self.contents:
-            raise BlobMissing(name)
+            raise BlobMissingError(name)
         content = self.contents[name]
         places = range(0, len(content), PIECE_BYTES)
         return (content[start : start + PIECE_BYTES] for start in places)
 
     def copy(self, source: str, target: str) -> None:
         if source not in self.contents:
-            raise BlobMissing(source)
+            raise BlobMissingError(source)
         self.contents[target] = self.contents[source]
         self.copied.append((source, target))
 

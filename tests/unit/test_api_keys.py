@@ -5,14 +5,14 @@ import re
 import pytest
 
 from assistants import cli
-from assistants.domain.errors import NotFound, Unauthorized
+from assistants.domain.errors import AuthenticationError, NotFoundError
 from assistants.services.api_keys import CACHE_SECONDS, ApiKeys
-from tests.support.fakes import FakeClock, FakeStore
+from tests.support.fakes import FakeClock, FakeTable
 
 
 @pytest.fixture
-def store() -> FakeStore:
-    return FakeStore()
+def table() -> FakeTable:
+    return FakeTable()
 
 
 @pytest.fixture
@@ -21,12 +21,12 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def keys(store: FakeStore, clock: FakeClock) -> ApiKeys:
-    return ApiKeys(store, clock, "keys")
+def keys(table: FakeTable, clock: FakeClock) -> ApiKeys:
+    return ApiKeys(table, clock, "keys")
 
 
-def refused(keys: ApiKeys, key: str) -> Unauthorized:
-    with pytest.raises(Unauthorized) as caught:
+def refused(keys: ApiKeys, key: str) -> AuthenticationError:
+    with pytest.raises(AuthenticationError) as caught:
         keys.identify(f"Bearer {key}")
     return caught.value
 
@@ -42,17 +42,17 @@ def test_a_key_opens_the_project_it_was_issued_for(keys: ApiKeys) -> None:
 
 @pytest.mark.parametrize("project", ["", "A", "a#b", "-a", "a/b", "x" * 64, "open-abc", "ü", "a\n"])
 def test_a_project_that_could_be_taken_for_another_key_is_refused(
-    keys: ApiKeys, store: FakeStore, project: str
+    keys: ApiKeys, table: FakeTable, project: str
 ) -> None:
     with pytest.raises(ValueError, match="cannot be a project"):
         keys.create(project, "")
-    assert store.rows == {}
+    assert table.rows == {}
 
 
-def test_the_key_itself_is_kept_nowhere(keys: ApiKeys, store: FakeStore) -> None:
+def test_the_key_itself_is_kept_nowhere(keys: ApiKeys, table: FakeTable) -> None:
     _, secret = keys.create("default", "laptop")
-    assert secret not in repr(store.rows)
-    assert secret.removeprefix("sk-") not in repr(store.rows)
+    assert secret not in repr(table.rows)
+    assert secret.removeprefix("sk-") not in repr(table.rows)
 
 
 def test_a_wrong_key_is_refused_without_being_repeated(keys: ApiKeys) -> None:
@@ -70,10 +70,10 @@ def test_keys_are_listed_from_the_oldest_to_the_newest(keys: ApiKeys) -> None:
     assert keys.list("none") == []
 
 
-def test_a_known_key_is_looked_up_once_a_minute(keys: ApiKeys, store: FakeStore) -> None:
+def test_a_known_key_is_looked_up_once_a_minute(keys: ApiKeys, table: FakeTable) -> None:
     _, secret = keys.create("default", "")
     keys.identify(f"Bearer {secret}")
-    store.rows.clear()
+    table.rows.clear()
     assert keys.identify(f"Bearer {secret}") == "default"
 
 
@@ -88,37 +88,37 @@ def test_a_revoked_key_is_refused_within_a_minute(keys: ApiKeys, clock: FakeCloc
     assert key not in keys.list("default")
 
 
-def test_a_wrong_key_is_looked_up_each_time(keys: ApiKeys, store: FakeStore) -> None:
+def test_a_wrong_key_is_looked_up_each_time(keys: ApiKeys, table: FakeTable) -> None:
     key, secret = keys.create("default", "")
-    rows = dict(store.rows)
-    store.rows.clear()
+    rows = dict(table.rows)
+    table.rows.clear()
     refused(keys, secret)
-    store.rows.update(rows)
+    table.rows.update(rows)
     assert keys.identify(f"Bearer {secret}") == key.project
 
 
 def test_a_key_is_revoked_only_in_its_own_project(keys: ApiKeys) -> None:
     key, secret = keys.create("default", "")
-    with pytest.raises(NotFound, match=f"No API key found with id '{key.id}'."):
+    with pytest.raises(NotFoundError, match=f"No API key found with id '{key.id}'."):
         keys.revoke("other", key.id)
     assert keys.identify(f"Bearer {secret}") == "default"
 
 
 def test_where_keys_are_open_each_is_a_tenant_of_its_own(
-    store: FakeStore, clock: FakeClock
+    table: FakeTable, clock: FakeClock
 ) -> None:
-    keys = ApiKeys(store, clock, "open")
+    keys = ApiKeys(table, clock, "open")
     projects = {keys.identify(f"Bearer {key}") for key in ("a", "b", "sk-a")}
     assert len(projects) == 3
     assert all(re.fullmatch(r"open-[0-9a-f]{32}", project) for project in projects)
     assert keys.identify("Bearer a") == keys.identify("bearer a")
-    with pytest.raises(Unauthorized):
+    with pytest.raises(AuthenticationError):
         keys.identify(None)
 
 
 @pytest.fixture
 def command(keys: ApiKeys, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """The command over the fake store; the tables that it was pointed at."""
+    """The command over the fake table; the tables that it was pointed at."""
     tables: list[str | None] = []
 
     def api_keys(table: str | None) -> ApiKeys:

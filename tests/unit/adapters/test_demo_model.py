@@ -203,7 +203,7 @@ def test_an_empty_thread_is_no_problem() -> None:
 
 def test_a_conversation_with_it_runs_to_the_end() -> None:
     deployment = Deployment()
-    object.__setattr__(deployment.backend, "model", DemoModel())
+    object.__setattr__(deployment.backend.ports, "model", DemoModel())
     assistant_id = deployment.assistant(tools=[WEATHER])
     run = deployment.run(deployment.thread("Use get_weather."), assistant_id=assistant_id)
     assert run["status"] == "requires_action"

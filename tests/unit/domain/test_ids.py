@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants.domain import ids
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 
 
 def test_ids_made_one_after_another_sort_in_that_order() -> None:
@@ -92,7 +92,7 @@ def test_an_id_of_the_right_kind_passes(good: str) -> None:
     "bad", ["new", "", "thread", "asst_abc", "thread_a#b", "thread_ü", "thread_a\n", "thread_" * 10]
 )
 def test_an_id_of_another_kind_is_refused_in_the_words_of_the_original(bad: str) -> None:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         ids.check_id(bad, ids.THREAD, "thread_id")
     assert caught.value.message == (
         f"Invalid 'thread_id': '{bad}'. Expected an ID that begins with 'thread'."

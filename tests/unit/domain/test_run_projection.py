@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.lib.streaming._deltas import accumulate_delta
 
-from assistants.domain.journal import Event, Record, Story, accumulate
+from assistants.domain.journal import Event, Record, RunProjection, accumulate
 
 MESSAGE = {
     "id": "msg_1",
@@ -132,7 +132,7 @@ def test_logs_and_annotations_are_merged_by_their_index() -> None:
 
 
 def test_a_story_tells_whole_objects_from_events_that_name_changes() -> None:
-    story = Story(run={"id": "run_1", "status": "queued", "usage": None})
+    story = RunProjection(run={"id": "run_1", "status": "queued", "usage": None})
     told = [
         copy.deepcopy(story.tell(event))
         for event in (
@@ -171,7 +171,7 @@ def test_a_story_does_not_change_the_events_that_it_is_told_from() -> None:
         ),
     ]
     before = copy.deepcopy(events)
-    first, second = Story(run={}), Story(run={})
+    first, second = RunProjection(run={}), RunProjection(run={})
     for story in (first, second):
         for event in events:
             story.tell(event)
@@ -180,7 +180,7 @@ def test_a_story_does_not_change_the_events_that_it_is_told_from() -> None:
 
 
 def test_a_story_knows_what_is_still_open() -> None:
-    story = Story(run={})
+    story = RunProjection(run={})
     story.tell(Event("thread.run.step.created", STEP))
     story.tell(Event("thread.message.created", MESSAGE))
     story.tell(Event("thread.message.completed", {"id": "msg_1", "status": "completed"}))

@@ -82,17 +82,17 @@ def test_the_sweep_expires_a_run_half_a_minute_after_its_deadline() -> None:
     deployment = Deployment([CALL])
     run = deployment.run()
     deployment.clock.now = run["expires_at"] + 29
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.again(run)["status"] == "requires_action"
     deployment.clock.now += 1
-    assert deployment.backend.overdue.sweep() == 1
+    assert deployment.backend.maintenance.sweeper.sweep() == 1
     ended = deployment.again(run)
     assert ended["status"] == "expired"
     assert order(deployment.events(run)) == (
         f"{RUN_BEGINS} {CALLS_STEP} run.requires_action step.expired run.expired"
     )
     assert deployment.is_free(run["thread_id"])
-    assert deployment.backend.overdue.sweep() == 0
+    assert deployment.backend.maintenance.sweeper.sweep() == 0
 
 
 def test_the_sweep_starts_a_run_whose_execution_never_began() -> None:
@@ -100,7 +100,7 @@ def test_the_sweep_starts_a_run_whose_execution_never_began() -> None:
     run = deployment.run()
     deployment.executions.started.clear()
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.executions.started == [deployment.ids(run)]
 
 
@@ -112,7 +112,7 @@ def test_the_sweep_calls_back_a_wait_that_was_answered_but_not_resumed() -> None
     deployment.submit(deployment.again(run))
     deployment.executions.resumed.clear()
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.executions.resumed == [("token", "submitted")]
 
 
@@ -123,7 +123,7 @@ def test_the_sweep_ends_a_cancel_that_nobody_finished() -> None:
     deployment.wait(run, "token")
     deployment.cancel(run)
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.again(run)["status"] == "cancelled"
     assert deployment.is_free(run["thread_id"])
 
@@ -131,7 +131,7 @@ def test_the_sweep_ends_a_cancel_that_nobody_finished() -> None:
 def test_the_sweep_leaves_runs_alone_that_are_at_work() -> None:
     deployment, run = abandoned()
     deployment.clock.now += 300
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.again(run)["status"] == "in_progress"
     assert deployment.executions.started == [deployment.ids(run)]
 
@@ -141,7 +141,7 @@ def test_one_thing_that_cannot_be_set_right_does_not_keep_the_others_waiting(
 ) -> None:
     deployment = Deployment([], [], machine=False)
     broken, run = deployment.run(), deployment.run()
-    load = type(deployment.backend.records).load
+    load = type(deployment.backend.runs.repository).load
 
     def load_but_one(records: Any, project: str, thread_id: str, run_id: str) -> Any:
         if run_id == broken["id"]:
@@ -149,9 +149,9 @@ def test_one_thing_that_cannot_be_set_right_does_not_keep_the_others_waiting(
         return load(records, project, thread_id, run_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(deployment.backend.records), "load", load_but_one)
+        patch.setattr(type(deployment.backend.runs.repository), "load", load_but_one)
         deployment.clock.now += 700
-        assert deployment.backend.overdue.sweep() == 2
+        assert deployment.backend.maintenance.sweeper.sweep() == 2
     assert deployment.again(run)["status"] == "expired"
     assert deployment.again(broken)["status"] == "queued"
 
@@ -169,7 +169,7 @@ def test_a_run_whose_execution_cannot_start_now_exists_and_is_started_later(
         run = deployment.run()
     assert run["status"] == "queued"
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.executions.started == [deployment.ids(run)]
 
 

@@ -221,10 +221,10 @@ def test_a_second_run_on_a_thread_is_refused_and_leaves_nothing() -> None:
         "assistant_id": run["assistant_id"],
         "additional_messages": [{"role": "user", "content": "Also"}],
     }
-    before = dict(deployment.store.rows)
+    before = dict(deployment.table.rows)
     message = deployment.api.refused("POST", url, body)
     assert message == f"Thread {thread_id} already has an active run {run['id']}."
-    assert deployment.store.rows == before
+    assert deployment.table.rows == before
     assert deployment.executions.started == [deployment.ids(run)]
 
 
@@ -274,10 +274,10 @@ def test_a_run_needs_an_assistant_that_exists(
 ) -> None:
     deployment = Deployment()
     for url in (f"/threads/{deployment.thread()}/runs", "/threads/runs"):
-        before = dict(deployment.store.rows)
+        before = dict(deployment.table.rows)
         answer = deployment.api.request("POST", url, body)
         assert (answer.status, answer.error["message"]) == (status, message)
-        assert deployment.store.rows == before
+        assert deployment.table.rows == before
 
 
 def test_a_run_needs_a_thread_that_exists() -> None:

@@ -128,13 +128,13 @@ def test_what_the_deployment_lacks_is_refused_before_any_file_is_looked_for() ->
 
 def test_a_message_without_files_reads_none(service: Deployment) -> None:
     read: list[tuple[Any, ...]] = []
-    get = service.store.get
+    get = service.table.get
 
     def counted(*keys: Any) -> Any:
         read.append(keys)
         return get(*keys)
 
     thread_id = service.thread()
-    service.store.get = counted  # type: ignore[method-assign]
+    service.table.get = counted  # type: ignore[method-assign]
     service.api.post(f"/threads/{thread_id}/messages", {"role": "user", "content": "Hello"})
     assert [keys for keys in read if keys] == []

@@ -63,7 +63,10 @@ class Case:
         self.service.api.post(url, {"file_id": file_id})
         places = [*pages, *[None] * len(texts)]
         chunks = [Chunk(n, text, 0, len(text), places[n]) for n, text in enumerate(texts)]
-        records, asked = self.service.backend.store_file_records, self.service.index_queue.sent[-1]
+        records, asked = (
+            self.service.backend.vector_stores.file_repository,
+            self.service.index_queue.sent[-1],
+        )
         file = records.load(*asked)
         assert file is not None
         assert records.plan(file, len(texts))
@@ -273,7 +276,7 @@ def test_the_index_is_woken_for_a_run_that_may_search(place: Path) -> None:
     case = Case(place, ["Hello."])
     woken: list[bool] = []
     case.index.wake = lambda: woken.append(True)  # type: ignore[method-assign]
-    object.__setattr__(case.service.backend.file_search, "beside", lambda work: work())
+    object.__setattr__(case.service.backend.tools.file_search, "beside", lambda work: work())
     case.run()
     assert woken == [True]
 
@@ -291,7 +294,7 @@ def test_a_run_waits_no_longer_than_its_files_need(
 ) -> None:
     case = Case(place, ["Hello."])
     thread_id = case.thread_with_file()
-    records = case.service.backend.store_file_records
+    records = case.service.backend.vector_stores.file_repository
     [(project, store_id, attachment)] = case.service.index_queue.sent
     began = case.service.clock.now
 

@@ -143,7 +143,7 @@ def test_a_model_that_is_no_longer_mapped_fails_the_run() -> None:
     deployment = Deployment([], machine=False)
     run = deployment.run()
     empty = Catalog({}, endpoint_configured=False)
-    object.__setattr__(deployment.backend.turns.prompts, "catalog", empty)
+    object.__setattr__(deployment.backend.turns.service.prompts, "catalog", empty)
     deployment.turn(run)
     run = deployment.again(run)
     assert run["status"] == "failed"

@@ -13,7 +13,7 @@ from assistants.domain.run import RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
 from assistants.domain.tool import ToolResources
 from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal
-from assistants.ports.hosted_tool import RunFailed, ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
 from assistants.services.runs.settings import settings_of
 from tests.support.deployment import WEATHER, Deployment, Event
 from tests.support.fakes import FakeClock, Script
@@ -255,7 +255,7 @@ def test_tools_are_prepared_once_before_the_model_is_asked() -> None:
 
 def test_a_run_fails_with_the_reason_that_its_tool_gives() -> None:
     case = Case(["never said"])
-    case.library.trouble = RunFailed("server_error", "The vector store has expired.")
+    case.library.trouble = RunFailedError("server_error", "The vector store has expired.")
     events = case.stream()
     assert order(events) == f"{RUN_BEGINS} run.failed done"
     assert events[-2].data["last_error"] == {

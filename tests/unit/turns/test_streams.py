@@ -339,7 +339,7 @@ def test_a_provider_that_breaks_off_leaves_what_it_has_said(step: float) -> None
 
 
 def test_a_provider_that_breaks_off_in_a_call_fails_its_step() -> None:
-    deployment = Deployment([*call(0, "weather", '{"ci'), ModelError("server_error", "Gone.")])
+    deployment = Deployment([*call(0, "weather", '{"ci'), ModelError("server_error", "GoneError.")])
     events = streamed(deployment)
     assert order(events) == f"{RUN_BEGINS} {CALLS_STEP} step.failed run.failed"
     [failed] = deployment.steps(events[-1].data)

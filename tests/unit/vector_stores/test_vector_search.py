@@ -10,13 +10,11 @@ from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.domain.filters import Comparison
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Ranking
-from assistants.ports.search import SearchIndex, SearchUnavailable
+from assistants.ports.search import SearchIndex, SearchUnavailableError, no_embedder, no_index
 from assistants.services.vector_stores.vector_search import (
     MAX_QUERIES,
     MAX_RESULTS,
     VectorSearch,
-    no_embedder,
-    no_index,
 )
 from tests.support.hashing import HashingEmbedder
 
@@ -101,7 +99,7 @@ def test_a_search_beyond_the_limits_is_refused(stores: Stores, limit: int, queri
 
 @pytest.mark.parametrize("missing", [no_index, no_embedder])
 def test_where_there_is_no_file_search_it_is_unavailable(missing: Callable[[], object]) -> None:
-    with pytest.raises(SearchUnavailable, match="no "):
+    with pytest.raises(SearchUnavailableError, match="no "):
         missing()
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from assistants.domain.retrieval.document_text import Text
 from assistants.ports.blobs import Blobs
-from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailable, decoded
+from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailableError, decoded
 
 PREFIX = "parsed/"
 _URL_SECONDS = 600
@@ -50,10 +50,10 @@ class LambdaParser:
         try:
             answer = self._client.invoke(FunctionName=self._name, Payload=json.dumps(request))
         except (BotoCoreError, ClientError) as error:
-            raise ParsingUnavailable(f"The parser does not answer: {error}") from error
+            raise ParsingUnavailableError(f"The parser does not answer: {error}") from error
         if "FunctionError" in answer:
             told = answer["Payload"].read(1000).decode("utf-8", "replace")
-            raise ParsingUnavailable(f"The parser failed: {told}")
+            raise ParsingUnavailableError(f"The parser failed: {told}")
 
     def _read(self, name: str) -> bytes:
         """Cut off beyond what an answer can have, which makes it none."""

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from assistants.domain.attributes import Attributes
 from assistants.domain.chunking import ChunkingStrategy
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.schema import Object, Request
 from assistants.domain.vector_store_file import (
     POLL_AFTER_MS,
@@ -76,7 +76,7 @@ class FileBatchCreate(Request):
     def _one_of_both(self) -> "FileBatchCreate":
         if (self.file_ids is None) == (self.files is None):
             message = "Exactly one of 'file_ids' and 'files' must be given."
-            raise InvalidRequest(message, param="file_ids", code="missing_required_parameter")
+            raise InvalidRequestError(message, param="file_ids", code="missing_required_parameter")
         return self
 
     @property

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 _RANDOM_BITS = 80
@@ -75,9 +75,11 @@ def order_of(identifier: str) -> str:
 
 
 def check_id(value: str, prefix: str, param: str) -> str:
-    """The id itself, or `InvalidRequest` in the words of the original when its kind is wrong."""
+    """The id itself, or `InvalidRequestError` in the words of the original when its kind is
+    wrong.
+    """
     if not value.startswith(prefix) or not _ID.fullmatch(value):
         kind = prefix.rstrip("_-")
         message = f"Invalid '{param}': '{value}'. Expected an ID that begins with '{kind}'."
-        raise InvalidRequest(message, param=param, code="invalid_value")
+        raise InvalidRequestError(message, param=param, code="invalid_value")
     return value

@@ -45,7 +45,7 @@ class Record:
 
 
 @dataclass(slots=True)
-class Story:
+class RunProjection:
     """The state that a run's events add up to: the run, and its steps and messages by id."""
 
     run: dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from assistants.domain.chunking import ChunkingStrategy
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.schema import Description, Metadata, Name, Object, Part, Request
 from assistants.domain.vector_store_file import FileCounts, FileId
 
@@ -71,7 +71,7 @@ class VectorStoreCreate(Request):
     def _chunks_of_files(self) -> "VectorStoreCreate":
         if self.chunking_strategy is not None and not self.file_ids:
             message = "'chunking_strategy' applies only where 'file_ids' are given."
-            raise InvalidRequest(message, param="chunking_strategy", code="invalid_value")
+            raise InvalidRequestError(message, param="chunking_strategy", code="invalid_value")
         return self
 
 

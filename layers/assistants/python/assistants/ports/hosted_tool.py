@@ -8,7 +8,7 @@ from assistants.domain.annotation import Citation
 from assistants.domain.run import ErrorCode, RunSettings
 
 
-class RunFailed(Exception):
+class RunFailedError(Exception):
     """Raise when a run cannot go on; `code` and `message` become its `last_error`."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
@@ -63,7 +63,7 @@ class HostedTool(Protocol):
         """Called before the model is asked for the first time, perhaps again: have ready what a
         call would wait for. The first word waits until this returns.
 
-        Raises `RunFailed`. Whatever else it raises is logged, and the run goes on.
+        Raises `RunFailedError`. Whatever else it raises is logged, and the run goes on.
         """
         ...
 

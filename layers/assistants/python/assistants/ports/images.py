@@ -9,6 +9,6 @@ class Images(Protocol):
     def load(self, project: str, file_id: str) -> Image | None:
         """The image in a file, null when the project has no such file.
 
-        Raises `InvalidImage` for a file that is no image of a type and size that models take.
+        Raises `InvalidImageError` for a file that is no image of a type and size that models take.
         """
         ...

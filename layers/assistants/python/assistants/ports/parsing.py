@@ -11,7 +11,7 @@ MAX_ANSWER = 6 * MAX_CHARACTERS + 64 * 2**20  # bytes of JSON: the text, its pag
 _ANSWER: TypeAdapter[Text | Failure] = TypeAdapter(Text | Failure)
 
 
-class ParsingUnavailable(Exception):
+class ParsingUnavailableError(Exception):
     """Raise when no file can be read now; a later try may succeed."""
 
 
@@ -19,7 +19,7 @@ class Parser(Protocol):
     def parse(self, blob: str, filename: str) -> Text:
         """The text of the blob, whose kind `filename` tells.
 
-        Raises `DocumentError` and `ParsingUnavailable`.
+        Raises `DocumentError` and `ParsingUnavailableError`.
         """
         ...
 

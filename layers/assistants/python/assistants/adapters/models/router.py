@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import Endpoint, Provider
 from assistants.ports.chat_model import ChatModel, Delta, ModelError, ModelRequest
@@ -22,7 +22,7 @@ class ModelRouter:
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         try:
             route = self._catalog.route(request.model)
-        except InvalidRequest as error:  # the catalog has changed since the run was created
+        except InvalidRequestError as error:  # the catalog has changed since the run was created
             raise ModelError("server_error", error.message) from error
         endpoint = route.endpoint
         if endpoint not in self._made:

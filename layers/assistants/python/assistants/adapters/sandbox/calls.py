@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter
 
-from assistants.ports.blobs import BlobMissing
+from assistants.ports.blobs import BlobMissingError
 from assistants.ports.sandbox import (
     MAX_WAIT_SECONDS,
     Execution,
-    SandboxLost,
-    SandboxRefused,
+    SandboxLostError,
+    SandboxRefusedError,
     SandboxSession,
 )
 
@@ -105,11 +105,11 @@ def answer(open: Callable[[str, str], SandboxSession], event: dict[str, Any]) ->
     session = open(request.address, request.token.get_secret_value())
     try:
         return {"value": request.call.on(session)}
-    except SandboxLost as error:
+    except SandboxLostError as error:
         return {"lost": str(error)}
-    except SandboxRefused as error:
+    except SandboxRefusedError as error:
         return {"refused": error.code}
-    except BlobMissing as error:
+    except BlobMissingError as error:
         return {"missing": str(error)}
 
 
@@ -119,11 +119,11 @@ def value_of(answer: dict[str, Any]) -> Any:
         case {"value": value}:
             return value
         case {"lost": str(why)}:
-            raise SandboxLost(why)
+            raise SandboxLostError(why)
         case {"refused": str(code)}:
-            raise SandboxRefused(code)
+            raise SandboxRefusedError(code)
         case {"missing": str(blob)}:
-            raise BlobMissing(blob)
+            raise BlobMissingError(blob)
     raise ValueError("the sandbox proxy answered something else")
 
 

@@ -16,7 +16,7 @@ from assistants.adapters.search import sqlite_rows as rows
 from assistants.domain.filters import Comparison, Compound
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
-from assistants.ports.search import Query, SearchUnavailable
+from assistants.ports.search import Query, SearchUnavailableError
 
 BUSY_SECONDS = 30
 
@@ -99,7 +99,7 @@ class SqliteIndex:
                 yield cursor
                 cursor.execute("COMMIT")
             except apsw.Error as error:
-                raise SearchUnavailable(f"The search index failed: {error}") from error
+                raise SearchUnavailableError(f"The search index failed: {error}") from error
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")

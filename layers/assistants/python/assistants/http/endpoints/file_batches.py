@@ -9,21 +9,21 @@ from assistants.http.endpoints.vector_stores import searching
 
 
 def create(call: Call, body: FileBatchCreate) -> VectorStoreFileBatch:
-    batches, project = call.backend.file_batches, searching(call)
+    batches, project = call.backend.vector_stores.file_batches, searching(call)
     vector_store_id = call.path["vector_store_id"]
     return batches.create(project, vector_store_id, body, call.new_id(FILE_BATCH))
 
 
 def get(call: Call) -> VectorStoreFileBatch:
-    return call.backend.file_batches.get(searching(call), *_ids(call))
+    return call.backend.vector_stores.file_batches.get(searching(call), *_ids(call))
 
 
 def cancel(call: Call) -> VectorStoreFileBatch:
-    return call.backend.file_batches.cancel(searching(call), *_ids(call))
+    return call.backend.vector_stores.file_batches.cancel(searching(call), *_ids(call))
 
 
 def list_files(call: Call, query: VectorStoreFileCursor) -> Page[VectorStoreFile]:
-    return call.backend.file_batches.list_files(searching(call), *_ids(call), query)
+    return call.backend.vector_stores.file_batches.list_files(searching(call), *_ids(call), query)
 
 
 def _ids(call: Call) -> tuple[str, str]:

@@ -13,24 +13,24 @@ class MessageCursor(Cursor):
 
 def create(call: Call, body: MessageCreate) -> Message:
     thread_id = call.path["thread_id"]
-    return call.backend.messages.create(call.project, thread_id, body, call.new_id(MESSAGE))
+    return call.backend.threads.messages.create(call.project, thread_id, body, call.new_id(MESSAGE))
 
 
 def list_(call: Call, query: MessageCursor) -> Page[Message]:
     thread_id = call.path["thread_id"]
-    return call.backend.messages.list(call.project, thread_id, query, run_id=query.run_id)
+    return call.backend.threads.messages.list(call.project, thread_id, query, run_id=query.run_id)
 
 
 def get(call: Call) -> Message:
-    return call.backend.messages.get(call.project, *_ids(call))
+    return call.backend.threads.messages.get(call.project, *_ids(call))
 
 
 def modify(call: Call, body: MessageModify) -> Message:
-    return call.backend.messages.modify(call.project, *_ids(call), body)
+    return call.backend.threads.messages.modify(call.project, *_ids(call), body)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.messages.delete(call.project, *_ids(call))
+    return call.backend.threads.messages.delete(call.project, *_ids(call))
 
 
 def _ids(call: Call) -> tuple[str, str]:

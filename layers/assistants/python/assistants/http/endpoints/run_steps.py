@@ -15,12 +15,12 @@ class StepQuery(Request):
 
 
 def list_(call: Call, query: StepCursor) -> Page[RunStep]:
-    return call.backend.run_steps.list(call.project, *_ids(call), query, query.include)
+    return call.backend.runs.steps.list(call.project, *_ids(call), query, query.include)
 
 
 def get(call: Call, query: StepQuery) -> RunStep:
     step_id = call.path["step_id"]
-    return call.backend.run_steps.get(call.project, *_ids(call), step_id, query.include)
+    return call.backend.runs.steps.get(call.project, *_ids(call), step_id, query.include)
 
 
 def _ids(call: Call) -> tuple[str, str]:

@@ -7,7 +7,7 @@ end, is removed when its hour is over; a rule of the bucket removes what is left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistants.domain.errors import InvalidRequest, no_such
+from assistants.domain.errors import InvalidRequestError, no_such
 from assistants.domain.ids import UPLOAD, check_id
 from assistants.domain.upload import (
     LIFE_SECONDS,
@@ -21,7 +21,7 @@ from assistants.domain.upload import (
 )
 from assistants.ports.blobs import PIECE_BYTES, Blob, Blobs
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Key, Replace, Row, Store
+from assistants.ports.table import ConflictError, Create, Key, Replace, Row, Table
 from assistants.services.storage import keys
 
 KEPT_SECONDS = 24 * 3600  # an upload that has ended
@@ -30,7 +30,7 @@ _GRACE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Uploads:
-    store: Store
+    table: Table
     blobs: Blobs
     clock: Clock
 
@@ -46,21 +46,23 @@ class Uploads:
             ttl=upload.expires_at + KEPT_SECONDS,
         )
         try:
-            self.store.commit(Create(row))
-        except Conflict:
+            self.table.commit(Create(row))
+        except ConflictError:
             return shown(self.load(project, upload_id)[1])
         return shown(upload)
 
     def add_part(self, project: str, upload_id: str, body: PartCreate, part_id: str) -> UploadPart:
-        """Raises `InvalidRequest` for an empty part, and when the upload has ended meanwhile."""
+        """Raises `InvalidRequestError` for an empty part, and when the upload has ended
+        meanwhile.
+        """
         if body.data.size == 0:
-            raise InvalidRequest("The part is empty.", param="data", code="invalid_value")
+            raise InvalidRequestError("The part is empty.", param="data", code="invalid_value")
         self.require_pending(self.load(project, upload_id)[1])
         name = part_name(project, upload_id, part_id)
         self.blobs.write(name, iter(lambda: body.data.stream.read(PIECE_BYTES), b""))
         try:
             self.require_pending(self.load(project, upload_id)[1])
-        except InvalidRequest:
+        except InvalidRequestError:
             self.blobs.delete([name])
             raise
         return UploadPart(id=part_id, created_at=int(self.clock.time()), upload_id=upload_id)
@@ -70,7 +72,9 @@ class Uploads:
         _, upload = self.load(project, upload_id)
         self.require_pending(upload)
         if upload.bytes > MAX_DIRECT_BYTES:
-            raise InvalidRequest(f"S3 takes at most {MAX_DIRECT_BYTES} bytes at once: send parts.")
+            raise InvalidRequestError(
+                f"S3 takes at most {MAX_DIRECT_BYTES} bytes at once: send parts."
+            )
         now = int(self.clock.time())
         name = part_name(project, upload_id, part_id)
         url = self.blobs.upload_url(name, size=upload.bytes, seconds=upload.expires_at - now)
@@ -90,15 +94,15 @@ class Uploads:
         self.require_pending(upload)
         cancelled = upload.model_copy(update={"status": "cancelled"})
         try:
-            self.store.commit(Replace(row, ended(row, cancelled)))
-        except Conflict:
+            self.table.commit(Replace(row, ended(row, cancelled)))
+        except ConflictError:
             return self.cancel(project, upload_id)
         self.free(project, upload_id)
         return shown(cancelled)
 
     def expire(self, project: str, key: Key) -> None:
         """End the upload in this row if it is still pending, and free what it has left behind."""
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None:
             return
         upload = StoredUpload.model_validate(row.body)
@@ -109,25 +113,27 @@ class Uploads:
         else:
             following = row.changed(row.body)
         try:
-            self.store.commit(Replace(row, following))
-        except Conflict:
+            self.table.commit(Replace(row, following))
+        except ConflictError:
             return  # looked at again in a minute, if it is still due
         self.free(project, upload.id)
 
     def load(self, project: str, upload_id: str) -> tuple[Row, StoredUpload]:
-        """Raises `NotFound`."""
+        """Raises `NotFoundError`."""
         key = keys.upload(project, check_id(upload_id, UPLOAD, "upload_id"))
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None:
             raise no_such("upload", upload_id)
         return row, StoredUpload.model_validate(row.body)
 
     def require_pending(self, upload: StoredUpload) -> None:
-        """Raises `InvalidRequest`."""
+        """Raises `InvalidRequestError`."""
         over = upload.status == "pending" and upload.expires_at <= self.clock.time()
         status = "expired" if over else upload.status
         if status != "pending":
-            raise InvalidRequest(f"Upload {upload.id} is {status} and cannot be changed any more.")
+            raise InvalidRequestError(
+                f"Upload {upload.id} is {status} and cannot be changed any more."
+            )
 
     def parts(self, project: str, upload_id: str) -> Sequence[Blob]:
         return self.blobs.list(part_name(project, upload_id, ""))

@@ -3,37 +3,37 @@
 from dataclasses import dataclass
 
 from assistants.domain import lifecycle
-from assistants.domain.errors import NotFound
+from assistants.domain.errors import NotFoundError
 from assistants.domain.ids import RUN
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
-from assistants.ports.table import Key, Store
+from assistants.ports.table import Key, Table
 from assistants.services.files.service import Files
 from assistants.services.files.uploads import Uploads
-from assistants.services.maintenance.purge import Purges
-from assistants.services.runs.callbacks import Waits
-from assistants.services.runs.repository import GRACE_SECONDS, LoadedRun, RunRecords
-from assistants.services.runs.termination import Endings
+from assistants.services.runs.callbacks import Callbacks
+from assistants.services.runs.repository import GRACE_SECONDS, LoadedRun, RunRepository
+from assistants.services.runs.termination import Termination
 from assistants.services.storage import keys
+from assistants.services.storage.purge_requests import PurgeRequests
 from assistants.services.tools.code_interpreter.sessions import SandboxSessions
-from assistants.services.vector_stores.upkeep import KINDS, StoreUpkeep
+from assistants.services.vector_stores.upkeep import KINDS, VectorStoreUpkeep
 from assistants.telemetry import logger
 
 _BATCH = 1000  # a minute's work; what is left is still due the minute after
 
 
 @dataclass(frozen=True)
-class Overdue:
-    store: Store
-    records: RunRecords
+class Sweeper:
+    table: Table
+    repository: RunRepository
     executions: Executions
-    waits: Waits
-    endings: Endings
-    purges: Purges
+    callbacks: Callbacks
+    termination: Termination
+    purge_requests: PurgeRequests
     files: Files
     uploads: Uploads
     sandbox_sessions: SandboxSessions
-    stores: StoreUpkeep
+    stores: VectorStoreUpkeep
     clock: Clock
 
     def sweep(self) -> int:
@@ -41,7 +41,7 @@ class Overdue:
 
         Returns how many were looked at.
         """
-        due = self.store.due(int(self.clock.time()), limit=_BATCH)
+        due = self.table.due(int(self.clock.time()), limit=_BATCH)
         for key in due:
             try:
                 self._look(key)
@@ -54,11 +54,11 @@ class Overdue:
         place = keys.place_of(key)
         match place.kind:
             case keys.PURGE:
-                self.purges.request(place.project, key.sort)
+                self.purge_requests.send(place.project, key.sort)
             case keys.FILE:
                 self.files.expire(place.project, key)
-            case keys.LOOSE_BLOB:
-                self.files.storage.release(place.project, key.sort)
+            case keys.ORPHAN_BLOB:
+                self.files.contents.release(place.project, key.sort)
             case keys.UPLOAD:
                 self.uploads.expire(place.project, key)
             case kind if kind in KINDS:
@@ -71,8 +71,8 @@ class Overdue:
 
     def _look_at_run(self, project: str, thread_id: str, run_id: str) -> None:
         try:
-            run = self.records.load(project, thread_id, run_id)
-        except NotFound:
+            run = self.repository.load(project, thread_id, run_id)
+        except NotFoundError:
             return  # its thread is gone, and is being purged
         if run.state.status not in lifecycle.TERMINAL:
             self._set_right(run)
@@ -81,12 +81,12 @@ class Overdue:
         ids = run.project, run.settings.thread_id, run.settings.id
         if self.clock.time() >= run.state.deadline + GRACE_SECONDS:
             logger.warning("a run outlived its deadline", extra={"run_id": run.settings.id})
-            self.endings.end(*ids)
+            self.termination.end(*ids)
         elif run.state.status == "cancelling":
-            self.endings.end(*ids)
-            self.waits.wake(run, "cancelled")
+            self.termination.end(*ids)
+            self.callbacks.wake(run, "cancelled")
         else:
-            self.records.postpone(run)
+            self.repository.postpone(run)
             if run.state.status == "queued":
                 self.executions.start(*ids)
-                self.waits.wake(run, "submitted")
+                self.callbacks.wake(run, "submitted")

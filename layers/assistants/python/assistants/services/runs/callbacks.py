@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from assistants.domain.errors import NotFound
+from assistants.domain.errors import NotFoundError
 from assistants.domain.run_step import required_action
 from assistants.ports.executions import Executions, Outcome, Unavailable
-from assistants.ports.table import Create, Replace, Row, Store
-from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.ports.table import Create, Replace, Row, Table
+from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.storage import keys
 from assistants.telemetry import logger
 
@@ -14,22 +14,22 @@ _MAX_WAITS = 100  # one behind each turn at the most
 
 
 @dataclass(frozen=True)
-class Waits:
-    store: Store
-    records: RunRecords
+class Callbacks:
+    table: Table
+    repository: RunRepository
     executions: Executions
 
     def begin(self, project: str, thread_id: str, run_id: str, turn: int, token: str) -> None:
-        """Store the token and ask the client to act behind `turn` turns, in one write.
+        """Table the token and ask the client to act behind `turn` turns, in one write.
 
         The state may be repeated, with a new token: then the wait keeps that one, too, and if it
         is over already the machine is called back at once.
         """
         try:
-            run = self.records.change(
+            run = self.repository.change(
                 project, thread_id, run_id, lambda run: self._keep(run, turn, token)
             )
-        except NotFound:
+        except NotFoundError:
             self.executions.resume(token, "cancelled")
             return
         if run.state.status != "requires_action":
@@ -41,10 +41,10 @@ class Waits:
             return None
         if run.state.status == "requires_action":
             return self._add(run, token)
-        over = self.records.clock.time() >= run.state.deadline  # tools may have taken that long
+        over = self.repository.clock.time() >= run.state.deadline  # tools may have taken that long
         if run.state.status != "in_progress" or run.state.waiting_step is None or over:
             return None
-        calls = self.records.waiting_step(run)["step_details"]["tool_calls"]
+        calls = self.repository.waiting_step(run)["step_details"]["tool_calls"]
         key = keys.wait(run.project, run.settings.id, run.state.turn)
         return Change(
             status="requires_action",
@@ -64,7 +64,7 @@ class Waits:
         """The newest wait of the run, over or not."""
         if run.state.waited is None:
             return None
-        [row] = self.store.get(keys.wait(run.project, run.settings.id, run.state.waited))
+        [row] = self.table.get(keys.wait(run.project, run.settings.id, run.state.waited))
         return row
 
     def find_with_step(self, run: LoadedRun) -> tuple[Row | None, Row | None]:
@@ -72,7 +72,7 @@ class Waits:
         if run.state.waited is None or run.state.waiting_step is None:
             return self.find(run), None
         ids = run.project, run.settings.thread_id, run.settings.id
-        wait, step = self.store.get(
+        wait, step = self.table.get(
             keys.wait(run.project, run.settings.id, run.state.waited),
             keys.step(*ids, run.state.waiting_step),
         )
@@ -81,7 +81,7 @@ class Waits:
     def ended_by(self, run: LoadedRun, answers: str) -> Row | None:
         """The wait of the run that ended with these `answers`."""
         partition = keys.in_run(run.project, run.settings.id)
-        waits = self.store.query(partition, keys.WAITS, limit=_MAX_WAITS)
+        waits = self.table.query(partition, keys.WAITS, limit=_MAX_WAITS)
         return next((wait for wait in waits if wait.body["answers"] == answers), None)
 
     def wake(self, run: LoadedRun, outcome: Outcome) -> None:

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from assistants.domain import lifecycle
 from assistants.domain.errors import not_cancellable
 from assistants.domain.run import Run
-from assistants.services.runs.callbacks import Waits
-from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.services.runs.callbacks import Callbacks
+from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 
 
 @dataclass(frozen=True)
 class Cancellation:
-    records: RunRecords
-    waits: Waits
+    repository: RunRepository
+    callbacks: Callbacks
 
     def cancel(self, project: str, thread_id: str, run_id: str) -> Run:
         """Ask for the end; whoever works on the run notices within a second and ends it.
 
-        Cancelling twice is fine. Raises `InvalidRequest` for a run that has ended.
+        Cancelling twice is fine. Raises `InvalidRequestError` for a run that has ended.
         """
-        run = self.records.change(project, thread_id, run_id, _ask)
-        self.waits.wake(run, "cancelled")
+        run = self.repository.change(project, thread_id, run_id, _ask)
+        self.callbacks.wake(run, "cancelled")
         return run.run
 
 

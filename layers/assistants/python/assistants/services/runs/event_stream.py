@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistants.domain import lifecycle
-from assistants.domain.errors import Gone
-from assistants.domain.journal import Record, Story
+from assistants.domain.errors import GoneError
+from assistants.domain.journal import Record, RunProjection
 from assistants.domain.run import Run
 from assistants.domain.run_step import Include, shown_details
 from assistants.ports.clock import Clock
@@ -22,7 +22,7 @@ _LAST = _ENDS | {"thread.run.requires_action"}
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamEvent:
     """One event for the client. `number` counts the run's events from 1, `record` is the number
     of the journal's record that it came with.
     """
@@ -33,39 +33,39 @@ class Told:
     data: dict[str, Any]
 
 
-class Stalled(Exception):
+class StreamStalledError(Exception):
     """Raise when a run's journal does not end, long after the run should have, or is gone."""
 
 
 @dataclass(frozen=True)
-class Relay:
+class RunEventStream:
     journal: Journal
     clock: Clock
 
     def follow(
         self, project: str, run: Run, *, after: int = -1, include: Include | None = None
-    ) -> Iterator[Told | None]:
+    ) -> Iterator[StreamEvent | None]:
         """The events of the journal's records behind number `after`, until the run ends or waits
-        for the client; None when nothing has happened for a while. Raises `Stalled`.
+        for the client; None when nothing has happened for a while. Raises `StreamStalledError`.
         """
         return self._tell(project, run, lambda told: told.record > after, include or [])
 
     def resume(
         self, project: str, run: Run, *, last_event: int, include: Include | None = None
-    ) -> Iterator[Told | None]:
+    ) -> Iterator[StreamEvent | None]:
         """The events behind number `last_event`, of this run or of none of it so far.
 
-        Raises `Gone` at once when the journal is no longer kept.
+        Raises `GoneError` at once when the journal is no longer kept.
         """
         if self.journal.tail(project, run.id) < 0:
-            raise Gone(f"The events of run {run.id} are no longer kept.")
+            raise GoneError(f"The events of run {run.id} are no longer kept.")
         return self._tell(project, run, lambda told: told.number > last_event, include or [])
 
     def _tell(
-        self, project: str, run: Run, wanted: Callable[[Told], bool], include: Include
-    ) -> Iterator[Told | None]:
+        self, project: str, run: Run, wanted: Callable[[StreamEvent], bool], include: Include
+    ) -> Iterator[StreamEvent | None]:
         """The story is told from its beginning, because later events only name what changed."""
-        teller = _Teller(Story(run.model_dump(mode="json")))
+        teller = _EventCounter(RunProjection(run.model_dump(mode="json")))
         heard = kept_alive = self.clock.time()
         while True:
             records = self.journal.read(project, run.id, teller.sequence, consistent=False)
@@ -86,16 +86,16 @@ class Relay:
     def _check_kept(self, project: str, run: Run, known: int) -> None:
         """A thread can be deleted as soon as its run has ended, before that was heard here."""
         if self.journal.tail(project, run.id) < max(0, known - 1):
-            raise Stalled(run.id)
+            raise StreamStalledError(run.id)
 
     def _pause(self, run: Run, now: float, heard: float) -> None:
         if run.expires_at is not None and now > run.expires_at + 2 * GRACE_SECONDS:
-            raise Stalled(run.id)
+            raise StreamStalledError(run.id)
         quiet = now - heard > _QUIET_AFTER_SECONDS
         self.clock.sleep(QUIET_POLL_SECONDS if quiet else POLL_SECONDS)
 
 
-def _shown(told: Told, include: Include) -> Told:
+def _shown(told: StreamEvent, include: Include) -> StreamEvent:
     """The event as its client asked for it."""
     data = told.data
     if "delta" in data and "step_details" in data["delta"]:
@@ -108,18 +108,18 @@ def _shown(told: Told, include: Include) -> Told:
     return told
 
 
-class _Teller:
+class _EventCounter:
     """Takes in record after record and counts them; `sequence` is the number of the next."""
 
-    def __init__(self, story: Story) -> None:
+    def __init__(self, story: RunProjection) -> None:
         self.sequence = 0
         self._story = story
         self._number = 0
 
-    def tell(self, records: Iterable[Record]) -> Iterator[Told]:
+    def tell(self, records: Iterable[Record]) -> Iterator[StreamEvent]:
         for record in records:
             for event in record.events:
                 self._number += 1
                 data = self._story.tell(event)
-                yield Told(self._number, self.sequence, event.name, data)
+                yield StreamEvent(self._number, self.sequence, event.name, data)
             self.sequence += 1

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from assistants.domain.journal import Record
 from assistants.ports.clock import Clock
-from assistants.ports.table import Create, Row, Store
+from assistants.ports.table import Create, Row, Table
 from assistants.services.storage import keys
 
 TTL_SECONDS = 24 * 3600
@@ -13,7 +13,7 @@ _PAGE = 500
 
 @dataclass(frozen=True)
 class Journal:
-    store: Store
+    table: Table
     clock: Clock
 
     def entry(self, project: str, run_id: str, sequence: int, record: Record) -> Create:
@@ -29,7 +29,7 @@ class Journal:
         records: list[Record] = []
         while True:
             first = start + len(records)
-            rows = self.store.query(
+            rows = self.table.query(
                 keys.in_run(project, run_id),
                 keys.JOURNAL,
                 after=f"{keys.JOURNAL}{first - 1:08d}" if first else None,
@@ -45,7 +45,7 @@ class Journal:
 
     def tail(self, project: str, run_id: str) -> int:
         """The number of the newest record, -1 when there is none (any more)."""
-        rows = self.store.query(
+        rows = self.table.query(
             keys.in_run(project, run_id), keys.JOURNAL, limit=1, descending=True
         )
         return int(rows[0].key.sort.removeprefix(keys.JOURNAL)) if rows else -1

@@ -10,7 +10,7 @@ from assistants.domain.ids import RUN, THREAD, check_id, new_order
 from assistants.domain.journal import Control, Event, Record
 from assistants.domain.run import Run, RunProgress, RunSettings, RunState, RunStatus
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Delete, Replace, Row, Store, Write
+from assistants.ports.table import ConflictError, Create, Delete, Replace, Row, Table, Write
 from assistants.services.runs.journal import Journal
 from assistants.services.storage import keys
 
@@ -46,14 +46,14 @@ class Change:
 
 
 @dataclass(frozen=True)
-class RunRecords:
-    store: Store
+class RunRepository:
+    table: Table
     journal: Journal
     clock: Clock
 
     def load(self, project: str, thread_id: str, run_id: str) -> LoadedRun:
-        """Raises `NotFound` for an unknown run, and for a run whose thread is gone."""
-        thread, state, settings = self.store.get(
+        """Raises `NotFoundError` for an unknown run, and for a run whose thread is gone."""
+        thread, state, settings = self.table.get(
             keys.thread(project, check_id(thread_id, THREAD, "thread_id")),
             keys.run_state(project, thread_id, check_id(run_id, RUN, "run_id")),
             keys.run_settings(project, thread_id, run_id),
@@ -67,7 +67,7 @@ class RunRecords:
     def waiting_step(self, run: LoadedRun) -> dict[str, Any]:
         """The step whose calls are not all answered."""
         step_id = run.state.waiting_step or ""
-        [row] = self.store.get(
+        [row] = self.table.get(
             keys.step(run.project, run.settings.thread_id, run.settings.id, step_id)
         )
         if row is None:
@@ -110,11 +110,11 @@ class RunRecords:
                 return run
             try:
                 return self.commit(run, change, sequence)
-            except Conflict:
+            except ConflictError:
                 sequence = self.journal.tail(project, run_id) + 1
 
     def commit(self, run: LoadedRun, change: Change, sequence: int | None = None) -> LoadedRun:
-        """One transaction. A run that ends frees its thread with it. Raises `Conflict`."""
+        """One transaction. A run that ends frees its thread with it. Raises `ConflictError`."""
         if change.sequence is not None:
             sequence = change.sequence
         if sequence is None:
@@ -133,7 +133,7 @@ class RunRecords:
         if over:
             lock = keys.lock(run.project, run.settings.thread_id)
             writes.append(Delete(lock, revision=run.settings.id))
-        self.store.commit(*writes)
+        self.table.commit(*writes)
         return LoadedRun(run.project, run.settings, state, row)
 
     def modify(
@@ -145,8 +145,8 @@ class RunRecords:
             state = run.state.model_copy(update=members)
             row = run.row.changed(state.model_dump(mode="json"), due_at=run.row.due_at)
             try:
-                self.store.commit(Replace(run.row, row))
-            except Conflict:
+                self.table.commit(Replace(run.row, row))
+            except ConflictError:
                 continue
             return LoadedRun(project, run.settings, state, row)
 
@@ -157,8 +157,8 @@ class RunRecords:
             due_at = run.state.deadline + GRACE_SECONDS
         row = run.row.changed(run.row.body, due_at=due_at)
         try:
-            self.store.commit(Replace(run.row, row))
-        except Conflict:
+            self.table.commit(Replace(run.row, row))
+        except ConflictError:
             return  # it moved meanwhile, so it is alive all the more
 
     def _due_at(self, row: Row, status: RunStatus | None, state: RunState) -> int | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from assistants.domain.assistant import Assistant
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.run import RunCreate, RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
 from assistants.domain.tool import (
@@ -31,7 +31,7 @@ def settings_of(
     run_id: str,
     now: int,
 ) -> RunSettings:
-    """Raises `InvalidRequest` for the choice of a tool that the run does not have."""
+    """Raises `InvalidRequestError` for the choice of a tool that the run does not have."""
     own = {name: value for name in _OWN if (value := getattr(body, name)) is not None}
     settings = RunSettings(
         id=run_id,
@@ -72,12 +72,14 @@ def _check_tool_choice(settings: RunSettings) -> None:
     choice = settings.tool_choice
     if choice == "required" and not settings.tools:
         message = "'tool_choice' is only allowed when 'tools' are specified."
-        raise InvalidRequest(f"Invalid value for 'tool_choice': {message}", param="tool_choice")
+        raise InvalidRequestError(
+            f"Invalid value for 'tool_choice': {message}", param="tool_choice"
+        )
     if isinstance(choice, NamedToolChoice):
         name = _name(choice)
         if name not in map(_name, settings.tools):
             message = f"Tool choice '{name}' not found in 'tools' parameter."
-            raise InvalidRequest(message, param="tool_choice")
+            raise InvalidRequestError(message, param="tool_choice")
 
 
 def _name(tool: Tool | NamedToolChoice) -> str:

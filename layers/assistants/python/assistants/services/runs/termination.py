@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistants.domain import lifecycle
-from assistants.domain.errors import NotFound
-from assistants.domain.journal import Control, Event, Story
+from assistants.domain.errors import NotFoundError
+from assistants.domain.journal import Control, Event, RunProjection
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import LastError, RunStatus
 from assistants.ports.clock import Clock
 from assistants.ports.table import Save
-from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.runs.rows import row_of
 
 LOST = LastError(code="server_error", message="Sorry, something went wrong.")
 
 
 @dataclass(frozen=True)
-class Endings:
-    records: RunRecords
+class Termination:
+    repository: RunRepository
     clock: Clock
 
     def end(self, project: str, thread_id: str, run_id: str, error: LastError = LOST) -> None:
@@ -37,8 +37,8 @@ class Endings:
             return self._change(run, self._status(run), error)
 
         try:
-            self.records.change(project, thread_id, run_id, decide)
-        except NotFound:
+            self.repository.change(project, thread_id, run_id, decide)
+        except NotFoundError:
             return  # the thread is gone, and the run with it
 
     def _status(self, run: LoadedRun) -> RunStatus:
@@ -48,8 +48,8 @@ class Endings:
         return "expired" if waits or self.clock.time() >= run.state.deadline else "failed"
 
     def _change(self, run: LoadedRun, status: RunStatus, error: LastError) -> Change:
-        records = self.records.journal.read(run.project, run.settings.id, 0)
-        story = Story(run={})
+        records = self.repository.journal.read(run.project, run.settings.id, 0)
+        story = RunProjection(run={})
         for record in records:
             for event in record.events:
                 story.tell(event)
@@ -78,7 +78,7 @@ class Closing:
     """The steps and messages that were in progress when their run ended."""
 
     def __init__(
-        self, run: LoadedRun, story: Story, status: RunStatus, error: LastError, now: int
+        self, run: LoadedRun, story: RunProjection, status: RunStatus, error: LastError, now: int
     ) -> None:
         self._run = run
         self._story = story

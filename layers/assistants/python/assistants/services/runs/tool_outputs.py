@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assistants.domain.errors import InvalidRequest, outputs_not_accepted, wrong_outputs
+from assistants.domain.errors import InvalidRequestError, outputs_not_accepted, wrong_outputs
 from assistants.domain.journal import Event
 from assistants.domain.run import Run, ToolOutput, ToolOutputsSubmit
 from assistants.ports.clock import Clock
 from assistants.ports.table import Replace, Row, Save
-from assistants.services.runs.callbacks import Waits, answered
-from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.services.runs.callbacks import Callbacks, answered
+from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.runs.rows import row_of
 
 
@@ -26,8 +26,8 @@ class Submitted:
 
 @dataclass(frozen=True)
 class ToolOutputs:
-    records: RunRecords
-    waits: Waits
+    repository: RunRepository
+    callbacks: Callbacks
     clock: Clock
 
     def submit(
@@ -36,17 +36,17 @@ class ToolOutputs:
         """All outputs of one wait at once; the same submit again changes nothing and is fine,
         however far the run is by then.
 
-        Raises `InvalidRequest` for a run that does not wait and for an incomplete set.
+        Raises `InvalidRequestError` for a run that does not wait and for an incomplete set.
         """
         digest = _digest(body.tool_outputs)
         try:
             run, wait = self._record(project, thread_id, run_id, body, digest)
-        except InvalidRequest:
-            run = self.records.load(project, thread_id, run_id)
-            if (earlier := self.waits.ended_by(run, digest)) is None:
+        except InvalidRequestError:
+            run = self.repository.load(project, thread_id, run_id)
+            if (earlier := self.callbacks.ended_by(run, digest)) is None:
                 raise
             return Submitted(run.run, after=earlier.body["asked_at"])
-        self.waits.call_back(run, wait, "submitted")
+        self.callbacks.call_back(run, wait, "submitted")
         return Submitted(run.run, after=wait.body["asked_at"])
 
     def _record(
@@ -56,7 +56,7 @@ class ToolOutputs:
         answers: list[Row] = []  # the last one counts
 
         def decide(run: LoadedRun) -> Change | None:
-            wait, step = self.waits.find_with_step(run)
+            wait, step = self.callbacks.find_with_step(run)
             if wait is not None and wait.body["answers"] == digest:
                 answers.append(wait)
                 return None
@@ -67,7 +67,7 @@ class ToolOutputs:
             answers.append(answered(wait, digest, run.state.sequence))
             return self._change(run, step.body, body, Replace(wait, answers[-1]))
 
-        return self.records.change(project, thread_id, run_id, decide), answers[-1]
+        return self.repository.change(project, thread_id, run_id, decide), answers[-1]
 
     def _change(
         self, run: LoadedRun, step: dict[str, Any], body: ToolOutputsSubmit, answer: Replace
@@ -93,7 +93,9 @@ class ToolOutputs:
 
 
 def _answer(calls: list[dict[str, Any]], outputs: Sequence[ToolOutput]) -> None:
-    """Put each function call's output into it. Raises `InvalidRequest` unless all have just one."""
+    """Put each function call's output into it. Raises `InvalidRequestError` unless all have just
+    one.
+    """
     functions = {call["id"]: call["function"] for call in calls if call["type"] == "function"}
     got = [output.tool_call_id for output in outputs]
     if sorted(got) != sorted(functions):

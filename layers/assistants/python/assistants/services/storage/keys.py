@@ -17,11 +17,11 @@ RUNS = "R#"
 JOURNAL = "E#"
 WAITS = "W#"
 SANDBOX = "BOX"
-SPARES = "SPARE"
+SPARE_SESSIONS = "SPARE"
 
 # What the `due` index holds beside runs, by the third member of the partition.
-PURGE, FILE, LOOSE_BLOB, UPLOAD = "purge", "file", "blob", "upl"
-STORE, REMOVAL, RELABELLING = "v", "removal", "label"
+PURGE, FILE, ORPHAN_BLOB, UPLOAD = "purge", "file", "blob", "upl"
+STORE, INDEX_DELETION, ATTRIBUTE_UPDATE = "v", "removal", "label"
 
 # What a vector store's partition holds.
 STORE_HEAD = "STORE#"  # its own row, and those that count its files
@@ -59,9 +59,9 @@ def file(project: str, file_id: str, purpose: str | None = None) -> Key:
     return Key(files(project, purpose), order_of(file_id))
 
 
-def loose_blob(project: str, file_id: str) -> Key:
+def orphan_blob(project: str, file_id: str) -> Key:
     """Exists while the bytes of a file are, or may be, there without the file."""
-    return Key(f"P#{project}#{LOOSE_BLOB}", file_id)
+    return Key(f"P#{project}#{ORPHAN_BLOB}", file_id)
 
 
 def vector_stores(project: str) -> str:
@@ -77,13 +77,13 @@ def vector_store(project: str, vector_store_id: str) -> Key:
     return Key(in_store(project, vector_store_id), f"{STORE_HEAD}HEAD")
 
 
-def tally(project: str, vector_store_id: str, shard: int, batch_id: str | None = None) -> Key:
+def counter(project: str, vector_store_id: str, shard: int, batch_id: str | None = None) -> Key:
     """One of the rows whose sum counts a store's files, or those of a batch."""
-    prefix = STORE_HEAD if batch_id is None else batch_tallies(batch_id)
+    prefix = STORE_HEAD if batch_id is None else batch_counters(batch_id)
     return Key(in_store(project, vector_store_id), f"{prefix}{shard}")
 
 
-def batch_tallies(batch_id: str) -> str:
+def batch_counters(batch_id: str) -> str:
     return f"BN#{order_of(batch_id)}#"
 
 
@@ -91,17 +91,17 @@ def store_file(project: str, vector_store_id: str, attachment: str) -> Key:
     return Key(in_store(project, vector_store_id), STORE_FILES + attachment)
 
 
-def stay(project: str, vector_store_id: str, file_id: str) -> Key:
+def membership(project: str, vector_store_id: str, file_id: str) -> Key:
     """Names the attachment of a file that is in a store: each is there at most once."""
     return Key(in_store(project, vector_store_id), f"A#{file_id}")
 
 
-def former_stay(project: str, vector_store_id: str, file_id: str) -> Key:
+def tombstone(project: str, vector_store_id: str, file_id: str) -> Key:
     """The same for a file that has left, so that a list can go on behind it for a while."""
     return Key(in_store(project, vector_store_id), f"D#{file_id}")
 
 
-def view(batch_id: str | None, status: str | None) -> str:
+def status_index(batch_id: str | None, status: str | None) -> str:
     """Pointers to the files of a store that are in a batch, in a status, or both."""
     return f"L#{order_of(batch_id) if batch_id else ''}#{status or ''}#"
 
@@ -119,14 +119,14 @@ def store_of_file(project: str, file_id: str, vector_store_id: str) -> Key:
     return Key(stores_of_file(project, file_id), f"V#{vector_store_id}")
 
 
-def removal(project: str, vector_store_id: str, attachment: str) -> Key:
+def index_deletion(project: str, vector_store_id: str, attachment: str) -> Key:
     """Exists while the index may hold chunks of a file that is not to be found any more."""
-    return Key(f"P#{project}#{REMOVAL}#{vector_store_id}", attachment)
+    return Key(f"P#{project}#{INDEX_DELETION}#{vector_store_id}", attachment)
 
 
-def relabelling(project: str, vector_store_id: str, attachment: str) -> Key:
+def attribute_update(project: str, vector_store_id: str, attachment: str) -> Key:
     """Exists while the chunks of a file may carry other attributes than the file."""
-    return Key(f"P#{project}#{RELABELLING}#{vector_store_id}", attachment)
+    return Key(f"P#{project}#{ATTRIBUTE_UPDATE}#{vector_store_id}", attachment)
 
 
 def upload(project: str, upload_id: str) -> Key:
@@ -162,9 +162,9 @@ def sandbox(project: str, thread_id: str) -> Key:
     return Key(in_thread(project, thread_id), SANDBOX)
 
 
-def spare(name: str) -> Key:
+def spare_session(name: str) -> Key:
     """A session of the code interpreter that waits for a thread, of any project."""
-    return Key(SPARES, name)
+    return Key(SPARE_SESSIONS, name)
 
 
 def message(project: str, thread_id: str, message_id: str) -> Key:

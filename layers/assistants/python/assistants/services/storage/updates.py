@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from assistants.domain.schema import Object, Request
-from assistants.ports.table import Conflict, Replace, Row, Store, Write
+from assistants.ports.table import ConflictError, Replace, Row, Table, Write
 
 T = TypeVar("T", bound=Object)
 
@@ -18,7 +18,7 @@ def given(body: Request, *, clearable: frozenset[str] = frozenset()) -> dict[str
 
 
 def modify(
-    store: Store,
+    table: Table,
     *,
     read: Callable[[], Row],
     change: Callable[[Row], T],
@@ -33,7 +33,7 @@ def modify(
         changed = change(row)
         try:
             replaced = Replace(row, row.changed(changed.model_dump(mode="json")))
-            store.commit(replaced, *beside(row, changed))
-        except Conflict:
+            table.commit(replaced, *beside(row, changed))
+        except ConflictError:
             continue
         return changed

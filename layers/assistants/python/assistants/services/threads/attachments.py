@@ -8,7 +8,7 @@ lives until a week after its last use and goes with the thread.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, ids_after
 from assistants.domain.message import MessageCreate
 from assistants.domain.thread import StoredThread
@@ -22,7 +22,7 @@ from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.table import Replace, Require, Row, Write
 from assistants.services.storage import keys
-from assistants.services.vector_stores.batch_attach import BatchIntake
+from assistants.services.vector_stores.batch_attach import BatchAttacher
 from assistants.services.vector_stores.service import VectorStores
 
 A_WEEK = ExpiresAfter(anchor="last_active_at", days=7)
@@ -44,7 +44,7 @@ class Attached(Additions):
 @dataclass(frozen=True)
 class Attachments:
     stores: VectorStores
-    intake: BatchIntake
+    attacher: BatchAttacher
 
     def to_thread(
         self, project: str, row: Row, messages: Sequence[MessageCreate], seed: str
@@ -52,7 +52,7 @@ class Attachments:
         """For messages of a thread that exists. The first of the writes insists that it still does,
         and is as it was read if it changes. The ids of what is made follow from `seed`.
 
-        Raises `InvalidRequest` for more files than a thread can have.
+        Raises `InvalidRequestError` for more files than a thread can have.
         """
         before = StoredThread.model_validate(row.body)
         attached = self.attach(project, before, messages, seed)
@@ -81,14 +81,14 @@ class Attachments:
         [vector_store_id] = _stores_of(thread)
         batch_id = next(ids_after(seed, FILE_BATCH))
         entries = [VectorStoreFileCreate(file_id=file_id) for file_id in file_ids]
-        batch = self.intake.batch(project, vector_store_id, batch_id, entries)
+        batch = self.attacher.batch(project, vector_store_id, batch_id, entries)
         added = vector_store_id, batch_id
         return Attached(thread=thread, writes=[*writes, batch], batch=added)
 
     def begin(self, project: str, additions: Additions) -> None:
         """Add the files to the store, after the commit."""
         if additions.batch is not None:
-            self.intake.begin(project, *additions.batch)
+            self.attacher.begin(project, *additions.batch)
 
     def _with_store(
         self,
@@ -131,13 +131,13 @@ def _stores_of(thread: StoredThread) -> list[str]:
 
 
 def _with_code_files(thread: StoredThread, file_ids: Sequence[str]) -> StoredThread:
-    """Raises `InvalidRequest` if these are more than a thread can have."""
+    """Raises `InvalidRequestError` if these are more than a thread can have."""
     if not file_ids:
         return thread
     code = thread.resources.code_interpreter
     joined = list(dict.fromkeys([*(code.file_ids if code else ()), *file_ids]))
     if len(joined) > MAX_CODE_FILES:
-        raise InvalidRequest(
+        raise InvalidRequestError(
             f"A thread can have at most {MAX_CODE_FILES} files for code_interpreter, "
             f"and would have {len(joined)}.",
             param="attachments",

@@ -8,12 +8,12 @@ from assistants.domain.message import Message, MessageCreate, MessageModify, con
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Delete, Require, Row, Store
+from assistants.ports.table import ConflictError, Create, Delete, Require, Row, Table
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page, page_of_rows
 from assistants.services.storage.updates import given, modify
 from assistants.services.threads.attachments import Additions, Attachments
-from assistants.services.tools.availability import HostedTools
+from assistants.services.tools.availability import ToolAvailability
 
 
 def new_message(thread_id: str, body: MessageCreate, now: int, message_id: str) -> Message:
@@ -37,23 +37,23 @@ def row_of(project: str, message: Message) -> Row:
 
 @dataclass(frozen=True)
 class Messages:
-    store: Store
-    hosted_tools: HostedTools
+    table: Table
+    tool_availability: ToolAvailability
     attachments: Attachments
     clock: Clock
 
     def create(self, project: str, thread_id: str, body: MessageCreate, message_id: str) -> Message:
-        """Raises `InvalidRequest` while a run of the thread is active."""
+        """Raises `InvalidRequestError` while a run of the thread is active."""
         check_id(thread_id, THREAD, "thread_id")
-        self.hosted_tools.check_messages(project, [body])
+        self.tool_availability.check_messages(project, [body])
         message = new_message(thread_id, body, int(self.clock.time()), message_id)
         while True:
             additions = self._additions(project, thread_id, body, message_id)
             thread, *others = additions.writes
             lock = Require(keys.lock(project, thread_id), present=False)
             try:
-                self.store.commit(thread, lock, Create(row_of(project, message)), *others)
-            except Conflict as conflict:
+                self.table.commit(thread, lock, Create(row_of(project, message)), *others)
+            except ConflictError as conflict:
                 if 2 in conflict.failed:
                     return self.get(project, thread_id, message_id)
                 self._require_open(thread_id, conflict)
@@ -68,12 +68,12 @@ class Messages:
         key = keys.thread(project, thread_id)
         if not body.attachments:
             return Additions(writes=[Require(key)])
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None:
             raise no_such("thread", thread_id)
         return self.attachments.to_thread(project, row, [body], message_id)
 
-    def _require_open(self, thread_id: str, conflict: Conflict) -> None:
+    def _require_open(self, thread_id: str, conflict: ConflictError) -> None:
         """Returns if the thread, or its vector store, has only changed meanwhile."""
         if 1 in conflict.failed:
             held = conflict.failed[1]
@@ -88,11 +88,11 @@ class Messages:
         self._require_thread(project, thread_id)
         partition = keys.in_thread(project, thread_id)
         if run_id is None:
-            return page(self.store, partition, keys.MESSAGES, cursor, _load)
+            return page(self.table, partition, keys.MESSAGES, cursor, _load)
         prefix = keys.messages_of_run(check_id(run_id, RUN, "run_id"))
-        pointers, has_more = page_of_rows(self.store, partition, prefix, cursor)
+        pointers, has_more = page_of_rows(self.table, partition, prefix, cursor)
         ids = [pointer.body["id"] for pointer in pointers]
-        rows = self.store.get(*(keys.message(project, thread_id, id_) for id_ in ids))
+        rows = self.table.get(*(keys.message(project, thread_id, id_) for id_ in ids))
         return Page.of([_load(row) for row in rows if row], cursor, has_more=has_more)
 
     def get(self, project: str, thread_id: str, message_id: str) -> Message:
@@ -100,7 +100,7 @@ class Messages:
 
     def modify(self, project: str, thread_id: str, message_id: str, body: MessageModify) -> Message:
         return modify(
-            self.store,
+            self.table,
             read=lambda: self._row(project, thread_id, message_id),
             change=lambda row: _settled(row).model_copy(update=given(body)),
         )
@@ -110,11 +110,11 @@ class Messages:
         writes = [Delete(row.key)]
         if run_id := _settled(row).run_id:
             writes.append(Delete(keys.message_of_run(project, thread_id, run_id, message_id)))
-        self.store.commit(*writes)
+        self.table.commit(*writes)
         return Deleted(id=message_id, object="thread.message.deleted")
 
     def _row(self, project: str, thread_id: str, message_id: str) -> Row:
-        thread, row = self.store.get(
+        thread, row = self.table.get(
             keys.thread(project, check_id(thread_id, THREAD, "thread_id")),
             keys.message(project, thread_id, check_id(message_id, MESSAGE, "message_id")),
         )
@@ -125,13 +125,15 @@ class Messages:
         return row
 
     def _require_thread(self, project: str, thread_id: str) -> None:
-        [row] = self.store.get(keys.thread(project, check_id(thread_id, THREAD, "thread_id")))
+        [row] = self.table.get(keys.thread(project, check_id(thread_id, THREAD, "thread_id")))
         if row is None:
             raise no_such("thread", thread_id)
 
 
 def _settled(row: Row) -> Message:
-    """Raises `InvalidRequest` for a message that a run still writes, and will write once more."""
+    """Raises `InvalidRequestError` for a message that a run still writes, and will write once
+    more.
+    """
     message = _load(row)
     if message.status == "in_progress":
         raise message_unfinished(message.id, message.run_id)

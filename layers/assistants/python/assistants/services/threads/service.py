@@ -9,15 +9,25 @@ from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.domain.thread import StoredThread, Thread, ThreadCreate, ThreadModify, shown
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Delete, Key, Require, Row, Save, Store, Write
-from assistants.services.maintenance.purge import Purges
+from assistants.ports.table import (
+    ConflictError,
+    Create,
+    Delete,
+    Key,
+    Require,
+    Row,
+    Save,
+    Table,
+    Write,
+)
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
+from assistants.services.storage.purge_requests import PurgeRequests
 from assistants.services.storage.updates import given, modify
 from assistants.services.threads.attachments import A_WEEK, Attached, Attachments
 from assistants.services.threads.messages import new_message, row_of
-from assistants.services.threads.tool_resources import Provided, ResourceProvision
-from assistants.services.tools.availability import HostedTools
+from assistants.services.threads.tool_resources import Provided, ToolResourceProvisioner
+from assistants.services.tools.availability import ToolAvailability
 
 # Messages in one transaction: DynamoDB allows 100 rows. A thread has up to 18, its vector store and
 # what joins it 4, and a run that is created with it 4.
@@ -50,11 +60,11 @@ class NewThread:
 
 @dataclass(frozen=True)
 class Threads:
-    store: Store
-    hosted_tools: HostedTools
-    provision: ResourceProvision
+    table: Table
+    tool_availability: ToolAvailability
+    provisioner: ToolResourceProvisioner
     attachments: Attachments
-    purges: Purges
+    purge_requests: PurgeRequests
     clock: Clock
 
     def create(self, project: str, body: ThreadCreate, thread_id: str) -> Thread:
@@ -62,8 +72,8 @@ class Threads:
         new = self.new(project, body, thread_id)
         self.write_early(project, new)
         try:
-            self.store.commit(*new.last)
-        except Conflict as conflict:
+            self.table.commit(*new.last)
+        except ConflictError as conflict:
             if 0 in conflict.failed:  # the same creation, repeated
                 return self.get(project, thread_id)
             return self.create(project, body, thread_id)  # its vector store has changed meanwhile
@@ -74,14 +84,14 @@ class Threads:
         """Write the messages that come before the thread. Where it exists already, its creation is
         repeated, and they may have been changed since.
         """
-        if len(new.messages) <= BATCH or self.store.get(keys.thread(project, new.thread.id))[0]:
+        if len(new.messages) <= BATCH or self.table.get(keys.thread(project, new.thread.id))[0]:
             return
         for batch in new.early:
-            self.store.commit(*batch)
+            self.table.commit(*batch)
 
     def begin(self, project: str, new: NewThread) -> None:
         """Add files to the vector stores of a thread that was just committed."""
-        self.provision.begin(project, new.provided)
+        self.provisioner.begin(project, new.provided)
         self.attachments.begin(project, new.attached)
 
     def list(self, project: str, cursor: Cursor, *, metadata: Mapping[str, str]) -> Page[Thread]:
@@ -89,9 +99,9 @@ class Threads:
         partition = keys.threads(project)
         for name, value in metadata.items():
             partition = keys.threads_with(project, name, value)
-        pointers, has_more = page_of_rows(self.store, partition, "", cursor)
+        pointers, has_more = page_of_rows(self.table, partition, "", cursor)
         places = [keys.thread(project, pointer.body["id"]) for pointer in pointers]
-        rows = self.store.get(*places)
+        rows = self.table.get(*places)
         threads = [Thread.model_validate(row.body) for row in rows if row]
         return Page.of(threads, cursor, has_more=has_more)
 
@@ -100,9 +110,9 @@ class Threads:
 
     def modify(self, project: str, thread_id: str, body: ThreadModify) -> Thread:
         """Of its tool resources, those of the tools that are named."""
-        self.hosted_tools.check_resources(project, body.tool_resources)
+        self.tool_availability.check_resources(project, body.tool_resources)
         changed = modify(
-            self.store,
+            self.table,
             read=lambda: self._row(project, thread_id),
             change=lambda row: _changed(StoredThread.model_validate(row.body), body),
             beside=lambda row, changed: _moved(project, row, changed),
@@ -110,7 +120,7 @@ class Threads:
         return shown(changed)
 
     def delete(self, project: str, thread_id: str) -> Deleted:
-        """Raises `InvalidRequest` while a run is active. Its messages, its runs and the vector
+        """Raises `InvalidRequestError` while a run is active. Its messages, its runs and the vector
         stores that were made for it are gone with it.
         """
         key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))
@@ -119,26 +129,26 @@ class Threads:
         thread = StoredThread.model_validate(row.body)
         now, stores = int(self.clock.time()), thread.own_store_ids
         try:
-            self.store.commit(
+            self.table.commit(
                 Delete(key, row.revision, expected=True),
                 Require(lock, present=False),
-                self.purges.note(project, thread_id, now, stores),
+                self.purge_requests.note(project, thread_id, now, stores),
                 *(Delete(pointer.row.key) for pointer in _pointers(project, thread)),
             )
-        except Conflict as conflict:
+        except ConflictError as conflict:
             if held := conflict.failed.get(1):
                 raise thread_in_use(thread_id, held.body["run_id"]) from conflict
             if conflict.failed.get(0) is None:
                 raise no_such("thread", thread_id) from conflict
             return self.delete(project, thread_id)  # its metadata has changed meanwhile
-        self.purges.request(project, thread_id)
+        self.purge_requests.send(project, thread_id)
         return Deleted(id=thread_id, object="thread.deleted")
 
     def new(self, project: str, body: ThreadCreate, thread_id: str) -> NewThread:
         given_messages = body.messages or []
-        self.hosted_tools.check_messages(project, given_messages, "messages")
+        self.tool_availability.check_messages(project, given_messages, "messages")
         now = int(self.clock.time())
-        provided = self.provision.provide(project, body.tool_resources, thread_id, A_WEEK)
+        provided = self.provisioner.provide(project, body.tool_resources, thread_id, A_WEEK)
         own = [provided.store.id] if provided.store else []
         thread = StoredThread(
             id=thread_id,
@@ -160,7 +170,7 @@ class Threads:
 
     def _row(self, project: str, thread_id: str) -> Row:
         key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None:
             raise no_such("thread", thread_id)
         return row

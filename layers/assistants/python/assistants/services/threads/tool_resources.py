@@ -14,7 +14,7 @@ from assistants.domain.tool import (
 )
 from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
 from assistants.ports.table import Write
-from assistants.services.tools.availability import HostedTools
+from assistants.services.tools.availability import ToolAvailability
 from assistants.services.vector_stores.service import NewStore, VectorStores
 
 
@@ -33,8 +33,8 @@ class Provided:
 
 
 @dataclass(frozen=True)
-class ResourceProvision:
-    hosted_tools: HostedTools
+class ToolResourceProvisioner:
+    tool_availability: ToolAvailability
     stores: VectorStores
 
     def provide(
@@ -46,11 +46,11 @@ class ResourceProvision:
     ) -> Provided:
         """For a new assistant or thread, `owner_id`, whose store is the same one every time.
 
-        Raises `NotFound` and `InvalidRequest`.
+        Raises `NotFoundError` and `InvalidRequestError`.
         """
         if asked is None:
             return Provided()
-        self.hosted_tools.check_resources(project, asked)
+        self.tool_availability.check_resources(project, asked)
         search = asked.file_search
         if search is None or not search.vector_stores:
             return Provided(_without(asked, {"file_search": {"vector_stores"}}))

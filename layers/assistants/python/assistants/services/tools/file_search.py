@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from assistants.domain.annotation import Citation, marker, without_markers
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.retrieval.passage import Passage
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.run import RunSettings
@@ -16,8 +16,8 @@ from assistants.domain.token_budget import TokenBudget
 from assistants.domain.tool import FileSearchOptions, FileSearchTool, RankingOptions
 from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACTERS, Queries
 from assistants.ports.clock import Clock
-from assistants.ports.hosted_tool import RunFailed, ToolAnswer, ToolUse
-from assistants.services.vector_stores.search import StoreSearch
+from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
+from assistants.services.vector_stores.search import VectorStoreSearches
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
 _SMALL, _LARGE = (5, 4_000), (20, 16_000)
@@ -36,7 +36,7 @@ _NOTHING = "No passage was found."
 class FileSearch:
     """`beside` does something while the caller goes on, and logs what goes wrong."""
 
-    search: StoreSearch
+    search: VectorStoreSearches
     count_tokens: Callable[[str], int]
     beside: Callable[[Callable[[], None]], None]
     clock: Clock
@@ -51,7 +51,7 @@ class FileSearch:
     ) -> None:
         """Keep the stores alive, wake the index, and wait for files that were just attached.
 
-        Raises `RunFailed` for a store that has expired or is gone.
+        Raises `RunFailedError` for a store that has expired or is gone.
         """
         try:
             self.search.stores.touch(project, run.vector_store_ids)
@@ -60,8 +60,8 @@ class FileSearch:
             until = self.clock.time() + min(seconds_left, INDEXING_SECONDS)
             while self._indexing(project, run) and self.clock.time() < until and not cancelled():
                 self.clock.sleep(_LOOK_SECONDS)
-        except InvalidRequest as error:
-            raise RunFailed("server_error", error.message) from error
+        except InvalidRequestError as error:
+            raise RunFailedError("server_error", error.message) from error
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         options = _options(use.run)
@@ -78,7 +78,7 @@ class FileSearch:
                 ranking=Ranking(ranking.ranker, ranking.score_threshold),
                 limit=options.max_num_results or results,
             )
-        except InvalidRequest as error:  # a store has gone since the run began
+        except InvalidRequestError as error:  # a store has gone since the run began
             return ToolAnswer(f"Nothing was searched: {error.message}", shown=_shown(ranking, []))
         return self._answer(use.number, hits, ranking, tokens)
 

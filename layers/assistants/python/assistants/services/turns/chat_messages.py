@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from assistants.domain.image import InvalidImage
+from assistants.domain.image import InvalidImageError
 from assistants.domain.message import text_block
 from assistants.domain.model_route import ModelRoute
 from assistants.ports.chat_model import ModelError
@@ -78,7 +78,7 @@ def _loaded(part: dict[str, Any], project: str, images: Images) -> dict[str, Any
     file_id = part["image_file"]["file_id"]
     try:
         image = images.load(project, file_id)
-    except InvalidImage as error:
+    except InvalidImageError as error:
         raise ModelError("invalid_prompt", f"File {file_id}: {error}.") from error
     if image is None:
         raise ModelError("invalid_prompt", f"No such File object: {file_id}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assistants.domain.ids import STEP, new_id
-from assistants.domain.journal import Event, Story
+from assistants.domain.journal import Event, RunProjection
 from assistants.domain.run import RunSettings
 from assistants.domain.run_step import RunStep
 from assistants.ports.clock import Clock
@@ -17,7 +17,7 @@ MESSAGES = "thread.message"
 class Draft:
     settings: RunSettings
     clock: Clock
-    _story: Story = field(default_factory=lambda: Story(run={}))
+    _story: RunProjection = field(default_factory=lambda: RunProjection(run={}))
     _pending: list[Event] = field(default_factory=list)
     _touched: dict[str, None] = field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistants.domain.image import MAX_IMAGE_BYTES, Image, InvalidImage
+from assistants.domain.image import MAX_IMAGE_BYTES, Image, InvalidImageError
 from assistants.services.files.service import Files
 
 
@@ -15,5 +15,5 @@ class FileImages:
         if (file := self.files.find(project, [file_id]).get(file_id)) is None:
             return None
         if file.bytes > MAX_IMAGE_BYTES:
-            raise InvalidImage(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
+            raise InvalidImageError(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
         return Image.of(b"".join(self.files.read(project, file)))

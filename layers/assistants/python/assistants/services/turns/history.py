@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistants.domain.annotation import Citation, Sources
-from assistants.ports.table import Row, Store
+from assistants.ports.table import Row, Table
 from assistants.services.runs.repository import LoadedRun
 from assistants.services.storage import keys
 from assistants.services.turns.chat_messages import text_of, tool_turn
@@ -22,8 +22,8 @@ class Earlier:
 
 
 @dataclass(frozen=True)
-class EarlierTurns:
-    store: Store
+class History:
+    table: Table
 
     def of(self, run: LoadedRun) -> Earlier:
         """Text before tool calls belongs to their turn: a turn that only speaks ends the run."""
@@ -52,15 +52,15 @@ class EarlierTurns:
         if run.state.turn:
             partition = keys.in_thread(run.project, run.settings.thread_id)
             prefix = keys.steps(run.settings.id)
-            yield from self.store.query(partition, prefix, limit=_MAX_STEPS)
+            yield from self.table.query(partition, prefix, limit=_MAX_STEPS)
 
     def _answers(self, run: LoadedRun, calls: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """The rows of the calls that the server answers itself, by id, in their order."""
         hosted = [call["id"] for call in calls if call["type"] != "function"]
         places = [keys.tool_call(run.project, run.settings.id, id_) for id_ in hosted]
-        return {row.body["id"]: row.body for row in self.store.get(*places) if row}
+        return {row.body["id"]: row.body for row in self.table.get(*places) if row}
 
     def _text_of(self, run: LoadedRun, message_id: str) -> str:
         key = keys.message(run.project, run.settings.thread_id, message_id)
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         return text_of(row.body["content"]) if row else ""

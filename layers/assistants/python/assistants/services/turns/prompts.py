@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.hosted_tool import offered
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
@@ -13,7 +13,7 @@ from assistants.domain.token_budget import TokenBudget
 from assistants.domain.tool import NamedToolChoice
 from assistants.ports.chat_model import ModelError, ModelRequest
 from assistants.ports.images import Images
-from assistants.ports.table import Store
+from assistants.ports.table import Table
 from assistants.services.files.service import Files
 from assistants.services.runs.repository import LoadedRun
 from assistants.services.storage import keys
@@ -24,7 +24,7 @@ _PAGE = 100  # messages fetched by one query
 _ANSWER_TOKENS = 4096  # of the context, kept free for what the model says
 
 
-class BudgetUsed(Exception):
+class BudgetExhaustedError(Exception):
     """Raise when the run's own limit, `reason`, leaves too little for another turn."""
 
     def __init__(self, reason: Literal["max_prompt_tokens", "max_completion_tokens"]) -> None:
@@ -34,7 +34,7 @@ class BudgetUsed(Exception):
 
 @dataclass(frozen=True)
 class Prompts:
-    store: Store
+    table: Table
     catalog: Catalog
     files: Files
     images: Images
@@ -43,7 +43,8 @@ class Prompts:
     def request(self, run: LoadedRun, earlier: Sequence[dict[str, Any]]) -> ModelRequest:
         """What to ask the model in the run's next turn, behind its `earlier` ones.
 
-        Raises `BudgetUsed`, and `ModelError` for what its messages hold but cannot be asked.
+        Raises `BudgetExhaustedError`, and `ModelError` for what its messages hold but cannot be
+        asked.
         """
         settings = run.settings
         route = self._route(settings.model)
@@ -54,7 +55,7 @@ class Prompts:
         fits = [budget.take(message) for message in (*told, *before, *earlier)]
         conversation = self._conversation(run, budget)
         if settings.max_prompt_tokens is not None and not (all(fits) and conversation):
-            raise BudgetUsed("max_prompt_tokens")
+            raise BudgetExhaustedError("max_prompt_tokens")
         return ModelRequest(
             model=settings.model,
             messages=[
@@ -81,7 +82,7 @@ class Prompts:
     def _route(self, model: str) -> ModelRoute:
         try:
             return self.catalog.route(model)
-        except InvalidRequest as error:  # the catalog has changed since the run was created
+        except InvalidRequestError as error:  # the catalog has changed since the run was created
             raise ModelError("server_error", error.message) from error
 
     def _budget(self, run: LoadedRun, route: ModelRoute) -> TokenBudget:
@@ -119,7 +120,7 @@ class Prompts:
         partition = keys.in_thread(run.project, run.settings.thread_id)
         before: str | None = None
         while True:
-            rows = self.store.query(
+            rows = self.table.query(
                 partition, keys.MESSAGES, before=before, limit=_PAGE, descending=True
             )
             yield from (row.body for row in rows)
@@ -141,7 +142,7 @@ def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
     if completion_tokens is not None:
         completion_tokens -= run.state.spent.completion_tokens
         if completion_tokens <= 0:
-            raise BudgetUsed("max_completion_tokens")
+            raise BudgetExhaustedError("max_completion_tokens")
     sampling = {"temperature": settings.temperature, "top_p": settings.top_p}
     options: dict[str, Any] = {
         **{name: value for name, value in sampling.items() if name in route.abilities},

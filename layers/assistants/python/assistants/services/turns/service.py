@@ -11,24 +11,24 @@ from math import ceil
 from typing import Any
 
 from assistants.domain import lifecycle
-from assistants.domain.errors import NotFound
+from assistants.domain.errors import NotFoundError
 from assistants.domain.ids import new_order
 from assistants.domain.journal import Event
 from assistants.domain.run import LastError, RunIncomplete, RunStatus, Usage
 from assistants.ports.chat_model import ChatModel, ModelError
 from assistants.ports.clock import Clock
-from assistants.ports.hosted_tool import RunFailed
-from assistants.ports.table import Conflict, Save
-from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.ports.hosted_tool import RunFailedError
+from assistants.ports.table import ConflictError, Save
+from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.runs.rows import row_of, saves
-from assistants.services.runs.termination import Endings
+from assistants.services.runs.termination import Termination
 from assistants.services.turns.flush_timer import LOOK_SECONDS, Tick, paced
-from assistants.services.turns.history import EarlierTurns
+from assistants.services.turns.history import History
 from assistants.services.turns.outcome import end_of, hosted_calls_of, outcome
-from assistants.services.turns.prompts import BudgetUsed, Prompts
+from assistants.services.turns.prompts import BudgetExhaustedError, Prompts
 from assistants.services.turns.reply import Reply
 from assistants.services.turns.tool_calls import HostedCalls, creations
-from assistants.services.turns.writer import Interrupted, Superseded, TurnJournal
+from assistants.services.turns.writer import InterruptedTurnError, SupersededError, TurnWriter
 
 MAX_TURNS = 64
 _ENDLESS = LastError(
@@ -41,19 +41,19 @@ _BROKEN = LastError(
 
 @dataclass(frozen=True)
 class Turns:
-    records: RunRecords
-    earlier_turns: EarlierTurns
+    repository: RunRepository
+    history: History
     prompts: Prompts
     model: ChatModel
     hosted_calls: HostedCalls
-    endings: Endings
+    termination: Termination
     clock: Clock
 
     def take(self, project: str, thread_id: str, run_id: str, turn: int) -> dict[str, Any]:
         """Make turn number `turn` (from 0) and say what the machine does next."""
         try:
             run = self._take(project, thread_id, run_id, turn)
-        except NotFound:
+        except NotFoundError:
             return outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
         # Rounded up: a wait that ends by its time ends a run whose time is over.
         seconds_left = max(1, ceil(run.state.deadline - self.clock.time()))
@@ -65,29 +65,29 @@ class Turns:
     def _take(self, project: str, thread_id: str, run_id: str, turn: int) -> LoadedRun:
         author = new_order()
         try:
-            run = self.records.change(
+            run = self.repository.change(
                 project, thread_id, run_id, lambda run: self._open(run, turn, author)
             )
             if run.state.turn == turn and run.state.status == "in_progress":
                 return self._answer(run, author)
-        except Interrupted:
-            self.endings.end(project, thread_id, run_id)
-        except (ModelError, RunFailed) as error:
+        except InterruptedTurnError:
+            self.termination.end(project, thread_id, run_id)
+        except (ModelError, RunFailedError) as error:
             last_error = LastError(code=error.code, message=error.message)
-            self.endings.end(project, thread_id, run_id, last_error)
-        except Superseded:
+            self.termination.end(project, thread_id, run_id, last_error)
+        except SupersededError:
             self._leave_to_another(project, thread_id, run_id, turn)
-        return self.records.load(project, thread_id, run_id)
+        return self.repository.load(project, thread_id, run_id)
 
     def _leave_to_another(self, project: str, thread_id: str, run_id: str, turn: int) -> None:
         """Another worker has this turn and alone may write; but the machine may listen to us, so
         the state is to return what the other one makes of it.
         """
-        while (run := self.records.load(project, thread_id, run_id)).state.turn == turn:
+        while (run := self.repository.load(project, thread_id, run_id)).state.turn == turn:
             if run.state.status in lifecycle.TERMINAL:
                 return
             if self.clock.time() >= run.state.deadline:
-                self.endings.end(project, thread_id, run_id)
+                self.termination.end(project, thread_id, run_id)
             self.clock.sleep(LOOK_SECONDS)
 
     def _open(self, run: LoadedRun, turn: int, author: str) -> Change | None:
@@ -96,7 +96,7 @@ class Turns:
         if state.turn != turn or state.status in lifecycle.TERMINAL:
             return None
         if state.status == "cancelling" or self.clock.time() >= state.deadline:
-            raise Interrupted
+            raise InterruptedTurnError
         if turn >= MAX_TURNS:
             raise ModelError(_ENDLESS.code, _ENDLESS.message)
         if state.opened == turn and self._was_shown(run):
@@ -116,7 +116,7 @@ class Turns:
         if run.state.waiting_step is None:
             return (), ()
         usage = run.state.waiting_usage or Usage()
-        step = self.records.waiting_step(run)
+        step = self.repository.waiting_step(run)
         done = {
             "id": step["id"],
             "status": "completed",
@@ -128,17 +128,17 @@ class Turns:
 
     def _was_shown(self, run: LoadedRun) -> bool:
         """Whether an earlier worker wrote anything of this turn that clients may have seen."""
-        since = self.records.journal.read(run.project, run.settings.id, run.state.sequence + 1)
+        since = self.repository.journal.read(run.project, run.settings.id, run.state.sequence + 1)
         return any(record.events for record in since)
 
     def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
-        earlier = self.earlier_turns.of(run)
+        earlier = self.history.of(run)
         reply = Reply(run.settings, self.clock, earlier.sources, run.state.hosted_made)
-        journal = TurnJournal(self.records, run, author)
+        journal = TurnWriter(self.repository, run, author)
         self._prepare(run, journal)
         try:
             request = self.prompts.request(run, earlier.messages)
-        except BudgetUsed as used:
+        except BudgetExhaustedError as used:
             cut = {"incomplete_details": RunIncomplete(reason=used.reason)}
             return self._finish(run, reply, journal, "incomplete", cut)
         try:
@@ -156,22 +156,22 @@ class Turns:
             raise
         return self._finish(run, reply, journal, *end_of(reply))
 
-    def _prepare(self, run: LoadedRun, journal: TurnJournal) -> None:
+    def _prepare(self, run: LoadedRun, journal: TurnWriter) -> None:
         if run.state.turn == 0 and any(tool.type != "function" for tool in run.settings.tools):
             try:
                 self.hosted_calls.prepare(run)
             finally:
                 journal.look()  # it may have taken a while
 
-    def _keep_up(self, run: LoadedRun, reply: Reply, journal: TurnJournal, tick: Tick) -> None:
+    def _keep_up(self, run: LoadedRun, reply: Reply, journal: TurnWriter, tick: Tick) -> None:
         if self.clock.time() >= run.state.deadline:
-            raise Interrupted
+            raise InterruptedTurnError
         if tick.write:
             self._write(run, reply, journal)
         elif tick.look:
             journal.look()
 
-    def _write(self, run: LoadedRun, reply: Reply, journal: TurnJournal) -> None:
+    def _write(self, run: LoadedRun, reply: Reply, journal: TurnWriter) -> None:
         if reply.draft.pending:
             events, objects = reply.draft.drain()
             journal.append(events, saves(run, events, objects))
@@ -180,7 +180,7 @@ class Turns:
         self,
         run: LoadedRun,
         reply: Reply,
-        journal: TurnJournal,
+        journal: TurnWriter,
         status: RunStatus | None,
         members: dict[str, Any],
     ) -> LoadedRun:
@@ -199,8 +199,8 @@ class Turns:
         )
         while True:
             try:
-                return self.records.commit(run, change, journal.next)
-            except Conflict:
-                run = self.records.load(run.project, run.settings.thread_id, run.settings.id)
+                return self.repository.commit(run, change, journal.next)
+            except ConflictError:
+                run = self.repository.load(run.project, run.settings.thread_id, run.settings.id)
                 if journal.look():
                     return run  # it is our own: the answer to the first try was lost

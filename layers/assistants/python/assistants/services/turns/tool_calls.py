@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from assistants.domain.errors import NotFound
+from assistants.domain.errors import NotFoundError
 from assistants.domain.hosted_tool import HostedToolName
-from assistants.domain.journal import Event, Story
+from assistants.domain.journal import Event, RunProjection
 from assistants.domain.run import HostedCall
 from assistants.ports.clock import Clock
-from assistants.ports.hosted_tool import HostedTool, RunFailed, ToolAnswer, ToolUse
-from assistants.ports.table import Create, Replace, Row, Store
-from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.ports.hosted_tool import HostedTool, RunFailedError, ToolAnswer, ToolUse
+from assistants.ports.table import Create, Replace, Row, Table
+from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.storage import keys
 from assistants.telemetry import logger
 
@@ -30,14 +30,14 @@ def creations(run: LoadedRun, calls: list[HostedCall]) -> tuple[Create, ...]:
 
 @dataclass(frozen=True)
 class HostedCalls:
-    store: Store
-    records: RunRecords
+    table: Table
+    repository: RunRepository
     tools: Mapping[HostedToolName, HostedTool]
     clock: Clock
 
     def prepare(self, run: LoadedRun) -> None:
-        """Have the run's tools ready. Raises `RunFailed`; what else goes wrong is left to the calls
-        themselves, which may never come.
+        """Have the run's tools ready. Raises `RunFailedError`; what else goes wrong is left to the
+        calls themselves, which may never come.
         """
         for name in sorted({tool.type for tool in run.settings.tools}):
             if name == "function" or name not in self.tools:
@@ -49,7 +49,7 @@ class HostedCalls:
                     cancelled=lambda: self._ended(run),
                     seconds_left=self._seconds_left(run),
                 )
-            except RunFailed:
+            except RunFailedError:
                 raise
             except Exception:  # the edge to tools, whose failures the model is told when it calls
                 logger.exception("a tool was not prepared", extra={"tool": name})
@@ -59,8 +59,8 @@ class HostedCalls:
         at once. A call that is answered, or whose run is not at work any more, is left alone.
         """
         try:
-            run = self.records.load(project, thread_id, run_id)
-        except NotFound:
+            run = self.repository.load(project, thread_id, run_id)
+        except NotFoundError:
             return
         row = self._row(run, call_id)
         if row.body["told"] is not None or run.state.status != "in_progress":
@@ -74,7 +74,7 @@ class HostedCalls:
                 return None
             return self._change(now, known, answer)
 
-        self.records.change(project, thread_id, run_id, decide)
+        self.repository.change(project, thread_id, run_id, decide)
 
     def _use(self, run: LoadedRun, call: Row) -> ToolUse:
         return ToolUse(
@@ -89,7 +89,7 @@ class HostedCalls:
 
     def _change(self, run: LoadedRun, row: Row, answer: ToolAnswer) -> Change:
         step_id, tool = run.state.waiting_step or "", row.body["tool"]
-        [step] = self.store.get(
+        [step] = self.table.get(
             keys.step(run.project, run.settings.thread_id, run.settings.id, step_id)
         )
         if step is None:
@@ -97,7 +97,7 @@ class HostedCalls:
         call = {"index": row.body["position"], "type": tool, tool: answer.shown}
         details = {"type": "tool_calls", "tool_calls": [call]}
         event = Event("thread.run.step.delta", {"id": step_id, "delta": {"step_details": details}})
-        story = Story(run={}, objects={step_id: step.body})
+        story = RunProjection(run={}, objects={step_id: step.body})
         story.tell(event)
         # All of the answer but what is shown, which the step holds.
         kept = {name: value for name, value in asdict(answer).items() if name != "shown"}
@@ -112,13 +112,13 @@ class HostedCalls:
 
     def _ended(self, run: LoadedRun) -> bool:
         try:
-            now = self.records.load(run.project, run.settings.thread_id, run.settings.id)
-        except NotFound:
+            now = self.repository.load(run.project, run.settings.thread_id, run.settings.id)
+        except NotFoundError:
             return True
         return now.state.status != "in_progress"
 
     def _row(self, run: LoadedRun, call_id: str) -> Row:
-        [row] = self.store.get(keys.tool_call(run.project, run.settings.id, call_id))
+        [row] = self.table.get(keys.tool_call(run.project, run.settings.id, call_id))
         if row is None:
             raise LookupError(f"tool call {call_id} of {run.settings.id} is missing")
         return row

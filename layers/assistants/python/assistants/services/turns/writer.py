@@ -3,35 +3,37 @@
 from collections.abc import Sequence
 
 from assistants.domain.journal import Event, Record
-from assistants.ports.table import Conflict, Write
-from assistants.services.runs.repository import LoadedRun, RunRecords
+from assistants.ports.table import ConflictError, Write
+from assistants.services.runs.repository import LoadedRun, RunRepository
 
 
-class Interrupted(Exception):
+class InterruptedTurnError(Exception):
     """Raise when the run is to be ended: it was cancelled, or its time is over."""
 
 
-class Superseded(Exception):
+class SupersededError(Exception):
     """Raise when another worker has opened the run: this one may not write any more."""
 
 
-class TurnJournal:
+class TurnWriter:
     """`next` is the number that the next record will have if nobody else writes."""
 
-    def __init__(self, records: RunRecords, run: LoadedRun, author: str) -> None:
+    def __init__(self, repository: RunRepository, run: LoadedRun, author: str) -> None:
         self.author = author
         self.next = run.state.sequence + 1
-        self._records = records
+        self._repository = repository
         self._project, self._run_id = run.project, run.settings.id
 
     def append(self, events: tuple[Event, ...], writes: Sequence[Write]) -> None:
-        """One atomic write of events and rows. Raises `Interrupted` or `Superseded`."""
+        """One atomic write of events and rows. Raises `InterruptedTurnError` or
+        `SupersededError`.
+        """
         record = Record(self.author, events)
         while True:
-            create = self._records.journal.entry(self._project, self._run_id, self.next, record)
+            create = self._repository.journal.entry(self._project, self._run_id, self.next, record)
             try:
-                self._records.store.commit(create, *writes)
-            except Conflict:
+                self._repository.table.commit(create, *writes)
+            except ConflictError:
                 if self.look():
                     return  # it is our own: the answer to the first try was lost
             else:
@@ -41,15 +43,15 @@ class TurnJournal:
     def look(self) -> bool:
         """Read what was written since, and whether any of it is our own.
 
-        Raises `Interrupted` or `Superseded`.
+        Raises `InterruptedTurnError` or `SupersededError`.
         """
         own = False
-        for record in self._records.journal.read(self._project, self._run_id, self.next):
+        for record in self._repository.journal.read(self._project, self._run_id, self.next):
             if record.author == self.author:
                 own = True
             elif record.control == "interrupt":
-                raise Interrupted
+                raise InterruptedTurnError
             elif record.control == "open":
-                raise Superseded
+                raise SupersededError
             self.next += 1
         return own

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from assistants.domain.file_batch import StoredBatch
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Replace, Row, Store
+from assistants.ports.table import ConflictError, Create, Replace, Row, Table
 from assistants.services.storage import keys
-from assistants.services.vector_stores.attach import StoreIntake
+from assistants.services.vector_stores.attach import FileAttacher
 from assistants.telemetry import logger
 
 PORTION = 2_000  # files that join at once; `expire` goes on with more of them each minute
@@ -19,9 +19,9 @@ _RESUME_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class BatchIntake:
-    store: Store
-    intake: StoreIntake
+class BatchAttacher:
+    table: Table
+    attacher: FileAttacher
     clock: Clock
 
     def batch(
@@ -55,20 +55,20 @@ class BatchIntake:
             logger.exception("the files join later", extra={"vector_store_id": vector_store_id})
 
     def resume(self, project: str, vector_store_id: str, batch_id: str) -> None:
-        """Add the next files of a batch that have not joined yet. Raises `NotFound` for a store
-        that is gone.
+        """Add the next files of a batch that have not joined yet. Raises `NotFoundError` for a
+        store that is gone.
         """
-        [row] = self.store.get(keys.file_batch(project, vector_store_id, batch_id))
+        [row] = self.table.get(keys.file_batch(project, vector_store_id, batch_id))
         if row is None:
             return
         stored = StoredBatch.model_validate(row.body)
         if stored.cancelled or stored.entries is None:
             return
-        self.intake.add(project, vector_store_id, stored.entries[:PORTION], stored.id)
+        self.attacher.add(project, vector_store_id, stored.entries[:PORTION], stored.id)
         left = stored.entries[PORTION:] or None
         body = stored.model_copy(update={"entries": left}).model_dump(mode="json")
         due_at = None if left is None else int(self.clock.time())
         try:
-            self.store.commit(Replace(row, row.changed(body, due_at=due_at)))
-        except Conflict:
+            self.table.commit(Replace(row, row.changed(body, due_at=due_at)))
+        except ConflictError:
             return  # cancelled meanwhile, or resumed twice

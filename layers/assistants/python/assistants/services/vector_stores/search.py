@@ -14,8 +14,8 @@ from assistants.domain.vector_store_search import (
     SearchResultsPage,
     VectorStoreSearch,
 )
-from assistants.ports.search import SearchUnavailable
-from assistants.ports.table import Store
+from assistants.ports.search import SearchUnavailableError
+from assistants.ports.table import Table
 from assistants.services.storage import keys
 from assistants.services.vector_stores.file_repository import StoreFile
 from assistants.services.vector_stores.service import VectorStores
@@ -27,8 +27,8 @@ _ROUNDS = 4
 
 
 @dataclass(frozen=True)
-class StoreSearch:
-    store: Store
+class VectorStoreSearches:
+    table: Table
     stores: VectorStores
     search: VectorSearch
 
@@ -46,7 +46,7 @@ class StoreSearch:
                 condition=body.filters,
                 limit=body.max_num_results,
             )
-        except SearchUnavailable as error:
+        except SearchUnavailableError as error:
             raise Unavailable("The search index does not answer. Please try again.") from error
         return SearchResultsPage(search_query=queries, data=[_result(hit) for hit in hits])
 
@@ -62,8 +62,8 @@ class StoreSearch:
     ) -> list[Hit]:
         """The best passages of completed files, the best first. The stores count as used.
 
-        Raises `NotFound` and `InvalidRequest` for stores that do not exist or have expired, and
-        `SearchUnavailable`.
+        Raises `NotFoundError` and `InvalidRequestError` for stores that do not exist or have
+        expired, and `SearchUnavailableError`.
         """
         self.stores.touch(project, vector_store_ids)
         search = partial(self.search.search, project, vector_store_ids, queries)
@@ -87,7 +87,7 @@ class StoreSearch:
             keys.store_file(project, document.vector_store_id, document.attachment)
             for document in _documents(hits)
         ]
-        found = [StoreFile.of(project, row) for row in self.store.get(*places) if row]
+        found = [StoreFile.of(project, row) for row in self.table.get(*places) if row]
         present = {
             one.document: one.document
             for one in found

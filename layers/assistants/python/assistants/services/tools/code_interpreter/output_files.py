@@ -7,7 +7,7 @@ from itertools import islice
 from assistants.domain.file import StoredFile
 from assistants.domain.formats import mime_type_of
 from assistants.domain.ids import FILE, ids_after
-from assistants.domain.sandbox import Box, Made
+from assistants.domain.sandbox import Made, ThreadSandbox
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import ToolUse
 from assistants.ports.sandbox import (
@@ -15,8 +15,8 @@ from assistants.ports.sandbox import (
     Execution,
     MadeFile,
     MadeImage,
-    SandboxLost,
-    SandboxRefused,
+    SandboxLostError,
+    SandboxRefusedError,
 )
 from assistants.services.files.service import Files
 from assistants.services.tools.code_interpreter.sessions import OpenSession
@@ -100,16 +100,16 @@ class _Export:
         if not self.lost:
             try:
                 self._files.adopt(self._use.project, file, fill)
-            except SandboxRefused as refused:
+            except SandboxRefusedError as refused:
                 self.notes.append(f"{what} could not be kept: {refused.code}.")
                 return False
-            except SandboxLost:
+            except SandboxLostError:
                 self.lost = True
         if self.lost:
             self.notes.append(f"{what} could not be kept: the session has ended.")
         return not self.lost
 
-    def known(self, found: dict[MadeFile, str], box: Box) -> Iterator[tuple[str, Made]]:
+    def known(self, found: dict[MadeFile, str], box: ThreadSandbox) -> Iterator[tuple[str, Made]]:
         """What has the content of the File that was made of it before, if that still exists."""
         same = {
             file.path: before
