@@ -48,16 +48,16 @@ soak: .venv/installed  ## 1,000 runs of all kinds on the local stack, every one 
 	@$(PY) -m tests.engine.soak
 
 test-sandbox: .venv/installed  ## only the code interpreter's daemon and the attacks on it
-	@$(PY) -m pytest tests/sandbox
+	@$(PY) -m pytest tests/abuse tests/unit/sandboxd
 
-OPENSEARCH := tests/opensearch/target/knn
-$(OPENSEARCH): tests/opensearch/pom.xml
+OPENSEARCH := tests/contract/opensearch/target/knn
+$(OPENSEARCH): tests/contract/opensearch/pom.xml
 	@command -v mvn > /dev/null || { echo "Maven is needed (it gathers an OpenSearch node): apt-get install maven." >&2; exit 1; }
-	mvn --batch-mode --quiet --file tests/opensearch/pom.xml validate
+	mvn --batch-mode --quiet --file tests/contract/opensearch/pom.xml validate
 	touch $@
 
 test-opensearch: .venv/installed $(OPENSEARCH)  ## the search index against a real OpenSearch node (needs Java 17 and Maven)
-	@$(PY) -m pytest tests/opensearch
+	@$(PY) -m pytest tests/contract/opensearch
 
 smoke: .venv/installed $(NODE_SDK)  ## the e2e suite against BASE_URL with API_KEY (and MODEL, default demo)
 	@[ -n "$${BASE_URL:-}" ] && [ -n "$${API_KEY:-}" ] || { echo "Usage: make smoke BASE_URL=https://…/v1 API_KEY=sk-…" >&2; exit 1; }
@@ -108,4 +108,4 @@ lock: .venv/installed  ## renew the pinned versions after a change of pyproject.
 	for set in core full; do .venv/bin/uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all: functions/sandbox/requirements/$$set.in --output-file functions/sandbox/requirements/$$set.txt; done
 
 clean:  ## remove everything that the targets above made
-	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules tests/opensearch/target .pytest_cache .mypy_cache .ruff_cache
+	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules tests/contract/opensearch/target .pytest_cache .mypy_cache .ruff_cache

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from tests.bedrock_server import BedrockServer
-from tests.model_server import ModelServer
+from tests.support.bedrock_server import BedrockServer
+from tests.support.model_server import ModelServer
+from tests.support.sandbox_platforms import KINDS, Session, session
 
 if TYPE_CHECKING:  # moto takes a second to import, which unit tests need not wait for
     from infra.local import LocalStack
@@ -57,10 +58,17 @@ def stack(model_server: ModelServer, bedrock_server: BedrockServer) -> Iterator[
     In the end no function has made a call that its role would not have allowed.
     """
     from infra.local import LocalStack
-    from tests.permissions import forbidden
+    from tests.support.permissions import forbidden
 
     models = '{"demo": {"provider": "demo"}, "bedrock.*": {"provider": "bedrock"}}'
     parameters = {"ModelUrl": model_server.url, "Models": models, "Auth": "open"}
     with LocalStack(parameters=parameters) as stack:
         yield stack
         assert forbidden(stack) == set()
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A code interpreter session per platform, shared by all tests: it has to survive them all."""
+    with session(request.param) as running:
+        yield running

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
-from assistants.adapters.process_sandbox import (
+from infra.local.process_sandbox import (
     ProcessSandbox,
     ProcessSession,
     SandboxLaunchError,

@@ -15,7 +15,7 @@ from tests.benchmarks.load import Load, measure
 from tests.benchmarks.provider import CONTEXT, Provider, provider
 from tests.benchmarks.report import render
 from tests.benchmarks.routes import route_calls
-from tests.model_server import ModelServer
+from tests.support.model_server import ModelServer
 
 CACHE = REPOSITORY / ".cache"
 CONVERSATIONS = {1: 40, 10: 100, 50: 100}

@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from infra.local import LocalStack
 from infra.local.trace import states_passed
-from tests.model_server import Answer, Call, Calls, ModelServer, Part, Text
+from tests.support.model_server import Answer, Call, Calls, ModelServer, Part, Text
 
 WEATHER: Any = {"type": "function", "function": {"name": "weather"}}
 HELLO: Any = [{"role": "user", "content": "Hello"}]

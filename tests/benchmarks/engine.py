@@ -16,7 +16,7 @@ from tests.benchmarks.bills import PRICES, Bill, Biller
 from tests.benchmarks.calls import CallCounter
 from tests.benchmarks.long_threads import long_threads
 from tests.benchmarks.report import table
-from tests.model_server import Answer, Calls, ModelServer, Part, Pause, Text, Turn
+from tests.support.model_server import Answer, Calls, ModelServer, Part, Pause, Text, Turn
 
 SECONDS = 4
 WORDS_A_SECOND = 20

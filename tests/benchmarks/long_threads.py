@@ -16,19 +16,19 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from assistants.adapters.dynamodb import DynamoStore
-from assistants.adapters.dynamodb_item import Rows, item_model
-from assistants.adapters.large_values import LargeValues
+from assistants.adapters.dynamodb.items import Rows, item_model
+from assistants.adapters.dynamodb.large_values import LargeValues
+from assistants.adapters.dynamodb.table import DynamoStore
 from assistants.domain.ids import MESSAGE, new_id
 from assistants.domain.message import MessageCreate
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
-from assistants.ports.store import Require, Write
+from assistants.ports.table import Require, Write
 from assistants.services.backend import Backend
-from assistants.services.messages import new_message, row_of
-from tests.unit.deployment import Client
-from tests.unit.fakes import (
+from assistants.services.threads.messages import new_message, row_of
+from tests.support.deployment import Client
+from tests.support.fakes import (
     FakeBlobs,
     FakeClock,
     FakeExecutions,

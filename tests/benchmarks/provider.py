@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from tests.model_server import Answer, Calls, ModelServer, Text, Turn
+from tests.support.model_server import Answer, Calls, ModelServer, Text, Turn
 
 CONTEXT = multiprocessing.get_context("spawn")
 

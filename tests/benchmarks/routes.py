@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.benchmarks.calls import HELLO, CallCounter, Counts
-from tests.model_server import Text
+from tests.support.model_server import Text
 
 CONTENT = b"The parrot is called Ada."
 Request = tuple[str, Callable[[], Any]]

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assistants.adapters.process_sandbox import ProcessSandbox, ProcessSession
+from infra.local.process_sandbox import ProcessSandbox, ProcessSession
 from tests.benchmarks.code_runs import code_runs, session_dollars
 
 REPOSITORY = Path(__file__).parents[2]

@@ -18,9 +18,9 @@ from schemathesis.specs.openapi.checks import (
 
 from assistants.http.route import Route
 from assistants.http.routes import ROUTES
-from tests.unit.deployment import WEATHER
-from tests.unit.fakes import Script
-from tests.unit.library import Library
+from tests.support.deployment import WEATHER
+from tests.support.fakes import Script
+from tests.support.library import Library
 
 KEY = "Bearer sk-test"
 CHECKS = [

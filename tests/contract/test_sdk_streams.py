@@ -14,8 +14,8 @@ from assistants.domain.run import RunSettings, Usage
 from assistants.http.events import KEEP_ALIVE
 from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
-from tests.unit.deployment import WEATHER, Deployment, outputs, path
-from tests.unit.fakes import FakeClock, Script
+from tests.support.deployment import WEATHER, Deployment, outputs, path
+from tests.support.fakes import FakeClock, Script
 
 NODE = Path(__file__).parents[1] / "e2e" / "node"
 CALL: Script = [CallFragment(0, "a", "weather"), CallFragment(0, arguments='{"city": "Paris"}')]

@@ -7,7 +7,7 @@ from typing import Any
 from openai import OpenAI
 from openai.types.beta.threads import FileCitationAnnotation, Text, TextDeltaBlock
 
-FILES = Path(__file__).parents[1] / "retrieval/files"
+FILES = Path(__file__).parents[1] / "support/files"
 PDF, DOCX = FILES / "handbook.pdf", FILES / "handbook.docx"
 PAGE = (
     "lighthouse.html",

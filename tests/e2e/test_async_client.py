@@ -6,7 +6,7 @@ from typing import Any
 from openai import AsyncAssistantEventHandler, AsyncOpenAI
 from typing_extensions import override
 
-from tests.model_server import Calls, ModelServer, Text
+from tests.support.model_server import Calls, ModelServer, Text
 
 WEATHER: Any = {"type": "function", "function": {"name": "weather"}}
 

@@ -7,9 +7,9 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.bedrock_server import BedrockServer, Refused, called, said
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.support.bedrock_server import BedrockServer, Refused, called, said
 
 WEATHER: Any = {
     "type": "function",

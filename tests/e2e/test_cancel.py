@@ -12,7 +12,7 @@ from openai.types.beta import Thread
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
 from tests.e2e.events import Event, named, order, post_stream
-from tests.model_server import Calls, ModelServer, Text, Turn, Wait
+from tests.support.model_server import Calls, ModelServer, Text, Turn, Wait
 
 WEATHER: Any = {"type": "function", "function": {"name": "weather"}}
 

@@ -14,7 +14,7 @@ from openai.types.beta.threads import Message, Run
 from infra.local import LocalStack
 from infra.local.tasks import Task
 from tests.e2e.conftest import MakeAssistant, Play
-from tests.model_server import Call, Calls, ModelServer, ScriptedModel, Text
+from tests.support.model_server import Call, Calls, ModelServer, ScriptedModel, Text
 
 TOOLS: Any = [{"type": "code_interpreter"}]
 CSV = b"day,sold\n1,10\n2,\n3,30\n"

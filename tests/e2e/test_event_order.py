@@ -19,7 +19,7 @@ from tests.e2e.events import (
     order,
     post_stream,
 )
-from tests.model_server import (
+from tests.support.model_server import (
     Break,
     Call,
     Calls,

@@ -10,12 +10,12 @@ import pytest
 from openai import OpenAI
 
 from infra.local import LocalStack, search
+from tests.abuse.test_hostile_files import HOSTILE, pdf_bomb
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.leftovers import leftovers
 from tests.e2e.library import DOCX, PAGE, PDF, SEARCH, Library, ask, check_citations
-from tests.model_server import Calls, ModelServer, Text
-from tests.retrieval import samples
-from tests.retrieval.test_hostile_files import HOSTILE, pdf_bomb
+from tests.support import samples
+from tests.support.model_server import Calls, ModelServer, Text
 
 CAT = "What is the cat of the lighthouse keeper called?"
 MAX_UPLOAD = 4_000_000
@@ -96,7 +96,7 @@ def test_a_search_takes_several_queries_a_limit_and_a_threshold(library: Library
 
 
 def harmful() -> list[tuple[str, bytes]]:
-    """Files that cost their parser no more than a moment; tests/retrieval tries the others, too."""
+    """Files that cost their parser no more than a moment; tests/abuse tries the others, too."""
     made = [(name, make()) for name, make, why in HOSTILE if "time or memory" not in why]
     others = [("bomb.pdf", pdf_bomb()), ("program.exe", b"MZ"), ("blank.txt", b" ")]
     return [

@@ -11,7 +11,7 @@ from openai.types.beta.threads import Run
 
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
-from tests.model_server import Call, Calls, ModelServer, ScriptedModel, Text
+from tests.support.model_server import Call, Calls, ModelServer, ScriptedModel, Text
 
 WEATHER: Any = {"type": "function", "function": {"name": "weather"}}
 PARIS, ROME = Call("weather", {"city": "Paris"}), Call("weather", {"city": "Rome"})

@@ -7,10 +7,10 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.bedrock_server import BedrockServer, said
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
-from tests.model_server import ModelServer, Text
+from tests.support.bedrock_server import BedrockServer, said
+from tests.support.model_server import ModelServer, Text
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -9,7 +9,7 @@ from openai.types.beta import Thread
 
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
-from tests.model_server import ModelServer, Text
+from tests.support.model_server import ModelServer, Text
 
 
 @pytest.fixture

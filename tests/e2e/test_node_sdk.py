@@ -2,7 +2,7 @@
 
 from tests.e2e.conftest import Play
 from tests.e2e.envelope import error
-from tests.model_server import Break, Call, Calls, ModelServer, Text, Turn
+from tests.support.model_server import Break, Call, Calls, ModelServer, Text, Turn
 
 PARIS, ROME = Call("weather", {"city": "Paris"}), Call("weather", {"city": "Rome"})
 

@@ -7,7 +7,7 @@ from openai import OpenAI
 from openai.types.beta import Thread
 
 from tests.e2e.conftest import MakeAssistant
-from tests.model_server import Break, Garbage, HttpError, ModelServer, Text, Turn
+from tests.support.model_server import Break, Garbage, HttpError, ModelServer, Text, Turn
 
 AT_ONCE = {"Retry-After": "0"}
 

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
-from tests.model_server import Calls, ModelServer, Text
+from tests.support.model_server import Calls, ModelServer, Text
 
 WEATHER_TOOLS: list[Any] = [
     {

@@ -10,7 +10,7 @@ from openai.types.beta import Thread
 
 from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
-from tests.model_server import Calls, ModelServer, Text, Turn, Wait
+from tests.support.model_server import Calls, ModelServer, Text, Turn, Wait
 
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 

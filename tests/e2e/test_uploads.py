@@ -15,7 +15,7 @@ from openai.types import Upload
 from infra.local import LocalStack
 from tests.e2e.leftovers import leftovers
 from tests.e2e.test_files import content
-from tests.unit.forms import BOUNDARY, Attached, end, form, part
+from tests.support.forms import BOUNDARY, Attached, end, form, part
 
 SIZE = 33_000_000
 PART = 4_000_000

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:  # what needs no stack need not wait for its imports
-    from tests.engine.stage import Stage
-    from tests.model_server import ModelServer
+    from tests.engine.scenario import Stage
+    from tests.support.model_server import ModelServer
 
 settings.register_profile("long", max_examples=20_000)  # for `make test-engine`
 
@@ -59,9 +59,9 @@ def hasty_stage(model_server: ModelServer) -> Iterator[Stage]:
 @contextmanager
 def _stage(models: ModelServer, **parameters: str) -> Iterator[Stage]:
     from infra.local import LocalStack
-    from tests.engine.deaths import Deaths
-    from tests.engine.patient import Patient
-    from tests.engine.stage import Stage
+    from tests.engine.fault_injector import Deaths
+    from tests.engine.retrying_client import Patient
+    from tests.engine.scenario import Stage
 
     given = {"ModelUrl": models.url, "Auth": "open", "ModelTimeoutSeconds": "2", **parameters}
     with LocalStack(parameters=given) as stack, Patient.of(stack.base_url) as client:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from assistants.ports.store import Key, Row
+from assistants.ports.table import Key, Row
 
 LEGAL = {
     None: {"queued"},

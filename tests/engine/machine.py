@@ -12,7 +12,7 @@ from typing import Any, Literal
 from assistants.ports.executions import Outcome, Unavailable
 from assistants.services.backend import Backend
 from tests.engine.schedule import Actor, stop
-from tests.unit.fakes import FakeClock
+from tests.support.fakes import FakeClock
 
 State = Literal["CallModel", "UseTools", "AwaitToolOutputs", "FinishRun"]
 RETRIES: dict[State, int] = {"CallModel": 3, "UseTools": 3, "AwaitToolOutputs": 3, "FinishRun": 8}

@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.engine.contract import ENDED
-from tests.engine.deaths import Point
-from tests.engine.patient import path_of
-from tests.engine.stage import Stage
-from tests.model_server import Answer, Break, Calls, Garbage, HttpError, Pause, Text, Turn, Wait
+from tests.engine.fault_injector import Point
+from tests.engine.retrying_client import path_of
+from tests.engine.scenario import Stage
+from tests.support.model_server import (
+    Answer,
+    Break,
+    Calls,
+    Garbage,
+    HttpError,
+    Pause,
+    Text,
+    Turn,
+    Wait,
+)
 
 
 def speaks(_: dict[str, Any]) -> Answer:

@@ -11,11 +11,11 @@ from itertools import count
 from typing import Any
 
 from infra.local import LocalStack
-from tests.engine.account import WORDS, account_for
+from tests.engine.audit import WORDS, account_for
 from tests.engine.contract import ENDED
-from tests.engine.patient import Patient, path_of
-from tests.model_server import Answer, Break, Calls, ModelServer, Part, Pause, Text, Turn
-from tests.unit.deployment import WEATHER
+from tests.engine.retrying_client import Patient, path_of
+from tests.support.deployment import WEATHER
+from tests.support.model_server import Answer, Break, Calls, ModelServer, Part, Pause, Text, Turn
 
 AT_ONCE = 20
 RUNS = 1000

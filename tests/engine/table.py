@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from assistants.ports.store import Conflict, Key, Row, Write
+from assistants.ports.table import Conflict, Key, Row, Write
 from tests.engine.schedule import current, stop
-from tests.unit.fakes import FakeStore
+from tests.support.fakes import FakeStore
 
 Rows = Mapping[Key, Row]
 Watch = Callable[[Rows, Rows], None]

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import settings
 
 from tests.engine.conftest import Table
-from tests.engine.deaths import Point
+from tests.engine.fault_injector import Point
+from tests.engine.scenario import Stage
 from tests.engine.scenarios import SCENARIOS, TROUBLES, Scenario, trouble_with
-from tests.engine.stage import Stage
 
 THOROUGH = settings.get_current_profile_name() == "long"
 """All deaths at all writes, in `make test-engine`; else one at each, and none at the same twice."""

@@ -10,11 +10,11 @@ from itertools import combinations_with_replacement
 import pytest
 from hypothesis import settings
 
-from assistants.services import turns
-from tests.engine.play import Ending, Play, Turn, by_beats
+from assistants.services.turns import service as turns
+from tests.engine.invariants import Verdict
 from tests.engine.schedule import Actor
-from tests.engine.verdict import Verdict
-from tests.engine.world import ASLEEP, World
+from tests.engine.scripted_model import Ending, Play, Turn, by_beats
+from tests.engine.simulation import ASLEEP, World
 
 HELLO = {"role": "user", "content": "Hello"}
 MINUTES = 14

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from assistants.services import turns
-from tests.engine.play import Beat, Ending, Play, Turn, by_beats
+from assistants.services.turns import service as turns
+from tests.engine.invariants import Verdict
 from tests.engine.schedule import Actor
-from tests.engine.verdict import Verdict
-from tests.engine.world import World
+from tests.engine.scripted_model import Beat, Ending, Play, Turn, by_beats
+from tests.engine.simulation import World
 
 BEATS: list[Beat] = ["word", "word, written", "word, written", "silence, a look"]
 ENDINGS: list[Ending] = [

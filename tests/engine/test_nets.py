@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.engine.contract import ENDED
-from tests.engine.deaths import Point
+from tests.engine.fault_injector import Point
+from tests.engine.scenario import PATIENCE_SECONDS, SERVICE, Run, Stage
 from tests.engine.scenarios import calls, speaks
-from tests.engine.stage import PATIENCE_SECONDS, SERVICE, Run, Stage
 
 EVERY_ATTEMPT = [Point("CallModel", "TransactWriteItems", number) for number in range(1, 5)]
 

@@ -6,8 +6,8 @@ from threading import Barrier
 
 import httpx2
 
+from tests.engine.scenario import Stage
 from tests.engine.scenarios import calls
-from tests.engine.stage import Stage
 
 RACERS = 10
 ROUNDS = 20

@@ -8,9 +8,9 @@ import pytest
 from assistants.domain.hosted_tool import HostedToolName
 from assistants.ports.chat_model import CallFragment, ModelError
 from assistants.ports.hosted_tool import HostedTool
-from tests.unit.deployment import WEATHER, Deployment, path
-from tests.unit.fakes import FakeClock
-from tests.unit.test_hosted_calls import Calculator
+from tests.support.deployment import WEATHER, Deployment, path
+from tests.support.fakes import FakeClock
+from tests.unit.turns.test_tool_calls import Calculator
 
 CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 

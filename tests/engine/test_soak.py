@@ -1,7 +1,7 @@
 """A minute of `make soak`, in seconds."""
 
+from tests.engine.scenario import Stage
 from tests.engine.soak import KINDS, soak
-from tests.engine.stage import Stage
 
 RUNS = 60
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk import aws_ecs as ecs
 
-from assistants.adapters import fargate
+from assistants.adapters.sandbox import fargate
 from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack

@@ -1,6 +1,6 @@
 """The table that the stack makes is the table that the store's pynamodb model reads."""
 
-from assistants.adapters.dynamodb_item import Item
+from assistants.adapters.dynamodb.items import Item
 from tests.infra.template import Template
 
 ATTRIBUTES = Item.get_attributes()

@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 from botocore.session import get_session
 
-from assistants.adapters.bedrock import Bedrock
 from assistants.adapters.guarded_fetch import FetchRefused
+from assistants.adapters.models.bedrock import Bedrock
 from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.run import Usage
 from assistants.domain.tool import FunctionName
@@ -22,7 +22,7 @@ from assistants.ports.chat_model import (
     ModelRequest,
     Text,
 )
-from tests.bedrock_server import (
+from tests.support.bedrock_server import (
     Answer,
     BedrockServer,
     Broken,

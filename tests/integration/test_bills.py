@@ -8,7 +8,7 @@ from infra.local import LocalStack
 from tests.benchmarks.bills import Biller
 from tests.benchmarks.calls import CallCounter
 from tests.benchmarks.request_units import Item, size_of
-from tests.model_server import ModelServer, Text
+from tests.support.model_server import ModelServer, Text
 
 
 @pytest.fixture

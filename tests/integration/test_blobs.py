@@ -11,7 +11,7 @@ from assistants.adapters.aws import client
 from assistants.adapters.s3_blobs import PART_BYTES, S3Blobs
 from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing, Blobs
 from infra.local.cloud import Cloud
-from tests.unit.fakes import FakeBlobs
+from tests.support.fakes import FakeBlobs
 
 
 @pytest.fixture

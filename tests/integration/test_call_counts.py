@@ -15,7 +15,7 @@ from assistants.http.routes import ROUTES
 from infra.local import LocalStack
 from tests.benchmarks.calls import PACED, CallCounter, RunCost, run_costs
 from tests.benchmarks.routes import route_calls
-from tests.model_server import ModelServer
+from tests.support.model_server import ModelServer
 
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("call_counts.json").read_text())
 

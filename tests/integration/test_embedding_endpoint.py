@@ -8,7 +8,7 @@ import pytest
 from openai import OpenAI
 
 from infra.local import LocalStack
-from tests.retrieval.test_embedders import Provider
+from tests.unit.adapters.test_embedders import Provider
 
 KEY = "sk-embedding"
 

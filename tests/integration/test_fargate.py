@@ -13,9 +13,9 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
-from assistants.adapters import fargate
-from assistants.adapters.fargate import FargatePlace, FargateSandboxes
-from assistants.adapters.sandbox_client import SandboxClient
+from assistants.adapters.sandbox import fargate
+from assistants.adapters.sandbox.client import SandboxClient
+from assistants.adapters.sandbox.fargate import FargatePlace, FargateSandboxes
 from assistants.ports.sandbox import SandboxLost, SandboxSession, SandboxUnavailable
 from infra.local.cloud import Cloud
 

@@ -17,7 +17,7 @@ from openai import OpenAI
 
 from infra.local import LocalStack
 from infra.repository import REPOSITORY
-from tests.unit.forms import HEADERS, Attached, form
+from tests.support.forms import HEADERS, Attached, form
 
 SIZE = 64_000_000
 GROWTH = 40_000_000  # bytes of memory: a part for S3 and its copies, far below the file

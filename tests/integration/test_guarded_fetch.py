@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from assistants.adapters.guarded_fetch import FetchRefused, GuardedFetch, IPAddress, is_public
-from tests.certificate import self_signed, server_context
+from tests.support.certificate import self_signed, server_context
 
 HOST = "images.example"
 

@@ -9,10 +9,10 @@ from assistants import bootstrap
 from assistants.domain.model import Catalog
 from assistants.ports.chat_model import ModelError, ModelRequest, Text
 from assistants.settings import Settings
-from tests.bedrock_server import BedrockServer, said
-from tests.certificate import self_signed, server_context
-from tests.model_server import ModelServer, ScriptedModel
-from tests.model_server import Text as Said
+from tests.support.bedrock_server import BedrockServer, said
+from tests.support.certificate import self_signed, server_context
+from tests.support.model_server import ModelServer, ScriptedModel
+from tests.support.model_server import Text as Said
 
 HELLO = [{"role": "user", "content": "Hello"}]
 

@@ -9,10 +9,10 @@ import pytest
 from assistants.adapters.lambda_parser import PREFIX, LambdaParser
 from assistants.adapters.s3_blobs import S3Blobs
 from assistants.documents import transfer
-from assistants.domain.document_text import DocumentError
+from assistants.domain.retrieval.document_text import DocumentError
 from assistants.ports.parsing import ParsingUnavailable
 from infra.local import LocalStack
-from tests.retrieval import samples
+from tests.support import samples
 
 BLOB = "files/proj/file-1"
 

@@ -2,7 +2,7 @@
 
 from infra.local import LocalStack
 from infra.local.recorder import Call
-from tests.permissions import forbidden
+from tests.support.permissions import forbidden
 
 
 class Overheard:

@@ -7,8 +7,8 @@ import pytest
 from openai import OpenAI
 
 from infra.local import LocalStack
-from tests.model_server import Call, Calls, ModelServer, Text
-from tests.permissions import forbidden
+from tests.support.model_server import Call, Calls, ModelServer, Text
+from tests.support.permissions import forbidden
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from assistants import cli
 from assistants.domain.errors import NotFound, Unauthorized
 from assistants.services.api_keys import CACHE_SECONDS, ApiKeys
-from tests.unit.fakes import FakeClock, FakeStore
+from tests.support.fakes import FakeClock, FakeStore
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def ours(path: Path) -> set[str]:
 
 
 def part_of(module: str) -> str:
-    """`services` of `assistants.services.runs`; `` for the package itself."""
+    """`services` of `assistants.services.runs.service`; `` for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from assistants import bootstrap
-from assistants.adapters.embeddings_bedrock import CohereEmbedder, TitanEmbedder
-from assistants.adapters.embeddings_minilm import MiniLM
-from assistants.adapters.embeddings_openai import OpenAIEmbedder
-from assistants.adapters.opensearch import OpenSearchIndex
-from assistants.adapters.sqlite_index import SqliteIndex
+from assistants.adapters.embeddings.bedrock import CohereEmbedder, TitanEmbedder
+from assistants.adapters.embeddings.minilm import MiniLM
+from assistants.adapters.embeddings.openai import OpenAIEmbedder
+from assistants.adapters.search.opensearch import OpenSearchIndex
+from assistants.adapters.search.sqlite import SqliteIndex
 
 HEAVY = ("opensearchpy", "apsw", "numpy", "tokenizers", "assistants.documents", "requests")
 Choose = Callable[..., None]

@@ -8,12 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from assistants.adapters.embeddings_minilm import MiniLM
-from assistants.adapters.opensearch import OpenSearchIndex, connect
-from assistants.adapters.sqlite_index import SqliteIndex
+from assistants.adapters.embeddings.minilm import MiniLM
+from assistants.adapters.search.opensearch import OpenSearchIndex, connect
+from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.ports.search import SearchIndex
 from tests.benchmarks.retrieval import corpus, ingestion, latency, parsing, quality
-from tests.opensearch.node import running
+from tests.contract.opensearch.node import running
 
 RESULTS = Path(".cache/retrieval.json")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assistants.domain.passage import Chunk, Document, Passage
+from assistants.domain.retrieval.passage import Chunk, Document, Passage
 from assistants.ports.search import Query, SearchIndex
 
 PROJECT = "bench"

@@ -15,9 +15,9 @@ import openpyxl
 
 from assistants.documents.chunking import chunks
 from assistants.documents.confined import parse
-from assistants.domain.document_text import Text
+from assistants.domain.retrieval.document_text import Text
 from assistants.ports.search import Embedder
-from tests.retrieval import samples
+from tests.support import samples
 
 LINES_A_PAGE = 50
 EMBEDDED = 10  # chunks

@@ -8,12 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from assistants.adapters.sqlite_index import SqliteIndex
+from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
-from assistants.domain.document_text import Text
-from assistants.domain.passage import Chunk, Document
-from assistants.domain.ranking import Candidates, Hit, Ranking, rank
-from assistants.domain.words import query_words
+from assistants.domain.retrieval.document_text import Text
+from assistants.domain.retrieval.passage import Chunk, Document
+from assistants.domain.retrieval.query_terms import query_words
+from assistants.domain.retrieval.ranking import Candidates, Hit, Ranking, rank
 from assistants.ports.search import Embedder, Query
 from tests.benchmarks.retrieval.corpus import Corpus, Question
 

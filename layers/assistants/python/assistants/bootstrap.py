@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from assistants.adapters.aws import client
-from assistants.adapters.bedrock import Bedrock
-from assistants.adapters.demo_model import DemoModel
-from assistants.adapters.dynamodb import DynamoStore
-from assistants.adapters.dynamodb_item import item_model
+from assistants.adapters.dynamodb.items import item_model
+from assistants.adapters.dynamodb.large_values import LargeValues
+from assistants.adapters.dynamodb.table import DynamoStore
 from assistants.adapters.guarded_fetch import GuardedFetch
-from assistants.adapters.large_values import LargeValues
-from assistants.adapters.model_router import ModelRouter
-from assistants.adapters.openai_compatible import OpenAICompatible
+from assistants.adapters.models.bedrock import Bedrock
+from assistants.adapters.models.demo import DemoModel
+from assistants.adapters.models.openai_compatible import OpenAICompatible
+from assistants.adapters.models.router import ModelRouter
 from assistants.adapters.s3_blobs import S3Blobs
 from assistants.adapters.secrets import resolve
 from assistants.adapters.sqs import SqsIndexQueue, SqsPurgeQueue
@@ -31,7 +31,7 @@ from assistants.telemetry import logger
 if TYPE_CHECKING:
     from assistants.ports.sandbox import Sandboxes, SandboxSession
     from assistants.ports.search import Embedder, SearchIndex
-    from assistants.services.indexing import Indexing
+    from assistants.services.vector_stores.indexing import Indexing
 
 
 @cache
@@ -67,7 +67,7 @@ def backend() -> Backend:
 @cache
 def sandboxes() -> "Sandboxes":
     """Where models' code runs: tasks of ECS, reached by the function in their network."""
-    from assistants.adapters.fargate import FargatePlace, FargateSandboxes
+    from assistants.adapters.sandbox.fargate import FargatePlace, FargateSandboxes
 
     chosen = settings()
     place = FargatePlace(
@@ -79,7 +79,7 @@ def sandboxes() -> "Sandboxes":
     )
 
     def connect(address: str, token: str) -> "SandboxSession":
-        from assistants.adapters.proxied_session import CONFIG, ProxiedSession, SandboxProxy
+        from assistants.adapters.sandbox.proxied_session import CONFIG, ProxiedSession, SandboxProxy
 
         proxy = SandboxProxy(chosen.sandbox_proxy, lambda: client("lambda", CONFIG))
         return ProxiedSession(proxy, address, token)
@@ -90,9 +90,9 @@ def sandboxes() -> "Sandboxes":
 @cache
 def sandbox_proxy() -> Callable[[dict[str, Any]], dict[str, Any]]:
     """What that function does: it has the network and the files, and nothing else."""
-    from assistants.adapters.direct_session import DirectSession
-    from assistants.adapters.sandbox_calls import answer
-    from assistants.adapters.sandbox_client import SandboxClient
+    from assistants.adapters.sandbox.calls import answer
+    from assistants.adapters.sandbox.client import SandboxClient
+    from assistants.adapters.sandbox.direct_session import DirectSession
 
     blobs = S3Blobs(settings().bucket, lambda: client("s3"))
 
@@ -114,10 +114,10 @@ def index() -> "SearchIndex":
     model, dimensions = chosen.embedding_model, chosen.embedding_dimensions
     scheme, _, place = chosen.search_endpoint.partition(":")
     if scheme == "sqlite":
-        from assistants.adapters.sqlite_index import SqliteIndex
+        from assistants.adapters.search.sqlite import SqliteIndex
 
         return SqliteIndex(Path(place), model=model, dimensions=dimensions)
-    from assistants.adapters.opensearch import OpenSearchIndex, connect, connect_signed
+    from assistants.adapters.search.opensearch import OpenSearchIndex, connect, connect_signed
 
     if scheme == "https":
         endpoint = connect_signed(chosen.search_endpoint)
@@ -131,7 +131,7 @@ def embedder() -> "Embedder":
     """The embedding model that the settings name."""
     chosen = settings()
     if chosen.embedding_url is not None:
-        from assistants.adapters.embeddings_openai import OpenAIEmbedder
+        from assistants.adapters.embeddings.openai import OpenAIEmbedder
 
         return OpenAIEmbedder(
             chosen.embedding_url,
@@ -141,10 +141,10 @@ def embedder() -> "Embedder":
             shorten=chosen.embedding_model.startswith("text-embedding-3"),
         )
     if chosen.embedding_model == "minilm":
-        from assistants.adapters.embeddings_minilm import MiniLM
+        from assistants.adapters.embeddings.minilm import MiniLM
 
         return MiniLM()
-    from assistants.adapters.embeddings_bedrock import bedrock_embedder
+    from assistants.adapters.embeddings.bedrock import bedrock_embedder
 
     model = chosen.embedding_model.removeprefix("bedrock:")
     return bedrock_embedder(client("bedrock-runtime"), model, chosen.embedding_dimensions)
@@ -155,7 +155,7 @@ def indexing() -> "Indexing":
     """What fills the index: the work of one function."""
     from assistants.adapters.lambda_parser import CONFIG, LambdaParser
     from assistants.documents.chunking import chunks
-    from assistants.services.indexing import Indexing
+    from assistants.services.vector_stores.indexing import Indexing
 
     service = backend()
     parser = LambdaParser(

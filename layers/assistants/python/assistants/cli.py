@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 
 from assistants.adapters.aws import client
-from assistants.adapters.dynamodb import DynamoStore
-from assistants.adapters.dynamodb_item import item_model
-from assistants.adapters.large_values import LargeValues
+from assistants.adapters.dynamodb.items import item_model
+from assistants.adapters.dynamodb.large_values import LargeValues
+from assistants.adapters.dynamodb.table import DynamoStore
 from assistants.adapters.system_clock import SystemClock
 from assistants.domain.errors import ApiError
 from assistants.services.api_keys import ApiKeys

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assistants.domain.document_text import Text
+from assistants.domain.retrieval.document_text import Text
 from assistants.ports.blobs import Blobs
 from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailable, decoded
 

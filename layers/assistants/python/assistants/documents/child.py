@@ -8,7 +8,7 @@ from typing import Any
 from assistants.documents.formats import read
 from assistants.documents.limits import Limits
 from assistants.documents.system_calls import restrict
-from assistants.domain.document_text import DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import DocumentError, Failure, Text
 from assistants.ports.parsing import encoded
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from itertools import islice
 
 from assistants import tokens
-from assistants.domain.document_text import DocumentError, Heading, Text
-from assistants.domain.passage import Chunk
+from assistants.domain.retrieval.document_text import DocumentError, Heading, Text
+from assistants.domain.retrieval.passage import Chunk
 
 DEFAULT_SIZE, DEFAULT_OVERLAP = 800, 400
 MAX_TOKENS = 5_000_000

@@ -16,7 +16,7 @@ from typing import IO
 
 from assistants.documents.formats import require_supported
 from assistants.documents.limits import Limits
-from assistants.domain.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, Text
 from assistants.ports.parsing import MAX_ANSWER, decoded
 from assistants.telemetry import logger
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import olefile
 
 from assistants.documents.text import TextWriter
-from assistants.domain.document_text import DocumentError
+from assistants.domain.retrieval.document_text import DocumentError
 
 MAX_STREAM = 64 * 2**20
 WORD_97 = 0xA5EC

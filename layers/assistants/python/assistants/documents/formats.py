@@ -4,8 +4,8 @@ from importlib import import_module
 from pathlib import Path
 
 from assistants.documents.text import TextWriter
-from assistants.domain.document_text import DocumentError, Text
 from assistants.domain.formats import extension_of, objection
+from assistants.domain.retrieval.document_text import DocumentError, Text
 
 # The module is imported only to be used, and only in the confined process. What else the table of
 # formats has for file search is plain text.

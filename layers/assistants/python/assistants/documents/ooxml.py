@@ -7,7 +7,7 @@ from posixpath import dirname, join, normpath
 from typing import Literal, NamedTuple
 from xml.parsers import expat
 
-from assistants.domain.document_text import DocumentError
+from assistants.domain.retrieval.document_text import DocumentError
 
 MAX_MEMBERS = 5_000
 MAX_BYTES = 300 * 2**20  # unpacked, of all members together

@@ -9,7 +9,7 @@ from typing import Any
 import pypdfium2
 
 from assistants.documents.text import TextWriter
-from assistants.domain.document_text import DocumentError
+from assistants.domain.retrieval.document_text import DocumentError
 
 MAX_PAGES = 20_000
 MAX_OUTLINE = 20_000

@@ -5,7 +5,7 @@ from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from pathlib import Path
 
 from assistants.documents.text import TextWriter
-from assistants.domain.document_text import MAX_CHARACTERS, DocumentError
+from assistants.domain.retrieval.document_text import MAX_CHARACTERS, DocumentError
 
 MAX_BYTES = 4 * MAX_CHARACTERS
 SAMPLE = 100_000  # bytes; enough to tell an encoding, and guessing it is slow

@@ -6,7 +6,7 @@ from striprtf.striprtf import rtf_to_text
 
 from assistants.documents.plain import MAX_BYTES
 from assistants.documents.text import TextWriter
-from assistants.domain.document_text import DocumentError
+from assistants.domain.retrieval.document_text import DocumentError
 
 
 def read(path: Path, writer: TextWriter) -> None:

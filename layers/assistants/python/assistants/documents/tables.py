@@ -9,7 +9,7 @@ from pathlib import Path
 from assistants.documents import plain
 from assistants.documents.ooxml import Package
 from assistants.documents.text import TextWriter
-from assistants.domain.document_text import DocumentError
+from assistants.domain.retrieval.document_text import DocumentError
 
 MAX_COLUMNS = 1_000
 MAX_ROWS = 1_000_000

@@ -2,7 +2,7 @@
 
 import re
 
-from assistants.domain.document_text import MAX_CHARACTERS, DocumentError, Heading, Text
+from assistants.domain.retrieval.document_text import MAX_CHARACTERS, DocumentError, Heading, Text
 
 MAX_HEADINGS = 100_000
 MAX_HEADING_CHARACTERS = 200

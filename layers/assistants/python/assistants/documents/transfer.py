@@ -9,7 +9,7 @@ import urllib3
 
 from assistants.documents.confined import MAX_FILE, parse
 from assistants.documents.formats import require_supported
-from assistants.domain.document_text import DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import DocumentError, Failure, Text
 from assistants.ports.parsing import encoded
 
 PIECE_BYTES = 2**20

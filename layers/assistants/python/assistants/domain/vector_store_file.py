@@ -6,8 +6,8 @@ from pydantic import Field
 
 from assistants.domain.attributes import Attributes
 from assistants.domain.chunking import DEFAULT, ChunkingStrategy, StaticChunking
-from assistants.domain.document_text import ErrorCode
 from assistants.domain.page import Cursor
+from assistants.domain.retrieval.document_text import ErrorCode
 from assistants.domain.schema import Object, Request
 
 FileStatus = Literal["in_progress", "completed", "failed", "cancelled"]

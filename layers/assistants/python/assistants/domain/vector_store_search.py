@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from assistants.domain.filters import Filter
-from assistants.domain.query_rewriting import rewritten
-from assistants.domain.ranking import Ranking
+from assistants.domain.retrieval.query_rewriting import rewritten
+from assistants.domain.retrieval.ranking import Ranking
 from assistants.domain.schema import Object, Part, Request
 from assistants.domain.vector_store_file import TextContent
 

@@ -15,7 +15,7 @@ from assistants.domain.errors import ApiError, InvalidRequest, MethodNotAllowed,
 from assistants.http.call import Call
 from assistants.http.declaration import Declaration
 from assistants.http.envelope import crash
-from assistants.http.form import FormData, read_form
+from assistants.http.multipart import FormData, read_form
 from assistants.http.responses import Exchange
 from assistants.http.route import Route
 from assistants.http.routes import ROUTES

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from assistants.domain.errors import InvalidRequest
 from assistants.domain.ids import new_order
 from assistants.domain.schema import Object, Request
-from assistants.http.form import FormData
+from assistants.http.multipart import FormData
 from assistants.http.validation import parse, parse_form, parse_query
 from assistants.services.backend import Backend
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from assistants.domain.errors import ApiError
 from assistants.http.envelope import envelope
-from assistants.services.relay import Stalled, Told
+from assistants.services.runs.event_stream import Stalled, Told
 from assistants.telemetry import logger
 
 DONE = b"event: done\ndata: [DONE]\n\n"

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from assistants.domain.document_text import MAX_CHARACTERS, DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import MAX_CHARACTERS, DocumentError, Failure, Text
 
 MAX_ANSWER = 6 * MAX_CHARACTERS + 64 * 2**20  # bytes of JSON: the text, its pages and headings
 

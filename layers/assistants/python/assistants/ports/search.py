@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assistants.domain.filters import Comparison, Compound
-from assistants.domain.passage import Chunk, Document
-from assistants.domain.ranking import Candidates
+from assistants.domain.retrieval.passage import Chunk, Document
+from assistants.domain.retrieval.ranking import Candidates
 
 Vector = list[float]
 

@@ -11,9 +11,9 @@ from assistants.domain.ids import API_KEY, new_id
 from assistants.domain.page import Cursor
 from assistants.domain.schema import Object
 from assistants.ports.clock import Clock
-from assistants.ports.store import Create, Delete, Row, Store
-from assistants.services import keyspace
-from assistants.services.listing import page_of_rows
+from assistants.ports.table import Create, Delete, Row, Store
+from assistants.services.storage import keys
+from assistants.services.storage.pagination import page_of_rows
 
 CACHE_SECONDS = 60.0  # for so long a revoked key may still be accepted by a warm function
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -49,7 +49,7 @@ class ApiKeys:
             return f"open-{digest[:32]}"
         known = self._known.get(digest)
         if known is None or known[0] < self.clock.time():
-            [row] = self.store.get(keyspace.api_key_secret(digest))
+            [row] = self.store.get(keys.api_key_secret(digest))
             if row is None:
                 raise wrong_api_key(key)
             known = (self.clock.time() + CACHE_SECONDS, row.body["project"])
@@ -72,25 +72,25 @@ class ApiKeys:
             digest=digest,
         )
         self.store.commit(
-            Create(Row(keyspace.api_key_secret(digest), {"project": project, "id": key.id})),
-            Create(Row(keyspace.api_key(project, key.id), key.model_dump())),
+            Create(Row(keys.api_key_secret(digest), {"project": project, "id": key.id})),
+            Create(Row(keys.api_key(project, key.id), key.model_dump())),
         )
         return key, secret
 
     def list(self, project: str) -> list[ApiKey]:
-        keys: list[ApiKey] = []
+        found: list[ApiKey] = []
         cursor, has_more = Cursor(limit=100, order="asc"), True
         while has_more:
-            rows, has_more = page_of_rows(self.store, keyspace.api_keys(project), "", cursor)
-            keys += [ApiKey.model_validate(row.body) for row in rows]
-            cursor = cursor.model_copy(update={"after": keys[-1].id if keys else None})
-        return keys
+            rows, has_more = page_of_rows(self.store, keys.api_keys(project), "", cursor)
+            found += [ApiKey.model_validate(row.body) for row in rows]
+            cursor = cursor.model_copy(update={"after": found[-1].id if found else None})
+        return found
 
     def revoke(self, project: str, key_id: str) -> ApiKey:
         """Raises `NotFound`."""
-        [row] = self.store.get(keyspace.api_key(project, key_id))
+        [row] = self.store.get(keys.api_key(project, key_id))
         if row is None:
             raise no_such("API key", key_id)
         key = ApiKey.model_validate(row.body)
-        self.store.commit(Delete(keyspace.api_key_secret(key.digest)), Delete(row.key))
+        self.store.commit(Delete(keys.api_key_secret(key.digest)), Delete(row.key))
         return key

@@ -3,29 +3,29 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from assistants.services.attachments import Attachments
-from assistants.services.batch_intake import BatchIntake
-from assistants.services.deployed import Deployed
-from assistants.services.detachments import Detachments
-from assistants.services.file_batches import FileBatches
-from assistants.services.file_storage import FileStorage
-from assistants.services.files import Files
-from assistants.services.purges import Purges
-from assistants.services.relabellings import Relabellings
-from assistants.services.removals import Removals
-from assistants.services.sandbox_records import SandboxRecords
-from assistants.services.sandbox_sessions import NoSandboxes, SandboxSessions
-from assistants.services.spare_sessions import SpareSessions
-from assistants.services.store_file_endings import StoreFileEndings
-from assistants.services.store_file_records import StoreFileRecords
-from assistants.services.store_files import StoreFiles
-from assistants.services.store_intake import StoreIntake
-from assistants.services.store_purges import StorePurges
-from assistants.services.store_search import StoreSearch
-from assistants.services.store_upkeep import StoreUpkeep
-from assistants.services.tallies import Tallies
-from assistants.services.vector_search import VectorSearch
-from assistants.services.vector_stores import VectorStores
+from assistants.services.files.contents import FileStorage
+from assistants.services.files.service import Files
+from assistants.services.maintenance.purge import Purges
+from assistants.services.ports import Deployed
+from assistants.services.threads.attachments import Attachments
+from assistants.services.tools.code_interpreter.repository import SandboxRecords
+from assistants.services.tools.code_interpreter.sessions import NoSandboxes, SandboxSessions
+from assistants.services.tools.code_interpreter.warm_pool import SpareSessions
+from assistants.services.vector_stores.attach import StoreIntake
+from assistants.services.vector_stores.batch_attach import BatchIntake
+from assistants.services.vector_stores.detach import Detachments
+from assistants.services.vector_stores.file_batches import FileBatches
+from assistants.services.vector_stores.file_cancellation import StoreFileEndings
+from assistants.services.vector_stores.file_counts import Tallies
+from assistants.services.vector_stores.file_repository import StoreFileRecords
+from assistants.services.vector_stores.files import StoreFiles
+from assistants.services.vector_stores.index_attributes import Relabellings
+from assistants.services.vector_stores.index_deletions import Removals
+from assistants.services.vector_stores.purge import StorePurges
+from assistants.services.vector_stores.search import StoreSearch
+from assistants.services.vector_stores.service import VectorStores
+from assistants.services.vector_stores.upkeep import StoreUpkeep
+from assistants.services.vector_stores.vector_search import VectorSearch
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""Embeddings of any server that speaks OpenAI's `POST /embeddings`.
+
+https://platform.openai.com/docs/api-reference/embeddings/create
+"""
+
+from collections.abc import Sequence
+
+import urllib3
+from pydantic import BaseModel, ValidationError
+from urllib3.exceptions import HTTPError
+
+from assistants.adapters.search.vectors import unit
+from assistants.ports.search import SearchUnavailable, Vector
+
+BATCH = 64  # texts a request: 64 chunks of 4,096 tokens are under OpenAI's 300,000
+PASSING = (408, 409, 429, 500, 502, 503, 504)
+
+
+class _Item(BaseModel):
+    index: int
+    embedding: Vector
+
+
+class _Answer(BaseModel):
+    data: list[_Item]
+
+
+class OpenAIEmbedder:
+    """An `Embedder`. With `shorten` the server is asked for vectors of `dimensions`, which models
+    made for it can give; without, its vectors must have them already.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        model: str,
+        dimensions: int,
+        key: str | None = None,
+        shorten: bool = False,
+        unrelated: float = 0.0,
+    ) -> None:
+        self.model = model
+        self.dimensions = dimensions
+        self.unrelated = unrelated
+        self._url = url.rstrip("/") + "/embeddings"
+        self._options = {"dimensions": dimensions} if shorten else {}
+        # 4 more tries, after 0, 1, 2 and 4 seconds or what the server says in Retry-After.
+        retry = urllib3.Retry(4, allowed_methods=None, status_forcelist=PASSING, backoff_factor=0.5)
+        self._pool = urllib3.PoolManager(
+            retries=retry,
+            timeout=urllib3.Timeout(connect=5, read=60),
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+        )
+
+    def documents(self, texts: Sequence[str]) -> list[Vector]:
+        batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+        return [vector for batch in batches for vector in self._embed(batch)]
+
+    def query(self, text: str) -> Vector:
+        return self._embed([text])[0]
+
+    def _embed(self, texts: Sequence[str]) -> list[Vector]:
+        body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
+        try:
+            answer = self._pool.request("POST", self._url, json=body | self._options)
+        except HTTPError as error:
+            raise SearchUnavailable(f"The embedding model does not answer: {error}") from error
+        if answer.status != 200:
+            shown = answer.data[:500].decode("utf-8", "replace")
+            raise SearchUnavailable(f"The embedding model answered {answer.status}: {shown}")
+        return self._vectors(answer.data, len(texts))
+
+    def _vectors(self, answer: bytes, expected: int) -> list[Vector]:
+        try:
+            items = sorted(_Answer.model_validate_json(answer).data, key=lambda item: item.index)
+        except ValidationError as error:
+            raise SearchUnavailable("The embedding model's answer is not understood.") from error
+        if [item.index for item in items] != list(range(expected)):
+            raise SearchUnavailable(f"The embedding model answered {len(items)} vectors, not all.")
+        return [unit(item.embedding, self.dimensions) for item in items]

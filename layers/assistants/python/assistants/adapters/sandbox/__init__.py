@@ -1,0 +1,1 @@
+"""Code interpreter sessions: Fargate tasks and the protocol of their daemon."""

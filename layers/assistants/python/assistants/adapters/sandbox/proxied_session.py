@@ -1,0 +1,105 @@
+"""A code interpreter session in a network of its own: each call is one of a function in there."""
+
+import json
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from assistants.adapters.sandbox.calls import (
+    EXECUTION,
+    Call,
+    Cancel,
+    Execute,
+    Put,
+    Ready,
+    Request,
+    Take,
+    TakeImage,
+    value_of,
+)
+from assistants.ports.sandbox import Execution
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors: a function that
+# nobody called for weeks first gets its network back, and refuses calls meanwhile.
+_WAKING = frozenset(
+    {
+        "EC2ThrottledException",
+        "EC2UnexpectedException",
+        "ENILimitReachedException",
+        "ResourceConflictException",
+        "ResourceNotReadyException",
+    }
+)
+# The function ends before the client gives up on it. Calls can be repeated.
+CONFIG = Config(read_timeout=320, retries={"total_max_attempts": 3})
+
+_WAKING_SECONDS = 90
+_ASK_AGAIN_SECONDS = 2
+
+
+class SandboxProxy:
+    """The function that is in the sessions' network."""
+
+    def __init__(self, function: str, client: Callable[[], "LambdaClient"]) -> None:
+        self._function = function
+        self._make_client = client
+
+    @cached_property
+    def _client(self) -> "LambdaClient":
+        return self._make_client()
+
+    def send(self, request: Request) -> Any:
+        """What the call returned. Raises what it raised, `RuntimeError` if the function failed."""
+        answer = self._invoke(json.dumps(request.to_json()).encode())
+        if "FunctionError" in answer:
+            raise RuntimeError("the sandbox proxy failed")  # its own log tells how
+        return value_of(json.loads(answer["Payload"].read()))
+
+    def _invoke(self, payload: bytes) -> Any:
+        give_up = time.monotonic() + _WAKING_SECONDS
+        while True:
+            try:
+                return self._client.invoke(FunctionName=self._function, Payload=payload)
+            except ClientError as error:
+                waking = error.response["Error"]["Code"] in _WAKING
+                if not waking or time.monotonic() > give_up:
+                    raise
+            time.sleep(_ASK_AGAIN_SECONDS)
+
+
+class ProxiedSession:
+    """Implements `SandboxSession`."""
+
+    def __init__(self, proxy: SandboxProxy, address: str, token: str) -> None:
+        self._proxy = proxy
+        self._address = address
+        self._token = token
+
+    def ready(self, wait: float) -> bool:
+        return bool(self._call(Ready(wait=wait)))
+
+    def execute(self, id: str, code: str, *, seconds: float, wait: float) -> Execution | None:
+        found = self._call(Execute(id=id, code=code, seconds=seconds, wait=wait))
+        return EXECUTION.validate_python(found)
+
+    def cancel(self, id: str) -> None:
+        self._call(Cancel(id=id))
+
+    def put(self, path: str, blob: str, size: int) -> None:
+        self._call(Put(path=path, blob=blob, size=size))
+
+    def take(self, path: str, blob: str) -> int:
+        return int(self._call(Take(path=path, blob=blob)))
+
+    def take_image(self, id: str, number: int, blob: str) -> int:
+        return int(self._call(TakeImage(id=id, number=number, blob=blob)))
+
+    def _call(self, call: Call) -> Any:
+        return self._proxy.send(Request(address=self._address, token=self._token, call=call))

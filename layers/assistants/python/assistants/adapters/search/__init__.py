@@ -1,0 +1,1 @@
+"""Search indexes: OpenSearch, and an embedded one in SQLite."""

@@ -1,0 +1,1 @@
+"""Passages, queries and how they are ranked."""

@@ -1,0 +1,1 @@
+"""Runs: from creation to the final status, and their stream of events."""

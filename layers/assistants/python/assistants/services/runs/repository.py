@@ -1,0 +1,205 @@
+"""How a run is stored: its settings, its state and its journal, and the one way to change them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistants.domain import lifecycle
+from assistants.domain.errors import no_such
+from assistants.domain.ids import RUN, THREAD, check_id, new_order
+from assistants.domain.journal import Control, Event, Record
+from assistants.domain.run import Run, RunProgress, RunSettings, RunState, RunStatus
+from assistants.ports.clock import Clock
+from assistants.ports.table import Conflict, Create, Delete, Replace, Row, Store, Write
+from assistants.services.runs.journal import Journal
+from assistants.services.storage import keys
+
+GRACE_SECONDS = 30  # how long after its deadline a run is left to its own machine
+RECHECK_SECONDS = 60  # how long a run may wait for its machine before `expire` looks at it
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    project: str
+    settings: RunSettings
+    state: RunState
+    row: Row
+
+    @property
+    def run(self) -> Run:
+        return Run.of(self.settings, self.state)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One atomic step of a run: a new status, members of its state, what the journal tells of it,
+    and the rows that belong to it. `sequence` is the journal's number to write at, if known.
+    """
+
+    author: str = field(default_factory=new_order)
+    status: RunStatus | None = None
+    members: dict[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    control: Control | None = None
+    writes: tuple[Write, ...] = ()
+    sequence: int | None = None
+
+
+@dataclass(frozen=True)
+class RunRecords:
+    store: Store
+    journal: Journal
+    clock: Clock
+
+    def load(self, project: str, thread_id: str, run_id: str) -> LoadedRun:
+        """Raises `NotFound` for an unknown run, and for a run whose thread is gone."""
+        thread, state, settings = self.store.get(
+            keys.thread(project, check_id(thread_id, THREAD, "thread_id")),
+            keys.run_state(project, thread_id, check_id(run_id, RUN, "run_id")),
+            keys.run_settings(project, thread_id, run_id),
+        )
+        if thread is None:
+            raise no_such("thread", thread_id)
+        if state is None or settings is None:
+            raise no_such("run", run_id)
+        return loaded(project, settings, state)
+
+    def waiting_step(self, run: LoadedRun) -> dict[str, Any]:
+        """The step whose calls are not all answered."""
+        step_id = run.state.waiting_step or ""
+        [row] = self.store.get(
+            keys.step(run.project, run.settings.thread_id, run.settings.id, step_id)
+        )
+        if row is None:
+            raise LookupError(f"step {step_id} of {run.settings.id} is missing")
+        return row.body
+
+    def creation(self, run: LoadedRun, events: tuple[Event, ...]) -> list[Write]:
+        """The writes that make a run: the lock first, so that a conflict is told from its place."""
+        thread_id, run_id = run.settings.thread_id, run.settings.id
+        lock = Row(
+            keys.lock(run.project, thread_id),
+            {"run_id": run_id, "deadline": run.state.deadline},
+            revision=run_id,
+        )
+        settings = Row(
+            keys.run_settings(run.project, thread_id, run_id),
+            run.settings.model_dump(mode="json"),
+        )
+        first = Record(author=run_id, events=events)
+        record = self.journal.entry(run.project, run_id, 0, first)
+        return [Create(lock), Create(run.row), Create(settings), record]
+
+    def change(
+        self,
+        project: str,
+        thread_id: str,
+        run_id: str,
+        decide: Callable[[LoadedRun], Change | None],
+    ) -> LoadedRun:
+        """Load, decide, commit; again from the start whenever the run moved meanwhile.
+
+        `decide` sees the run as it is and returns what to do, or None when nothing is left to do.
+        Nothing is appended to the journal between what it sees and the commit.
+        """
+        sequence: int | None = None
+        while True:
+            run = self.load(project, thread_id, run_id)
+            change = decide(run)
+            if change is None:
+                return run
+            try:
+                return self.commit(run, change, sequence)
+            except Conflict:
+                sequence = self.journal.tail(project, run_id) + 1
+
+    def commit(self, run: LoadedRun, change: Change, sequence: int | None = None) -> LoadedRun:
+        """One transaction. A run that ends frees its thread with it. Raises `Conflict`."""
+        if change.sequence is not None:
+            sequence = change.sequence
+        if sequence is None:
+            sequence = run.state.sequence + 1
+        state, event = self._next(run, change, sequence)
+        over = state.status in lifecycle.TERMINAL
+        row = run.row.changed(
+            state.model_dump(mode="json"), due_at=self._due_at(run.row, change.status, state)
+        )
+        record = Record(change.author, (*change.events, *event), change.control)
+        writes: list[Write] = [
+            self.journal.entry(run.project, run.settings.id, sequence, record),
+            Replace(run.row, row),
+            *change.writes,
+        ]
+        if over:
+            lock = keys.lock(run.project, run.settings.thread_id)
+            writes.append(Delete(lock, revision=run.settings.id))
+        self.store.commit(*writes)
+        return LoadedRun(run.project, run.settings, state, row)
+
+    def modify(
+        self, project: str, thread_id: str, run_id: str, members: dict[str, Any]
+    ) -> LoadedRun:
+        """Change what the journal does not tell: the metadata."""
+        while True:
+            run = self.load(project, thread_id, run_id)
+            state = run.state.model_copy(update=members)
+            row = run.row.changed(state.model_dump(mode="json"), due_at=run.row.due_at)
+            try:
+                self.store.commit(Replace(run.row, row))
+            except Conflict:
+                continue
+            return LoadedRun(project, run.settings, state, row)
+
+    def postpone(self, run: LoadedRun) -> None:
+        """The run is alive: let `expire` look at it again later."""
+        due_at = int(self.clock.time()) + RECHECK_SECONDS
+        if run.state.status in ("in_progress", "requires_action"):
+            due_at = run.state.deadline + GRACE_SECONDS
+        row = run.row.changed(run.row.body, due_at=due_at)
+        try:
+            self.store.commit(Replace(run.row, row))
+        except Conflict:
+            return  # it moved meanwhile, so it is alive all the more
+
+    def _due_at(self, row: Row, status: RunStatus | None, state: RunState) -> int | None:
+        """When `expire` looks at the run. A run that waits for its machine is looked at soon; the
+        index is not written again while it is at work, because most runs end before.
+        """
+        if state.status in lifecycle.TERMINAL:
+            return None
+        if status in ("queued", "cancelling"):
+            return int(self.clock.time()) + RECHECK_SECONDS
+        return row.due_at
+
+    def _next(
+        self, run: LoadedRun, change: Change, sequence: int
+    ) -> tuple[RunState, tuple[Event, ...]]:
+        members = {**change.members, "sequence": sequence}
+        if change.status is None:
+            return run.state.model_copy(update=members), ()
+        lifecycle.check(run.state.status, change.status)
+        stamps = lifecycle.stamps(change.status, int(self.clock.time()))
+        if run.state.started_at is not None:
+            stamps.pop("started_at", None)
+        members |= {"status": change.status, **stamps}
+        if change.status in lifecycle.TERMINAL:
+            members["usage"] = members.get("spent", run.state.spent)
+        state = run.state.model_copy(update=members)
+        shown = state.model_dump(mode="json", include=set(members) & set(RunProgress.model_fields))
+        return state, (Event(f"thread.run.{change.status}", shown),)
+
+
+def loaded(project: str, settings: Row, state: Row) -> LoadedRun:
+    return LoadedRun(
+        project,
+        RunSettings.model_validate(settings.body),
+        RunState.model_validate(state.body),
+        state,
+    )
+
+
+def new_run(project: str, settings: RunSettings, state: RunState) -> LoadedRun:
+    key = keys.run_state(project, settings.thread_id, settings.id)
+    due_at = settings.created_at + RECHECK_SECONDS
+    row = Row(key, state.model_dump(mode="json"), due_at=due_at)
+    return LoadedRun(project, settings, state, row)

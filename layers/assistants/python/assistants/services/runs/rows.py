@@ -1,0 +1,35 @@
+"""The rows of what a run makes: its steps and messages."""
+
+from typing import Any
+
+from assistants.domain.journal import Event
+from assistants.ports.table import Row, Save
+from assistants.services.runs.repository import LoadedRun
+from assistants.services.storage import keys
+
+
+def row_of(run: LoadedRun, known: dict[str, Any]) -> Row:
+    """The row of a step or a message of this run."""
+    thread_id, run_id = run.settings.thread_id, run.settings.id
+    if known["object"] == "thread.run.step":
+        return Row(keys.step(run.project, thread_id, run_id, known["id"]), known)
+    return Row(keys.message(run.project, thread_id, known["id"]), known)
+
+
+def saves(
+    run: LoadedRun, events: tuple[Event, ...], objects: list[dict[str, Any]]
+) -> tuple[Save, ...]:
+    """The writes behind these events. A message that they create gets its pointer, too, by which
+    `messages?run_id=` finds it.
+    """
+    pointers = (
+        Row(
+            keys.message_of_run(
+                run.project, run.settings.thread_id, run.settings.id, event.data["id"]
+            ),
+            {"id": event.data["id"]},
+        )
+        for event in events
+        if event.name == "thread.message.created"
+    )
+    return tuple(Save(row) for row in (*(row_of(run, known) for known in objects), *pointers))

@@ -1,0 +1,176 @@
+"""Runs: create, list, get, modify. What follows is in `turns`, `waits` and `endings`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from assistants.domain.assistant import Assistant
+from assistants.domain.capabilities import check_abilities
+from assistants.domain.errors import no_such, thread_busy
+from assistants.domain.ids import ASSISTANT, MESSAGE, THREAD, check_id, ids_after, order_of
+from assistants.domain.journal import Event
+from assistants.domain.message import MessageCreate
+from assistants.domain.model import Catalog
+from assistants.domain.page import Cursor, Page
+from assistants.domain.run import (
+    Run,
+    RunCreate,
+    RunModify,
+    RunProgress,
+    RunState,
+    ThreadRunCreate,
+)
+from assistants.domain.thread import Thread, ThreadCreate
+from assistants.ports.clock import Clock
+from assistants.ports.executions import Executions, Unavailable
+from assistants.ports.table import Conflict, Key, Row, Save, Store, Write
+from assistants.services.runs.repository import LoadedRun, RunRecords, loaded, new_run
+from assistants.services.runs.settings import settings_of
+from assistants.services.runs.termination import Endings
+from assistants.services.storage import keys
+from assistants.services.storage.pagination import page_of_rows
+from assistants.services.storage.updates import given
+from assistants.services.threads.attachments import Attachments
+from assistants.services.threads.messages import new_message, row_of
+from assistants.services.threads.service import Threads
+from assistants.services.tools.availability import HostedTools
+from assistants.telemetry import logger
+
+
+@dataclass(frozen=True)
+class Runs:
+    store: Store
+    records: RunRecords
+    executions: Executions
+    endings: Endings
+    threads: Threads
+    catalog: Catalog
+    hosted_tools: HostedTools
+    attachments: Attachments
+    clock: Clock
+    ttl_seconds: int
+
+    def create(self, project: str, thread_id: str, body: RunCreate, run_id: str) -> Run:
+        """One active run per thread: a second one is refused until the first has ended."""
+        thread_key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))
+        assistant_key = self._assistant_key(project, body.assistant_id)
+        thread, assistant = self.store.get(thread_key, assistant_key)
+        if thread is None:
+            raise no_such("thread", thread_id)
+        additional = body.additional_messages or []
+        self.hosted_tools.check_messages(project, additional, "additional_messages")
+        attached = self.attachments.to_thread(project, thread, additional, run_id)
+        run = self._new(project, attached.thread, assistant, body, run_id)
+        messages = self._messages(project, thread_id, additional, run_id)
+        writes = [*self.records.creation(run, _first_events(run)), *attached.writes, *messages]
+        try:
+            return self._commit(run, writes, lambda: self.attachments.begin(project, attached))
+        except Conflict:  # the thread, or its vector store, has changed meanwhile
+            return self.create(project, thread_id, body, run_id)
+
+    def create_with_thread(self, project: str, body: ThreadRunCreate, run_id: str) -> Run:
+        """A thread, its messages and the run in one request. Nothing exists if any is refused."""
+        [assistant] = self.store.get(self._assistant_key(project, body.assistant_id))
+        self.hosted_tools.check_resources(project, body.tool_resources)
+        thread_id = THREAD + order_of(run_id)
+        new = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
+        run = self._new(project, new.thread, assistant, body, run_id)
+        created = Event("thread.created", new.thread.model_dump(mode="json"))
+        self.threads.write_early(project, new)
+        writes = self.records.creation(run, (created, *_first_events(run)))
+        try:
+            return self._commit(run, [*writes, *new.last], lambda: self.threads.begin(project, new))
+        except Conflict:  # the thread's vector store has changed meanwhile
+            return self.create_with_thread(project, body, run_id)
+
+    def list(self, project: str, thread_id: str, cursor: Cursor) -> Page[Run]:
+        [thread] = self.store.get(keys.thread(project, check_id(thread_id, THREAD, "thread_id")))
+        if thread is None:
+            raise no_such("thread", thread_id)
+        partition = keys.in_thread(project, thread_id)
+        states, has_more = page_of_rows(self.store, partition, keys.RUNS, cursor)
+        orders = [row.key.sort.removeprefix(keys.RUNS) for row in states]
+        settings = self.store.get(
+            *(keys.run_settings(project, thread_id, order) for order in orders)
+        )
+        runs = [
+            loaded(project, setting, state).run
+            for setting, state in zip(settings, states, strict=True)
+            if setting
+        ]
+        return Page.of(runs, cursor, has_more=has_more)
+
+    def get(self, project: str, thread_id: str, run_id: str) -> Run:
+        return self.records.load(project, thread_id, run_id).run
+
+    def modify(self, project: str, thread_id: str, run_id: str, body: RunModify) -> Run:
+        return self.records.modify(project, thread_id, run_id, given(body)).run
+
+    def _commit(self, run: LoadedRun, writes: Sequence[Write], begin: Callable[[], None]) -> Run:
+        """Then have the vector stores take what was attached, and start. Raises `Conflict` when
+        something else than the lock has changed.
+        """
+        thread_id, run_id = run.settings.thread_id, run.settings.id
+        try:
+            self.store.commit(*writes)
+        except Conflict as conflict:
+            if 1 in conflict.failed:  # the same creation, repeated
+                self._start(run)
+                return self.get(run.project, thread_id, run_id)
+            held = conflict.failed.get(0)
+            if held is None:
+                raise
+            if held.body["deadline"] >= self.clock.time():
+                raise thread_busy(thread_id, held.body["run_id"]) from conflict
+            self.endings.end(run.project, thread_id, held.body["run_id"])
+            return self._commit(run, writes, begin)
+        begin()
+        self._start(run)
+        return run.run
+
+    def _start(self, run: LoadedRun) -> None:
+        """The run exists from here on: if its execution cannot start now, `expire` starts it."""
+        try:
+            self.executions.start(run.project, run.settings.thread_id, run.settings.id)
+        except Unavailable:
+            logger.exception("the execution starts later", extra={"run_id": run.settings.id})
+
+    def _assistant_key(self, project: str, assistant_id: str) -> Key:
+        return keys.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
+
+    def _new(
+        self,
+        project: str,
+        thread: Thread,
+        row: Row | None,
+        body: RunCreate | ThreadRunCreate,
+        run_id: str,
+    ) -> LoadedRun:
+        if row is None:
+            raise no_such("assistant", body.assistant_id)
+        assistant = Assistant.model_validate(row.body)
+        self.hosted_tools.check_tools(body.tools)
+        now = int(self.clock.time())
+        settings = settings_of(assistant, body, thread, run_id, now)
+        check_abilities(settings, self.catalog.route(settings.model))
+        deadline = now + self.ttl_seconds
+        state = RunState(
+            expires_at=deadline,
+            deadline=deadline,
+            watched=bool(body.stream),
+            metadata=body.metadata or {},
+        )
+        return new_run(project, settings, state)
+
+    def _messages(
+        self, project: str, thread_id: str, additional: Sequence[MessageCreate], run_id: str
+    ) -> Sequence[Save]:
+        now = int(self.clock.time())
+        return [
+            Save(row_of(project, new_message(thread_id, message, now, message_id)))
+            for message, message_id in zip(additional, ids_after(run_id, MESSAGE), strict=False)
+        ]
+
+
+def _first_events(run: LoadedRun) -> tuple[Event, ...]:
+    progress = run.state.model_dump(mode="json", include=set(RunProgress.model_fields))
+    return Event("thread.run.created", progress), Event("thread.run.queued", {})

@@ -1,0 +1,124 @@
+"""How a run ends when its machine does not end it: cancelled, expired or failed.
+
+Whatever was in progress is found in the journal and closed with the run, in one transaction.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from assistants.domain import lifecycle
+from assistants.domain.errors import NotFound
+from assistants.domain.journal import Control, Event, Story
+from assistants.domain.message import IncompleteReason
+from assistants.domain.run import LastError, RunStatus
+from assistants.ports.clock import Clock
+from assistants.ports.table import Save
+from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.services.runs.rows import row_of
+
+LOST = LastError(code="server_error", message="Sorry, something went wrong.")
+
+
+@dataclass(frozen=True)
+class Endings:
+    records: RunRecords
+    clock: Clock
+
+    def end(self, project: str, thread_id: str, run_id: str, error: LastError = LOST) -> None:
+        """End the run in the status that its state asks for. An ended run stays as it is.
+
+        A cancel that was asked for wins, then the deadline; only else has the run failed. One that
+        waits for its client cannot fail: what ends before the client has answered is expired.
+        """
+
+        def decide(run: LoadedRun) -> Change | None:
+            if run.state.status in lifecycle.TERMINAL:
+                return None
+            return self._change(run, self._status(run), error)
+
+        try:
+            self.records.change(project, thread_id, run_id, decide)
+        except NotFound:
+            return  # the thread is gone, and the run with it
+
+    def _status(self, run: LoadedRun) -> RunStatus:
+        if run.state.status == "cancelling":
+            return "cancelled"
+        waits = run.state.status == "requires_action"
+        return "expired" if waits or self.clock.time() >= run.state.deadline else "failed"
+
+    def _change(self, run: LoadedRun, status: RunStatus, error: LastError) -> Change:
+        records = self.records.journal.read(run.project, run.settings.id, 0)
+        story = Story(run={})
+        for record in records:
+            for event in record.events:
+                story.tell(event)
+        closing = Closing(run, story, status, error, int(self.clock.time()))
+        members: dict[str, Any] = {"last_error": error} if status == "failed" else {}
+        return Change(
+            status=status,
+            members=members,
+            events=closing.events(),
+            control=_CONTROL.get(status),
+            writes=closing.writes(),
+            sequence=len(records),
+        )
+
+
+_CONTROL: dict[RunStatus, Control] = {"expired": "interrupt", "failed": "interrupt"}
+_STEP = "thread.run.step"
+_REASONS: dict[RunStatus, IncompleteReason] = {
+    "cancelled": "run_cancelled",
+    "expired": "run_expired",
+    "failed": "run_failed",
+}
+
+
+class Closing:
+    """The steps and messages that were in progress when their run ended."""
+
+    def __init__(
+        self, run: LoadedRun, story: Story, status: RunStatus, error: LastError, now: int
+    ) -> None:
+        self._run = run
+        self._story = story
+        self._changes = [
+            *(
+                _message_change(known, status, now)
+                for known in story.open_objects("thread.message")
+            ),
+            *(_step_change(run, known, status, error, now) for known in story.open_objects(_STEP)),
+        ]
+
+    def events(self) -> tuple[Event, ...]:
+        return tuple(self._changes)
+
+    def writes(self) -> tuple[Save, ...]:
+        rows = []
+        for change in self._changes:
+            known = self._story.objects[change.data["id"]]
+            rows.append(Save(row_of(self._run, known | change.data)))
+        return tuple(rows)
+
+
+def _message_change(known: dict[str, Any], status: RunStatus, now: int) -> Event:
+    return Event(
+        "thread.message.incomplete",
+        {
+            "id": known["id"],
+            "status": "incomplete",
+            "incomplete_at": now,
+            "incomplete_details": {"reason": _REASONS[status]},
+        },
+    )
+
+
+def _step_change(
+    run: LoadedRun, known: dict[str, Any], status: RunStatus, error: LastError, now: int
+) -> Event:
+    change: dict[str, Any] = {"id": known["id"], "status": status, f"{status}_at": now}
+    if status == "failed":
+        change["last_error"] = error.model_dump()
+    if run.state.waiting_usage is not None and known["id"] == run.state.waiting_step:
+        change["usage"] = run.state.waiting_usage.model_dump()
+    return Event(f"thread.run.step.{status}", change)

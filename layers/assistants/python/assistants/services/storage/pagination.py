@@ -1,0 +1,39 @@
+"""The one list mechanism: a page is one query whose cost does not depend on the list's length."""
+
+from collections.abc import Callable
+
+from assistants.domain.ids import order_of
+from assistants.domain.page import Cursor, Page, T
+from assistants.ports.table import Row, Store
+
+
+def page(
+    store: Store, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], T]
+) -> Page[T]:
+    rows, has_more = page_of_rows(store, partition, prefix, cursor)
+    return Page.of([load(row) for row in rows], cursor, has_more=has_more)
+
+
+def page_of_rows(
+    store: Store, partition: str, prefix: str, cursor: Cursor
+) -> tuple[list[Row], bool]:
+    """The rows of a page in list order, and whether the list goes on behind them.
+
+    A page backwards is asked for towards the list's beginning, and its answer is turned round.
+    """
+    after, before = (
+        prefix + order_of(bound) if bound is not None else None
+        for bound in (cursor.after, cursor.before)
+    )
+    descending = cursor.order == "desc"
+    low, high = (before, after) if descending else (after, before)
+    rows = store.query(
+        partition,
+        prefix,
+        after=low,
+        before=high,
+        limit=cursor.limit + 1,
+        descending=descending != cursor.backwards,
+    )
+    found = rows[: cursor.limit]
+    return (found[::-1] if cursor.backwards else found), len(rows) > cursor.limit

@@ -1,0 +1,148 @@
+"""Files attached to messages: the tools of the thread get them with the message.
+
+A file for the code interpreter joins the thread's own. A file to be searched joins the thread's
+vector store; where it has none, or one that has expired or is gone, it gets one of its own, which
+lives until a week after its last use and goes with the thread.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from assistants.domain.errors import InvalidRequest
+from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, ids_after
+from assistants.domain.message import MessageCreate
+from assistants.domain.thread import StoredThread
+from assistants.domain.tool import (
+    MAX_CODE_FILES,
+    CodeInterpreterResources,
+    FileSearchResources,
+    ToolResources,
+)
+from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
+from assistants.domain.vector_store_file import VectorStoreFileCreate
+from assistants.ports.table import Replace, Require, Row, Write
+from assistants.services.storage import keys
+from assistants.services.vector_stores.batch_attach import BatchIntake
+from assistants.services.vector_stores.service import VectorStores
+
+A_WEEK = ExpiresAfter(anchor="last_active_at", days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Additions:
+    """The writes are to be committed with the messages; then `begin`."""
+
+    writes: Sequence[Write] = ()
+    batch: tuple[str, str] | None = None  # ids of a vector store and of a file batch in it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attached(Additions):
+    thread: StoredThread  # as it will be
+
+
+@dataclass(frozen=True)
+class Attachments:
+    stores: VectorStores
+    intake: BatchIntake
+
+    def to_thread(
+        self, project: str, row: Row, messages: Sequence[MessageCreate], seed: str
+    ) -> Attached:
+        """For messages of a thread that exists. The first of the writes insists that it still does,
+        and is as it was read if it changes. The ids of what is made follow from `seed`.
+
+        Raises `InvalidRequest` for more files than a thread can have.
+        """
+        before = StoredThread.model_validate(row.body)
+        attached = self.attach(project, before, messages, seed)
+        after = attached.thread
+        first: Write = Require(row.key)
+        if after != before:
+            first = Replace(row, row.changed(after.model_dump(mode="json")))
+        return replace(attached, writes=[first, *attached.writes])
+
+    def attach(
+        self,
+        project: str,
+        thread: StoredThread,
+        messages: Sequence[MessageCreate],
+        seed: str,
+        new_store_id: str | None = None,
+    ) -> Attached:
+        """For messages of a thread that is made with them, and perhaps with a vector store. Raises
+        as `to_thread`.
+        """
+        thread = _with_code_files(thread, _attached(messages, "code_interpreter"))
+        file_ids = _attached(messages, "file_search")
+        if not file_ids:
+            return Attached(thread=thread)
+        thread, writes = self._with_store(project, thread, file_ids, seed, new_store_id)
+        [vector_store_id] = _stores_of(thread)
+        batch_id = next(ids_after(seed, FILE_BATCH))
+        entries = [VectorStoreFileCreate(file_id=file_id) for file_id in file_ids]
+        batch = self.intake.batch(project, vector_store_id, batch_id, entries)
+        added = vector_store_id, batch_id
+        return Attached(thread=thread, writes=[*writes, batch], batch=added)
+
+    def begin(self, project: str, additions: Additions) -> None:
+        """Add the files to the store, after the commit."""
+        if additions.batch is not None:
+            self.intake.begin(project, *additions.batch)
+
+    def _with_store(
+        self,
+        project: str,
+        thread: StoredThread,
+        file_ids: Sequence[str],
+        seed: str,
+        new_store_id: str | None,
+    ) -> tuple[StoredThread, Sequence[Write]]:
+        """The thread with a store that lives, and what makes or keeps it so."""
+        present = _stores_of(thread)
+        if present and present[0] == new_store_id:
+            return thread, ()
+        if present and self.stores.lives(project, present[0]):
+            self.stores.admit(project, present[0], file_ids)
+            return thread, [Require(keys.vector_store(project, present[0]))]
+        vector_store_id = next(ids_after(seed, VECTOR_STORE))
+        body = VectorStoreCreate(expires_after=A_WEEK)
+        search = FileSearchResources(vector_store_ids=[vector_store_id])
+        resources = thread.resources.replaced(ToolResources(file_search=search))
+        own = [*thread.own_store_ids, vector_store_id]
+        changed = thread.model_copy(update={"tool_resources": resources, "own_store_ids": own})
+        return changed, self.stores.new(project, body, vector_store_id).writes
+
+
+def _attached(messages: Sequence[MessageCreate], tool: str) -> list[str]:
+    """The ids of the files that are attached for a tool, each once."""
+    file_ids = [
+        attachment.file_id
+        for message in messages
+        for attachment in message.attachments or ()
+        if tool in [wanted.type for wanted in attachment.tools]
+    ]
+    return list(dict.fromkeys(file_ids))
+
+
+def _stores_of(thread: StoredThread) -> list[str]:
+    search = thread.resources.file_search
+    return search.vector_store_ids if search else []
+
+
+def _with_code_files(thread: StoredThread, file_ids: Sequence[str]) -> StoredThread:
+    """Raises `InvalidRequest` if these are more than a thread can have."""
+    if not file_ids:
+        return thread
+    code = thread.resources.code_interpreter
+    joined = list(dict.fromkeys([*(code.file_ids if code else ()), *file_ids]))
+    if len(joined) > MAX_CODE_FILES:
+        raise InvalidRequest(
+            f"A thread can have at most {MAX_CODE_FILES} files for code_interpreter, "
+            f"and would have {len(joined)}.",
+            param="attachments",
+            code="array_above_max_length",
+        )
+    files = CodeInterpreterResources(file_ids=joined)
+    resources = thread.resources.replaced(ToolResources(code_interpreter=files))
+    return thread.model_copy(update={"tool_resources": resources})

@@ -1,0 +1,74 @@
+"""Tool resources as they are asked for, with what has to be made for them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic.main import IncEx
+
+from assistants.domain.ids import VECTOR_STORE, ids_after
+from assistants.domain.tool import (
+    FileSearchResources,
+    NewVectorStore,
+    ToolResources,
+    ToolResourcesCreate,
+)
+from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
+from assistants.ports.table import Write
+from assistants.services.tools.availability import HostedTools
+from assistants.services.vector_stores.service import NewStore, VectorStores
+
+
+@dataclass(frozen=True)
+class Provided:
+    """`resources` are to be kept by their owner, and the writes to be committed with it; then the
+    first files of the new store join it with `begin`.
+    """
+
+    resources: ToolResources | None = None
+    store: NewStore | None = None
+
+    @property
+    def writes(self) -> Sequence[Write]:
+        return self.store.writes if self.store else ()
+
+
+@dataclass(frozen=True)
+class ResourceProvision:
+    hosted_tools: HostedTools
+    stores: VectorStores
+
+    def provide(
+        self,
+        project: str,
+        asked: ToolResourcesCreate | None,
+        owner_id: str,
+        expires_after: ExpiresAfter | None = None,
+    ) -> Provided:
+        """For a new assistant or thread, `owner_id`, whose store is the same one every time.
+
+        Raises `NotFound` and `InvalidRequest`.
+        """
+        if asked is None:
+            return Provided()
+        self.hosted_tools.check_resources(project, asked)
+        search = asked.file_search
+        if search is None or not search.vector_stores:
+            return Provided(_without(asked, {"file_search": {"vector_stores"}}))
+        body = _creation(search.vector_stores[0], expires_after)
+        store = self.stores.new(project, body, next(ids_after(owner_id, VECTOR_STORE)))
+        named = FileSearchResources(vector_store_ids=[store.id])
+        others = _without(asked, {"file_search"})
+        return Provided(others.model_copy(update={"file_search": named}), store)
+
+    def begin(self, project: str, provided: Provided) -> None:
+        if provided.store is not None:
+            self.stores.begin(project, provided.store)
+
+
+def _without(asked: ToolResourcesCreate, members: IncEx) -> ToolResources:
+    return ToolResources.model_validate(asked.model_dump(exclude=members, exclude_none=True))
+
+
+def _creation(asked: NewVectorStore, expires_after: ExpiresAfter | None) -> VectorStoreCreate:
+    members = {name: getattr(asked, name) for name in asked.model_fields_set}
+    return VectorStoreCreate.model_construct(**members, expires_after=expires_after)

@@ -1,0 +1,103 @@
+"""The tools that run on the server: which of them are here, and the files that they are given."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistants.domain.errors import InvalidRequest, no_such
+from assistants.domain.formats import UNKNOWN, Use, mime_type_of, require_use
+from assistants.domain.ids import FILE, check_id
+from assistants.domain.message import ImageFilePart, MessageCreate
+from assistants.domain.tool import Tool, ToolResources
+from assistants.services.files.service import Files
+from assistants.services.vector_stores.service import VectorStores
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A file that a request names, what it is to be used for, and where the request names it."""
+
+    file_id: str
+    use: Use
+    param: str
+
+
+@dataclass(frozen=True)
+class HostedTools:
+    files: Files
+    stores: VectorStores
+    available: frozenset[str] = frozenset()
+
+    def check_tools(self, tools: Sequence[Tool] | None) -> None:
+        names = {tool.type for tool in tools or ()}
+        for position, tool in enumerate(tools or ()):
+            if tool.type != "function":
+                self.require(tool.type, f"tools[{position}].type")
+            elif tool.function.name in names:
+                message = f"The function '{tool.function.name}' has the name of another tool."
+                param = f"tools[{position}].function.name"
+                raise InvalidRequest(message, param=param, code="invalid_value")
+
+    def check_resources(self, project: str, resources: ToolResources | None) -> None:
+        """Raises `NotFound` and `InvalidRequest`."""
+        if resources is None:
+            return
+        for name in resources.model_fields_set:
+            if getattr(resources, name) is not None:
+                self.require(name, f"tool_resources.{name}")
+        if resources.code_interpreter is not None:
+            place = "tool_resources.code_interpreter.file_ids"
+            ids = enumerate(resources.code_interpreter.file_ids)
+            named = [Reference(id, "code_interpreter", f"{place}[{n}]") for n, id in ids]
+            self._check_files(project, named)
+        if resources.file_search is not None:
+            for vector_store_id in resources.file_search.vector_store_ids:
+                self.stores.require(project, vector_store_id)
+
+    def check_messages(
+        self, project: str, messages: Sequence[MessageCreate], param: str = ""
+    ) -> None:
+        """`param` is the list they stand in. All files are looked up at once.
+
+        Raises `NotFound` and `InvalidRequest`.
+        """
+        named: list[Reference] = []
+        for position, message in enumerate(messages):
+            place = f"{param}[{position}]." if param else ""
+            for number, attachment in enumerate(message.attachments or ()):
+                for tool in attachment.tools:
+                    self.require(tool.type, f"{place}attachments[{number}].tools")
+            named += _attached(message, place)
+            named += _shown(message, place)
+        self._check_files(project, named)
+
+    def _check_files(self, project: str, named: Sequence[Reference]) -> None:
+        for reference in named:
+            check_id(reference.file_id, FILE, reference.param)
+        found = self.files.find(project, [reference.file_id for reference in named])
+        for reference in named:
+            if (file := found.get(reference.file_id)) is None:
+                raise no_such("file", reference.file_id)
+            # An image may have any name, as its bytes tell; a name that says otherwise is refused.
+            if reference.use != "vision" or mime_type_of(file.filename) != UNKNOWN:
+                require_use(file.filename, reference.use, reference.param)
+
+    def require(self, tool: str, param: str | None = None) -> None:
+        """Raises `InvalidRequest` for a tool that this deployment does not have."""
+        if tool not in self.available:
+            message = f"The tool '{tool}' is not available in this deployment."
+            raise InvalidRequest(message, param=param, code="invalid_value")
+
+
+def _attached(message: MessageCreate, place: str) -> Iterator[Reference]:
+    for position, attachment in enumerate(message.attachments or ()):
+        for tool in attachment.tools:
+            yield Reference(
+                attachment.file_id, tool.type, f"{place}attachments[{position}].file_id"
+            )
+
+
+def _shown(message: MessageCreate, place: str) -> Iterator[Reference]:
+    for position, part in enumerate(message.content if isinstance(message.content, list) else ()):
+        if isinstance(part, ImageFilePart):
+            param = f"{place}content[{position}].image_file.file_id"
+            yield Reference(part.image_file.file_id, "vision", param)

@@ -1,0 +1,1 @@
+"""Run a model's Python in the session of its thread."""

@@ -1,0 +1,1 @@
+"""One turn of the model within a run."""

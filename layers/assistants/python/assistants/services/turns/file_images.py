@@ -1,0 +1,19 @@
+"""The images that messages refer to by the id of a file."""
+
+from dataclasses import dataclass
+
+from assistants.domain.image import MAX_IMAGE_BYTES, Image, InvalidImage
+from assistants.services.files.service import Files
+
+
+@dataclass(frozen=True)
+class FileImages:
+    files: Files
+
+    def load(self, project: str, file_id: str) -> Image | None:
+        """Nothing is read of a file that is too large to be shown."""
+        if (file := self.files.find(project, [file_id]).get(file_id)) is None:
+            return None
+        if file.bytes > MAX_IMAGE_BYTES:
+            raise InvalidImage(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
+        return Image.of(b"".join(self.files.read(project, file)))

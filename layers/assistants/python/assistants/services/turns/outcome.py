@@ -1,0 +1,61 @@
+"""The end of a turn: what it leaves its run in, and what it tells the state machine."""
+
+from typing import Any
+
+from assistants.domain.run import LastError, RunIncomplete, RunStatus
+from assistants.services.runs.repository import LoadedRun
+from assistants.services.turns.reply import Reply
+
+_FILTERED = LastError(
+    code="server_error", message="The provider's content filter ended the answer."
+)
+
+
+def end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
+    """The status that a finished turn leaves its run in (none while tools are called), and why."""
+    if reply.waiting_step is not None and reply.cut is None:
+        hosted = {call.id: call.tool for call in reply.hosted_calls}
+        return None, {
+            "next": "tools" if hosted else "action",
+            "hosted_calls": hosted,
+            "hosted_made": reply.hosted_made,
+            "calls_functions": reply.calls_functions,
+            "waiting_step": reply.waiting_step,
+            "waiting_usage": reply.usage,
+        }
+    match reply.cut:
+        case "max_tokens":
+            return "incomplete", {
+                "incomplete_details": RunIncomplete(reason="max_completion_tokens")
+            }
+        case "content_filter":
+            return "failed", {"last_error": _FILTERED}
+        case _:
+            return "completed", {}
+
+
+def hosted_calls_of(run: LoadedRun) -> dict[str, Any]:
+    """What the machine's Map goes through, and whether the client is asked afterwards."""
+    ids = {
+        "project": run.project,
+        "thread": run.settings.thread_id,
+        "run": run.settings.id,
+    }
+    calls = run.state.hosted_calls.items()
+    return {
+        "calls": [{**ids, "call": call, "tool": tool} for call, tool in calls],
+        "calls_functions": run.state.calls_functions,
+    }
+
+
+def outcome(
+    project: str, thread_id: str, run_id: str, turn: int, next_: str, seconds_left: int
+) -> dict[str, Any]:
+    return {
+        "project": project,
+        "thread": thread_id,
+        "run": run_id,
+        "turn": turn,
+        "next": next_,
+        "seconds_left": seconds_left,
+    }

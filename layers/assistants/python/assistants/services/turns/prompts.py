@@ -1,0 +1,159 @@
+"""From a thread and a run to what the model reads: instructions, messages, earlier turns."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from assistants.domain.errors import InvalidRequest
+from assistants.domain.hosted_tool import offered
+from assistants.domain.model import Catalog
+from assistants.domain.model_route import ModelRoute
+from assistants.domain.token_budget import TokenBudget
+from assistants.domain.tool import NamedToolChoice
+from assistants.ports.chat_model import ModelError, ModelRequest
+from assistants.ports.images import Images
+from assistants.ports.table import Store
+from assistants.services.files.service import Files
+from assistants.services.runs.repository import LoadedRun
+from assistants.services.storage import keys
+from assistants.services.tools.code_interpreter.input_files import listing
+from assistants.services.turns.chat_messages import chat_message, with_images
+
+_PAGE = 100  # messages fetched by one query
+_ANSWER_TOKENS = 4096  # of the context, kept free for what the model says
+
+
+class BudgetUsed(Exception):
+    """Raise when the run's own limit, `reason`, leaves too little for another turn."""
+
+    def __init__(self, reason: Literal["max_prompt_tokens", "max_completion_tokens"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Prompts:
+    store: Store
+    catalog: Catalog
+    files: Files
+    images: Images
+    count_tokens: Callable[[str], int]
+
+    def request(self, run: LoadedRun, earlier: Sequence[dict[str, Any]]) -> ModelRequest:
+        """What to ask the model in the run's next turn, behind its `earlier` ones.
+
+        Raises `BudgetUsed`, and `ModelError` for what its messages hold but cannot be asked.
+        """
+        settings = run.settings
+        route = self._route(settings.model)
+        tools = offered(settings.tools)
+        before = self._before(run)
+        budget = self._budget(run, route)
+        told = [{"content": json.dumps(tools)}] if tools else []
+        fits = [budget.take(message) for message in (*told, *before, *earlier)]
+        conversation = self._conversation(run, budget)
+        if settings.max_prompt_tokens is not None and not (all(fits) and conversation):
+            raise BudgetUsed("max_prompt_tokens")
+        return ModelRequest(
+            model=settings.model,
+            messages=[
+                *before,
+                *with_images(conversation, run.project, route, self.images),
+                *earlier,
+            ],
+            tools=tools,
+            options=_options(run, route),
+            cache=route.cache,
+        )
+
+    def _before(self, run: LoadedRun) -> list[dict[str, Any]]:
+        """The instructions, and the names of the files that code will find."""
+        files = None
+        if run.settings.file_ids and any(
+            tool.type == "code_interpreter" for tool in run.settings.tools
+        ):
+            found = self.files.find(run.project, run.settings.file_ids)
+            files = listing(run.settings, found)
+        content = "\n\n".join(part for part in (run.settings.instructions, files) if part)
+        return [{"role": "system", "content": content}] if content else []
+
+    def _route(self, model: str) -> ModelRoute:
+        try:
+            return self.catalog.route(model)
+        except InvalidRequest as error:  # the catalog has changed since the run was created
+            raise ModelError("server_error", error.message) from error
+
+    def _budget(self, run: LoadedRun, route: ModelRoute) -> TokenBudget:
+        """The model's context without room for an answer, and what the run may still read."""
+        context = route.context
+        tokens = context - min(_ANSWER_TOKENS, context // 4)
+        if run.settings.max_prompt_tokens is not None:
+            left = run.settings.max_prompt_tokens - run.state.spent.prompt_tokens
+            tokens = min(tokens, left)
+        return TokenBudget.of(tokens, self.count_tokens)
+
+    def _conversation(self, run: LoadedRun, budget: TokenBudget) -> list[dict[str, Any]]:
+        """As many of the thread's newest messages as fit, oldest first, without this run's own.
+
+        The newest is given in any case, unless the run's own budget forbids it: a model that
+        cannot read so much says so better than we could.
+        """
+        strategy = run.settings.truncation_strategy
+        wanted = strategy.last_messages if strategy.type == "last_messages" else None
+        newest_first: list[dict[str, Any]] = []
+        for message in self._newest_first(run):
+            if message["run_id"] == run.settings.id:
+                continue
+            if wanted is not None and len(newest_first) == wanted:
+                break
+            spoken = chat_message(message)
+            fits = budget.take(spoken)
+            if fits or (not newest_first and run.settings.max_prompt_tokens is None):
+                newest_first.append(spoken)
+            if not fits:
+                break
+        return newest_first[::-1]
+
+    def _newest_first(self, run: LoadedRun) -> Iterator[dict[str, Any]]:
+        partition = keys.in_thread(run.project, run.settings.thread_id)
+        before: str | None = None
+        while True:
+            rows = self.store.query(
+                partition, keys.MESSAGES, before=before, limit=_PAGE, descending=True
+            )
+            yield from (row.body for row in rows)
+            if len(rows) < _PAGE:
+                return
+            before = rows[-1].key.sort
+
+
+def _named(choice: NamedToolChoice) -> dict[str, Any]:
+    if choice.type == "function":
+        return choice.model_dump()
+    return {"type": "function", "function": {"name": choice.type}}
+
+
+def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
+    """The members of a chat completion that steer the answer, where the run says anything."""
+    settings = run.settings
+    completion_tokens = settings.max_completion_tokens
+    if completion_tokens is not None:
+        completion_tokens -= run.state.spent.completion_tokens
+        if completion_tokens <= 0:
+            raise BudgetUsed("max_completion_tokens")
+    sampling = {"temperature": settings.temperature, "top_p": settings.top_p}
+    options: dict[str, Any] = {
+        **{name: value for name, value in sampling.items() if name in route.abilities},
+        "reasoning_effort": settings.reasoning_effort,
+        "max_completion_tokens": completion_tokens,
+    }
+    if settings.response_format != "auto":
+        options["response_format"] = settings.model_dump(by_alias=True)["response_format"]
+    if settings.tools:
+        choice = settings.tool_choice
+        if run.state.turn and choice != "none":
+            choice = "auto"  # a tool must be called before the answer, and was; not for ever
+        options["parallel_tool_calls"] = settings.parallel_tool_calls
+        options["tool_choice"] = _named(choice) if isinstance(choice, NamedToolChoice) else choice
+    return {name: value for name, value in options.items() if value is not None}

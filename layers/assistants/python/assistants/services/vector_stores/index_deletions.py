@@ -1,0 +1,87 @@
+"""Taking files out of the index: a note in the table for each, until nothing of it is left there.
+
+The note is committed with what makes the chunks superfluous, so they are removed even when the
+message that asks for it is lost. A worker that was indexing the file just then may put chunks there
+afterwards; so the note stays until no such worker can be alive, and the removal is repeated.
+"""
+
+from dataclasses import dataclass, replace
+
+from assistants.domain.retrieval.passage import Document
+from assistants.domain.vector_store_file import StoredVectorStoreFile
+from assistants.ports.clock import Clock
+from assistants.ports.index_queue import IndexQueue
+from assistants.ports.table import Conflict, Delete, Key, Replace, Row, Save, Store
+from assistants.services.storage import keys
+
+LONGEST_WORK_SECONDS = 960  # what a Lambda function may take at most, and a minute
+_RECHECK_SECONDS = 300
+_AGAIN_SECONDS = 900  # a message is tried for half as long
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The chunks 0..chunks-1 of `document`, and its text, are to be removed."""
+
+    document: Document
+    chunks: int
+    row: Row
+
+
+@dataclass(frozen=True)
+class Removals:
+    store: Store
+    queue: IndexQueue | None  # none where there is no index, and nothing to be removed from it
+    clock: Clock
+
+    def note(self, project: str, file: StoredVectorStoreFile) -> list[Save]:
+        """What must be committed with the end of a file as it is now; then call `request`.
+
+        Nothing, where nothing of it can be in the index.
+        """
+        if file.status != "in_progress" and file.chunks is None:
+            return []
+        now = int(self.clock.time())
+        body = {
+            "file_id": file.id,
+            "chunks": file.chunks or 0,
+            "busy_until": now + LONGEST_WORK_SECONDS if file.status == "in_progress" else 0,
+        }
+        key = keys.removal(project, file.vector_store_id, file.attachment)
+        return [Save(Row(key, body, due_at=now + _RECHECK_SECONDS))]
+
+    def request(self, project: str, vector_store_id: str, *attachments: str) -> None:
+        if attachments and self.queue is not None:
+            self.queue.send(project, vector_store_id, *attachments)
+
+    def find(self, project: str, vector_store_id: str, attachment: str) -> Removal | None:
+        [row] = self.store.get(keys.removal(project, vector_store_id, attachment))
+        if row is None:
+            return None
+        document = Document(project, vector_store_id, row.body["file_id"], attachment)
+        return Removal(document, row.body["chunks"], row)
+
+    def done(self, removal: Removal) -> None:
+        """Say that nothing of it is left. It is asked for again if a worker may still be at it."""
+        row = removal.row
+        if row.body["busy_until"] <= self.clock.time():
+            self.store.commit(Delete(row.key))
+            return
+        try:
+            self.store.commit(Replace(row, row.changed(row.body, due_at=row.body["busy_until"])))
+        except Conflict:
+            return  # another has said so
+
+    def look(self, project: str, vector_store_id: str, key: Key) -> None:
+        """Have a note of work on the index worked on, that is overdue. It is put off first: work
+        that cannot be done now must not come before all else that is due, minute after minute.
+        """
+        [note] = self.store.get(key)
+        now = int(self.clock.time())
+        if note is None or note.due_at is None or note.due_at > now:
+            return
+        try:
+            self.store.commit(Replace(note, replace(note, due_at=now + _AGAIN_SECONDS)))
+        except Conflict:
+            return  # it goes on
+        self.request(project, vector_store_id, key.sort)

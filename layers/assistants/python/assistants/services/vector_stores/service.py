@@ -1,0 +1,200 @@
+"""Vector stores: create, list, get, modify, delete, use, and their expiry."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from assistants.domain.errors import InvalidRequest, no_such, store_expired
+from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id, ids_after
+from assistants.domain.page import Cursor, Page
+from assistants.domain.schema import Deleted
+from assistants.domain.vector_store import (
+    MAX_FILES,
+    StoreHead,
+    VectorStore,
+    VectorStoreCreate,
+    VectorStoreModify,
+)
+from assistants.domain.vector_store_file import VectorStoreFileCreate
+from assistants.ports.clock import Clock
+from assistants.ports.table import Conflict, Create, Delete, Key, Replace, Row, Store, Write
+from assistants.services.files.service import Files
+from assistants.services.maintenance.purge import RECHECK_SECONDS, Purges
+from assistants.services.storage import keys
+from assistants.services.storage.pagination import page_of_rows
+from assistants.services.storage.updates import given
+from assistants.services.vector_stores.batch_attach import BatchIntake
+from assistants.services.vector_stores.file_counts import SHARDS, counts, total
+from assistants.services.vector_stores.rows import LoadedStore, head_keys, row_keys
+
+_CLEARABLE = frozenset({"name", "expires_after"})
+_FRESH_SECONDS = 60  # a use is noted once a minute, as stores expire by days
+
+
+@dataclass(frozen=True)
+class NewStore:
+    """The writes that make a store: its row first, and that of a batch of its first files."""
+
+    id: str
+    writes: list[Write]
+    batch_id: str | None
+
+
+@dataclass(frozen=True)
+class VectorStores:
+    store: Store
+    files: Files
+    intake: BatchIntake
+    purges: Purges
+    clock: Clock
+
+    def create(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> VectorStore:
+        new = self.new(project, body, vector_store_id)
+        with suppress(Conflict):  # the same creation, repeated
+            self.store.commit(*new.writes)
+        self.begin(project, new)
+        return self.get(project, vector_store_id)
+
+    def new(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> NewStore:
+        """To be committed with whatever the store is made for; then call `begin`.
+
+        Raises `NotFound` for a file that does not exist.
+        """
+        now = int(self.clock.time())
+        members = given(body)
+        file_ids = dict.fromkeys(members.pop("file_ids", ()))
+        strategy = members.pop("chunking_strategy", None)
+        head = StoreHead(id=vector_store_id, created_at=now, last_active_at=now, **members)
+        key, pointer = row_keys(project, vector_store_id)
+        row = Row(key, head.model_dump(mode="json"), due_at=head.expires_at)
+        writes: list[Write] = [Create(row), Create(Row(pointer, {"id": vector_store_id}))]
+        if not file_ids:
+            return NewStore(vector_store_id, writes, None)
+        self.files.require(project, file_ids, "file_ids")
+        batch_id = next(ids_after(vector_store_id, FILE_BATCH))
+        entries = [
+            VectorStoreFileCreate(file_id=file_id, chunking_strategy=strategy)
+            for file_id in file_ids
+        ]
+        writes.append(self.intake.batch(project, vector_store_id, batch_id, entries))
+        return NewStore(vector_store_id, writes, batch_id)
+
+    def begin(self, project: str, new: NewStore) -> None:
+        """Add the first files of a store that was just committed."""
+        if new.batch_id is not None:
+            self.intake.begin(project, new.id, new.batch_id)
+
+    def list(self, project: str, cursor: Cursor) -> Page[VectorStore]:
+        partition = keys.vector_stores(project)
+        pointers, has_more = page_of_rows(self.store, partition, "", cursor)
+        places = [list(head_keys(project, pointer.body["id"])) for pointer in pointers]
+        rows = iter(self.store.get(*(key for group in places for key in group)))
+        groups = ([row for _, row in zip(group, rows, strict=False) if row] for group in places)
+        now = self.clock.time()
+        stores = [loaded.shown(now) for loaded in map(LoadedStore.of, groups) if loaded]
+        return Page.of(stores, cursor, has_more=has_more)
+
+    def get(self, project: str, vector_store_id: str) -> VectorStore:
+        return self.load(project, vector_store_id).shown(self.clock.time())
+
+    def modify(self, project: str, vector_store_id: str, body: VectorStoreModify) -> VectorStore:
+        """Raises `InvalidRequest` for an expired store: it does not live again."""
+        changes = given(body, clearable=_CLEARABLE)
+        loaded = self.load(project, vector_store_id)
+        return self._change(project, loaded, lambda head: head.model_copy(update=changes))
+
+    def delete(self, project: str, vector_store_id: str) -> Deleted:
+        """Its files stay; what the index holds of them, and their rows, go soon after."""
+        head, pointer = row_keys(project, check_id(vector_store_id, *_NAMED))
+        note = self.purges.note(project, vector_store_id, int(self.clock.time()))
+        try:
+            self.store.commit(Delete(head, expected=True), Delete(pointer), note)
+        except Conflict as conflict:
+            raise no_such("vector store", vector_store_id) from conflict
+        self.purges.request(project, vector_store_id)
+        return Deleted(id=vector_store_id, object="vector_store.deleted")
+
+    def load(self, project: str, vector_store_id: str) -> LoadedStore:
+        """Raises `NotFound`."""
+        partition = keys.in_store(project, check_id(vector_store_id, *_NAMED))
+        rows = self.store.query(partition, keys.STORE_HEAD, limit=SHARDS + 1)
+        if (loaded := LoadedStore.of(rows)) is None:
+            raise no_such("vector store", vector_store_id)
+        return loaded
+
+    def lives(self, project: str, vector_store_id: str) -> bool:
+        [row] = self.store.get(keys.vector_store(project, vector_store_id))
+        return row is not None and not StoreHead.model_validate(row.body).lapsed(self.clock.time())
+
+    def touch(self, project: str, vector_store_ids: Iterable[str]) -> None:
+        """They are being used: what expires some days after its last use lives on.
+
+        Raises `NotFound` for a store that does not exist, `InvalidRequest` for an expired one.
+        """
+        for vector_store_id in vector_store_ids:
+            self._change(project, self.load(project, vector_store_id), self._used)
+
+    def pending(self, project: str, vector_store_id: str) -> bool:
+        """Whether files of it are still to be indexed."""
+        return counts(total(self.load(project, vector_store_id).tallies)).in_progress > 0
+
+    def require(self, project: str, vector_store_id: str) -> None:
+        """Raises `NotFound`."""
+        key = keys.vector_store(project, check_id(vector_store_id, *_NAMED))
+        if self.store.get(key)[0] is None:
+            raise no_such("vector store", vector_store_id)
+
+    def admit(self, project: str, vector_store_id: str, file_ids: Sequence[str]) -> None:
+        """These files are to join it, which is a use of it. Raises as `touch` does, and
+        `InvalidRequest` if they do not all fit.
+        """
+        loaded = self.load(project, vector_store_id)
+        room = MAX_FILES - counts(total(loaded.tallies)).total
+        if len(file_ids) > room:
+            stays = [keys.stay(project, vector_store_id, file_id) for file_id in file_ids]
+            if self.store.get(*stays).count(None) > room:
+                raise InvalidRequest(f"A vector store can hold at most {MAX_FILES} files.")
+        self._change(project, loaded, self._used)
+
+    def expire(self, project: str, key: Key) -> None:
+        """End the store in this row, if its time has come, and have its chunks removed. Its files
+        stay listed.
+        """
+        [row] = self.store.get(key)
+        if row is None:
+            return
+        head = StoreHead.model_validate(row.body)
+        now = int(self.clock.time())
+        if row.due_at is None or not head.lapsed(now):
+            return
+        ended = head.model_copy(update={"expired": True}).model_dump(mode="json")
+        try:
+            self.store.commit(Replace(row, row.changed(ended, due_at=now + RECHECK_SECONDS)))
+        except Conflict:
+            return  # looked at again in a minute, if it is still due
+        self.purges.request(project, head.id)
+
+    def _used(self, head: StoreHead) -> StoreHead:
+        now = int(self.clock.time())
+        fresh = now - head.last_active_at < _FRESH_SECONDS
+        return head if fresh else head.model_copy(update={"last_active_at": now})
+
+    def _change(
+        self, project: str, loaded: LoadedStore, change: Callable[[StoreHead], StoreHead]
+    ) -> VectorStore:
+        """Raises `InvalidRequest` if it has expired."""
+        while True:
+            if loaded.head.lapsed(self.clock.time()):
+                raise store_expired(loaded.head.id)
+            changed = change(loaded.head)
+            row = loaded.row.changed(changed.model_dump(mode="json"), due_at=changed.expires_at)
+            try:
+                if changed != loaded.head:
+                    self.store.commit(Replace(loaded.row, row))
+            except Conflict:
+                loaded = self.load(project, loaded.head.id)
+                continue
+            return LoadedStore(changed, row, loaded.tallies).shown(self.clock.time())
+
+
+_NAMED = VECTOR_STORE, "vector_store_id"

@@ -1,0 +1,108 @@
+"""The service over fakes with file search: a real embedded index, and a worker for its queue."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from assistants.adapters.search.sqlite import SqliteIndex
+from assistants.documents.chunking import chunks
+from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.ports.blobs import BlobMissing
+from assistants.ports.hosted_tool import HostedTool
+from assistants.ports.parsing import ParsingUnavailable
+from assistants.ports.table import Key
+from assistants.services.vector_stores.indexing import Indexing
+from tests.support.deployment import Deployment
+from tests.support.fakes import FakeBlobs, FakeStore, Script
+from tests.support.forms import HEADERS, Attached, form
+from tests.support.hashing import HashingEmbedder
+from tests.unit.tools.test_availability import Unused
+
+WORK_SECONDS = 1000  # no worker lives longer
+
+
+TOOLS: Mapping[HostedToolName, HostedTool] = {"code_interpreter": Unused()}
+
+
+class PlainParser:
+    """Reads every file as UTF-8, and refuses `.bin`."""
+
+    def __init__(self, blobs: FakeBlobs) -> None:
+        self._blobs = blobs
+
+    def parse(self, blob: str, filename: str) -> Text:
+        if filename.endswith(".bin"):
+            raise DocumentError("unsupported_file", "Files with extensions [.bin] are not read.")
+        try:
+            pieces = self._blobs.read(blob)
+        except BlobMissing as error:
+            raise ParsingUnavailable(blob) from error
+        return Text(b"".join(pieces).decode())
+
+
+class Library(Deployment):
+    """`ingest` does what the index function does with its queue, `sweep` what `expire` does."""
+
+    def __init__(
+        self, folder: Path, store: FakeStore | None = None, script: Sequence[Script] = ()
+    ) -> None:
+        """Runs are worked on as soon as they are created, if there is a `script`."""
+        embedder = HashingEmbedder()
+        self.index = SqliteIndex(
+            folder / "index.sqlite", model=embedder.model, dimensions=embedder.dimensions
+        )
+        super().__init__(
+            *script,
+            machine=bool(script),
+            tools=TOOLS,
+            index=lambda: self.index,
+            embedder=lambda: embedder,
+            store=store,
+        )
+        self.indexing = Indexing(
+            records=self.backend.store_file_records,
+            relabellings=self.backend.relabellings,
+            blobs=self.blobs,
+            parser=PlainParser(self.blobs),
+            chunker=chunks,
+            index=lambda: self.index,
+            embedder=lambda: embedder,
+            clock=self.clock,
+        )
+
+    def file(self, content: str = "The parrot is called Ada.", name: str = "notes.txt") -> str:
+        body = form({"purpose": "assistants", "file": Attached(content.encode(), name)})
+        answer = self.api.request("POST", "/files", headers=HEADERS, content=body)
+        assert answer.status == 200, answer.body
+        return str(answer.json["id"])
+
+    def vector_store(self, *file_ids: str, **members: Any) -> str:
+        return str(self.api.post("/vector_stores", {"file_ids": [*file_ids], **members})["id"])
+
+    def ingest(self) -> None:
+        """Everything that is in the queues, and what that adds to them."""
+        while self.index_queue.sent or self.purge_queue.sent:
+            sent, self.index_queue.sent = self.index_queue.sent, []
+            for message in sent:
+                self.indexing.work(*message)
+            purges, self.purge_queue.sent = self.purge_queue.sent, []
+            for project, identifier in purges:
+                self.backend.purges.work(project, identifier)
+
+    def sweep(self, seconds: float = WORK_SECONDS) -> None:
+        self.clock.now += seconds
+        self.backend.overdue.sweep()
+        self.ingest()
+
+    def rows(self) -> list[Key]:
+        """All rows but those that the table forgets by itself."""
+        return [row.key for row in self.store.rows.values() if row.ttl is None]
+
+    def indexed(self) -> int:
+        """How many chunks the index holds of anything."""
+        rows = self.index._connection.cursor().execute("SELECT number FROM chunks").fetchall()
+        return len(rows)
+
+    def url(self, vector_store_id: str, *rest: str) -> str:
+        return "/".join(["/vector_stores", vector_store_id, *rest])

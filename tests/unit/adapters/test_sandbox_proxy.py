@@ -1,0 +1,81 @@
+"""Calls of the function in the sessions' network: what is sent, retried and raised."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from assistants.adapters.sandbox import proxied_session
+from assistants.adapters.sandbox.proxied_session import ProxiedSession, SandboxProxy
+from assistants.ports.blobs import BlobMissing
+from assistants.ports.sandbox import SandboxLost, SandboxRefused
+
+
+class Function:
+    """Answers in turn, or raises."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.requests: list[Any] = []
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        self.requests.append(json.loads(Payload))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        failed = {"FunctionError": "Unhandled"} if answer is None else {}
+        return {"Payload": io.BytesIO(json.dumps(answer).encode()), **failed}
+
+
+def session(function: Any) -> ProxiedSession:
+    return ProxiedSession(SandboxProxy("proxy", lambda: function), "http://10.0.0.1:8080", "secret")
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, "Invoke")
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proxied_session, "_ASK_AGAIN_SECONDS", 0)
+
+
+def test_a_request_is_one_call_with_the_token_beside_it() -> None:
+    function = Function({"value": 7})
+    assert session(function).take("a.csv", "files/p/file-1") == 7
+    assert function.requests == [
+        {
+            "address": "http://10.0.0.1:8080",
+            "token": "secret",
+            "call": {"method": "take", "path": "a.csv", "blob": "files/p/file-1"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"lost": "gone"}, SandboxLost),
+        ({"refused": "session_full"}, SandboxRefused),
+        ({"missing": "files/p/x"}, BlobMissing),
+        ({"other": 1}, ValueError),
+    ],
+)
+def test_what_the_session_raised_is_raised_here(answer: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        session(Function(answer)).cancel("a")
+
+
+def test_a_function_whose_network_wakes_is_asked_again() -> None:
+    function = Function(refusal("ResourceConflictException"), {"value": True})
+    assert session(function).ready(1)
+    assert len(function.requests) == 2
+
+
+@pytest.mark.parametrize("answer", [refusal("AccessDeniedException"), None])
+def test_a_function_that_fails_is_an_error_that_does_not_tell_the_token(answer: Any) -> None:
+    with pytest.raises((ClientError, RuntimeError)) as raised:
+        session(Function(answer)).ready(1)
+    assert "secret" not in str(raised.value)

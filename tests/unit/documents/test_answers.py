@@ -1,0 +1,63 @@
+"""What a reader of files says is not believed: it may be in the hands of a file."""
+
+import pytest
+
+from assistants.documents.confined import READY, UNFILTERED, _text
+from assistants.domain.retrieval.document_text import (
+    MAX_CHARACTERS,
+    DocumentError,
+    Failure,
+    Heading,
+    Text,
+)
+from assistants.ports.parsing import decoded, encoded
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        Text("Ünïcödé 🗂\n"),
+        Text("a b", pages=(0, 2), headings=(Heading(2, 1, "b"),)),
+    ],
+)
+def test_a_text_passes_unchanged(text: Text) -> None:
+    assert decoded(encoded(text)) == text
+
+
+def test_a_failure_is_raised_with_its_code() -> None:
+    with pytest.raises(DocumentError, match="It is empty") as refused:
+        decoded(encoded(Failure("invalid_file", "It is empty.")))
+    assert refused.value.code == "invalid_file"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"{",
+        b'{"content": 1}',
+        b'{"content": "\\ud800"}',
+        b'{"code": "root", "message": "x"}',
+        encoded(Text("x" * 100))[:-1],
+        encoded(Text("x" * (MAX_CHARACTERS + 1))),
+    ],
+    ids=lambda answer: answer[:20],
+)
+def test_what_is_no_answer_is_an_invalid_file(answer: bytes) -> None:
+    with pytest.raises(DocumentError) as refused:
+        decoded(answer)
+    assert refused.value.code == "invalid_file"
+
+
+def test_a_reader_that_did_not_start_is_our_own_fault() -> None:
+    with pytest.raises(DocumentError, match="could not start") as refused:
+        _text(b"Traceback")
+    assert refused.value.code == "server_error"
+
+
+def test_where_no_filter_holds_a_reader_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    answer = b"\n" + encoded(Text("Hello"))
+    assert _text(READY + answer).content == "Hello"
+    assert caplog.records == []
+    assert _text(UNFILTERED + answer).content == "Hello"
+    assert "without a filter of system calls" in caplog.text

@@ -1,0 +1,301 @@
+"""A file of a vector store is indexed once, whatever happens to its workers and to itself."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistants.domain.retrieval.passage import Chunk
+from assistants.ports.search import Embedder, SearchUnavailable, Vector
+from assistants.services.vector_stores import indexing
+from assistants.services.vector_stores.indexing import Indexing
+from tests.support.library import Library
+
+SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 0}}
+LONG = " ".join(f"Parrot number {number} is called Ada {number}." for number in range(80))
+CHUNKS = 9
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "BATCH", 4)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path)
+
+
+class Killed(BaseException):
+    """Not an Exception, as no code survives its own death."""
+
+
+class Life:
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+    def step(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise Killed
+
+
+class Mortal:
+    """Lets its user die before and after each call of a port."""
+
+    def __init__(self, target: Any, life: Life) -> None:
+        self._target = target
+        self._life = life
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            self._life.step()
+            answer = getattr(self._target, name)(*arguments, **named)
+            self._life.step()
+            return answer
+
+        return call
+
+
+def mortal(library: Library, steps: int) -> Indexing:
+    """The worker of the library's queue, which lives for so many steps."""
+    life, whole = Life(steps), library.indexing
+    store, queue = Mortal(library.store, life), Mortal(library.index_queue, life)
+    removals = replace(whole.records.removals, store=store, queue=queue)
+    return replace(
+        whole,
+        records=replace(whole.records, store=store, removals=removals),
+        blobs=Mortal(library.blobs, life),
+        index=lambda: Mortal(library.index, life),
+    )
+
+
+def attach(library: Library, content: str = LONG, name: str = "notes.txt") -> tuple[str, str]:
+    file = library.file(content, name)
+    store = library.vector_store(file, chunking_strategy=SMALL)
+    return store, file
+
+
+def status(library: Library, store: str, file: str) -> dict[str, Any]:
+    found: dict[str, Any] = library.api.get(library.url(store, "files", file))
+    return found
+
+
+def texts(library: Library) -> list[str]:
+    return [name for name in library.blobs.contents if name.startswith("texts/")]
+
+
+def dies(worker: Indexing, message: tuple[str, str, str]) -> bool:
+    try:
+        worker.work(*message)
+    except Killed:
+        return True
+    return False
+
+
+def test_a_worker_that_dies_anywhere_leaves_the_file_to_the_next(tmp_path: Path) -> None:
+    killed = 0
+    for steps in range(200):
+        folder = tmp_path / str(steps)
+        folder.mkdir()
+        library = Library(folder)
+        store, file = attach(library)
+        [message] = library.index_queue.sent
+        died = dies(mortal(library, steps), message)
+        library.ingest()
+        assert status(library, store, file)["status"] == "completed"
+        assert library.indexed() == CHUNKS
+        assert len(texts(library)) == 1
+        if not died:
+            break
+        killed += 1
+    assert killed > 20
+
+
+def test_a_file_that_leaves_behind_a_dead_worker_leaves_nothing_behind(tmp_path: Path) -> None:
+    for steps in range(200):
+        folder = tmp_path / str(steps)
+        folder.mkdir()
+        library = Library(folder)
+        store, file = attach(library)
+        [message] = library.index_queue.sent
+        died = dies(mortal(library, steps), message)
+        library.api.delete(library.url(store, "files", file))
+        library.ingest()
+        library.sweep()
+        assert library.indexed() == 0
+        assert texts(library) == []
+        if not died:
+            break
+
+
+class Meddled:
+    """An embedding model, during whose next work something else is done."""
+
+    def __init__(self, whole: Embedder, meddle: Callable[[], object]) -> None:
+        self.model, self.dimensions, self.unrelated = whole.model, whole.dimensions, whole.unrelated
+        self.query = whole.query
+        self._documents = whole.documents
+        self.meddle: Callable[[], object] | None = meddle
+
+    def documents(self, texts: Sequence[str]) -> list[Vector]:
+        meddle, self.meddle = self.meddle, None
+        if meddle:
+            meddle()
+        return self._documents(texts)
+
+
+@pytest.mark.parametrize(
+    "place", ["/vector_stores/{store}/files/{file}", "/vector_stores/{store}", "/files/{file}"]
+)
+def test_what_is_deleted_while_it_is_indexed_is_gone_when_the_worker_has_ended(
+    library: Library, place: str
+) -> None:
+    """The removal runs first, and the worker goes on to put what nobody wants any more."""
+    store, file = attach(library)
+    [message] = library.index_queue.sent
+    library.index_queue.sent = []
+
+    def meddle() -> None:
+        library.api.delete(place.format(store=store, file=file))
+        library.ingest()
+
+    embedder = Meddled(library.indexing.embedder(), meddle)
+    replace(library.indexing, embedder=lambda: embedder).work(*message)
+    library.sweep()
+    assert library.indexed() == 0
+    assert texts(library) == []
+
+
+def test_two_workers_with_the_same_message_make_no_duplicate(library: Library) -> None:
+    store, _ = attach(library)
+    [message] = library.index_queue.sent
+    library.ingest()
+    library.indexing.work(*message)
+    assert library.indexed() == CHUNKS
+    counts = library.api.get(library.url(store))["file_counts"]
+    assert (counts["completed"], counts["total"]) == (1, 1)
+
+
+def test_a_retry_goes_on_where_the_last_try_was_stopped(library: Library) -> None:
+    """Embedding is what takes time: what is in the index is not embedded again."""
+    attach(library)
+    [message] = library.index_queue.sent
+    asked: list[int] = []
+
+    class Counted(Meddled):
+        def documents(self, texts: Sequence[str]) -> list[Vector]:
+            asked.append(len(texts))
+            return super().documents(texts)
+
+    def break_off() -> None:
+        if len(asked) == 3:
+            raise SearchUnavailable("The embedding model does not answer.")
+        embedder.meddle = break_off
+
+    embedder = Counted(library.indexing.embedder(), break_off)
+    worker = replace(library.indexing, embedder=lambda: embedder)
+    with pytest.raises(SearchUnavailable):
+        worker.work(*message)
+    assert library.indexed() == 8
+    worker.work(*message)
+    assert asked == [4, 4, 1, 1]
+    assert library.indexed() == CHUNKS
+
+
+def test_a_retry_that_cuts_the_text_otherwise_leaves_nothing_of_the_first(
+    library: Library,
+) -> None:
+    attach(library)
+    [message] = library.index_queue.sent
+    dies(mortal(library, 20), message)
+    assert library.indexed() > 2
+    halves = [Chunk(0, LONG[:500], 0, 500), Chunk(1, LONG[500:], 500, len(LONG))]
+    replace(library.indexing, chunker=lambda *_, **__: halves).work(*message)
+    assert library.indexed() == 2
+
+
+def test_a_file_is_completed_when_the_index_shows_all_of_it(library: Library) -> None:
+    store, file = attach(library)
+    [message] = library.index_queue.sent
+    looks: list[str] = []
+
+    class Late:
+        """Shows what was put there at the third look."""
+
+        def count(self, document: Any) -> int:
+            looks.append(status(library, store, file)["status"])
+            return library.index.count(document) if len(looks) > 2 else 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(library.index, name)
+
+    replace(library.indexing, index=Late).work(*message)
+    assert looks == ["in_progress"] * 3
+    assert status(library, store, file)["status"] == "completed"
+
+
+def test_an_index_that_never_shows_a_file_is_tried_again_later(library: Library) -> None:
+    store, file = attach(library)
+    [message] = library.index_queue.sent
+
+    class Blind:
+        def count(self, _: Any) -> int:
+            return 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(library.index, name)
+
+    started = library.clock.now
+    with pytest.raises(SearchUnavailable, match=f"0 of {CHUNKS} chunks"):
+        replace(library.indexing, index=Blind).work(*message)
+    assert library.clock.now - started <= indexing.VISIBLE_SECONDS + 1
+    assert status(library, store, file)["status"] == "in_progress"
+    library.ingest()
+    assert status(library, store, file)["status"] == "completed"
+
+
+def test_a_file_that_was_tried_too_often_fails_in_words(library: Library) -> None:
+    store, file = attach(library)
+    [message] = library.index_queue.sent
+    dies(mortal(library, 20), message)
+    assert library.indexed() > 0
+    library.index_queue.sent = []
+    library.indexing.give_up(*message)
+    library.ingest()
+    library.sweep()
+    found = status(library, store, file)
+    assert (found["status"], found["last_error"]["code"]) == ("failed", "server_error")
+    assert "Attach it again" in found["last_error"]["message"]
+    assert library.indexed() == 0
+    assert library.api.get(library.url(store))["file_counts"]["failed"] == 1
+
+
+def test_giving_up_changes_nothing_that_has_ended(library: Library) -> None:
+    store, file = attach(library)
+    [message] = library.index_queue.sent
+    library.ingest()
+    library.indexing.give_up(*message)
+    assert status(library, store, file)["status"] == "completed"
+    library.api.delete(library.url(store, "files", file))
+    library.indexing.give_up(*message)
+
+
+def test_usage_counts_the_texts_and_their_vectors(library: Library) -> None:
+    store, file = attach(library, "The parrot is called Ada.")
+    library.ingest()
+    vector = 4 * library.indexing.embedder().dimensions
+    expected = len("The parrot is called Ada.") + vector
+    assert status(library, store, file)["usage_bytes"] == expected
+    assert library.api.get(library.url(store))["usage_bytes"] == expected
+
+
+def test_the_text_is_kept_as_it_was_read(library: Library) -> None:
+    text = "Ada \U0001f99c " * 300_000  # several pieces of what is written at a time
+    library.indexing = replace(library.indexing, chunker=lambda *_, **__: [Chunk(0, "Ada", 0, 3)])
+    attach(library, text)
+    library.ingest()
+    [name] = texts(library)
+    assert library.blobs.contents[name].decode() == text
