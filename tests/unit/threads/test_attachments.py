@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import RunRef, VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS
 from tests.support.deployment import Client
 from tests.support.library import Library
@@ -34,9 +35,9 @@ def thread(library: Library, thread_id: str) -> dict[str, Any]:
     return found
 
 
-def store_of(found: dict[str, Any]) -> str:
+def store_of(found: dict[str, Any]) -> VectorStoreId:
     [store_id] = found["tool_resources"]["file_search"]["vector_store_ids"]
-    return str(store_id)
+    return VectorStoreId(store_id)
 
 
 def files_of(library: Library, store_id: str) -> list[str]:
@@ -169,7 +170,9 @@ def test_a_thread_made_with_a_run_brings_its_files(library: Library) -> None:
     )
     made = thread(library, run["thread_id"])
     assert sorted(files_of(library, store_of(made))) == sorted([file_id, given])
-    started = library.backend.runs.repository.load(library.project, made["id"], run["id"]).settings
+    started = library.backend.runs.repository.load(
+        RunRef(library.project, made["id"], run["id"])
+    ).settings
     assert started.vector_store_ids == [store_of(made)]
     created, *_ = library.events(run)
     assert (created.name, created.data) == ("thread.created", made)
@@ -187,7 +190,9 @@ def test_additional_messages_bring_their_files_to_this_run(library: Library) -> 
     )
     made = thread(library, thread_id)
     assert files_of(library, store_of(made)) == [search]
-    started = library.backend.runs.repository.load(library.project, thread_id, run["id"]).settings
+    started = library.backend.runs.repository.load(
+        RunRef(library.project, made["id"], run["id"])
+    ).settings
     assert (started.vector_store_ids, started.file_ids) == ([store_of(made)], [code])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.ids import ProjectId
 from assistants.domain.run import RunSettings
 from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from tests.support.deployment import Answer, Deployment
@@ -15,7 +16,7 @@ from tests.support.forms import HEADERS, Attached, form
 class Unused:
     """A tool that the deployment has, and that no run of these tests calls."""
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         raise AssertionError(run)
 
     def answer(self, use: ToolUse) -> ToolAnswer:

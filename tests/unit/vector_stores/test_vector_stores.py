@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS, MAX_FILES
 from assistants.services.storage import keys
 from tests.support.deployment import Client, Deployment
@@ -575,7 +576,7 @@ def test_a_store_lives_on_by_its_use(library: Library) -> None:
         elif use == "attach":
             attach(library, store_id, library.file())
         else:
-            library.backend.vector_stores.service.touch(library.project, [store_id])
+            library.backend.vector_stores.service.touch(library.project, [VectorStoreId(store_id)])
         store = library.api.get(library.url(store_id))
         assert store["last_active_at"] == int(library.clock.now), use
         assert store["expires_at"] == store["last_active_at"] + 2 * DAY_SECONDS
@@ -606,7 +607,7 @@ def test_an_expired_store_is_refused_and_can_still_be_read(library: Library) -> 
             file_id,
             waiting,
         }
-        key = keys.vector_store(library.project, store_id)
+        key = keys.vector_store(library.project, VectorStoreId(store_id))
         library.backend.vector_stores.service.expire(library.project, key)
         library.ingest()
     assert library.indexed() == 0
