@@ -5,7 +5,6 @@ Nothing of it runs while no thread has a session, and in the variant `public` no
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
@@ -13,13 +12,11 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs.function import Function
 from infra.constructs.labels import function_name, named
 from infra.constructs.sandbox_network import SandboxNetwork
 from infra.constructs.sandbox_task import SandboxTask
 from infra.options import Options
-
-if TYPE_CHECKING:  # functions are made with what this one tells them
-    from infra.constructs.function import Function
 
 PROXY = "SandboxProxy"
 LAUNCHERS = ("CallModel", "RunCode", "Expire")  # as a run begins, for code, and to have spare ones
@@ -53,7 +50,7 @@ class CodeInterpreter(Construct):
             "ASSISTANTS_SANDBOX_PROXY": self._proxy,
         }
 
-    def serve(self, functions: Mapping[str, "Function"], files: s3.IBucket) -> None:
+    def serve(self, functions: Mapping[str, Function], files: s3.IBucket) -> None:
         """Let functions launch sessions, speak to them by the proxy and end them, and the proxy
         reach `files`.
         """

@@ -6,12 +6,12 @@ https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.constructs.function import Function
 from infra.constructs.labels import function_name
 from infra.constructs.model_access import allow_embeddings
 from infra.constructs.model_key import KeyPolicy
@@ -20,9 +20,6 @@ from infra.constructs.search_domain import SearchDomain
 from infra.constructs.settings import EMBEDDING_KEY
 from infra.constructs.work_queue import WorkQueue
 from infra.options import Options
-
-if TYPE_CHECKING:  # functions are made with what this one tells them
-    from infra.constructs.function import Function
 
 INDEXER, PARSER = "IndexFile", "ParseFile"
 WRITERS = (INDEXER, "Stream")  # the latter changes attributes of what is there
@@ -56,7 +53,7 @@ class FileSearch(Construct):
             "ASSISTANTS_PARSE_FUNCTION": self._parser,
         }
 
-    def serve(self, functions: Mapping[str, "Function"], settings: Mapping[str, str]) -> None:
+    def serve(self, functions: Mapping[str, Function], settings: Mapping[str, str]) -> None:
         """Let functions fill the index, search it, embed texts, and ask for files to be indexed."""
 
         def roles(names: Sequence[str]) -> list[iam.Role]:

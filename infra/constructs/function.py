@@ -113,9 +113,9 @@ def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
 
 
 def _placement(spec: FunctionSpec, resources: Resources) -> dict[str, Any]:
-    if not spec.in_network or resources.code_interpreter is None:
+    network = resources.sandbox_network
+    if not spec.in_network or network is None:
         return {}
-    network = resources.code_interpreter.network
     return {
         "vpc": network.vpc,
         "vpc_subnets": network.proxy_subnets,

@@ -4,10 +4,10 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs import grants
-from infra.constructs.code_interpreter import PROXY, CodeInterpreter
-from infra.constructs.file_search import INDEX_SECONDS, INDEXER, PARSER, FileSearch
+from infra.constructs.file_search import INDEX_SECONDS
 from infra.constructs.file_server import FileServer
 from infra.constructs.function import Function, FunctionSpec, Platform
+from infra.constructs.hosted_tools import HostedTools
 from infra.constructs.layers import Layers
 from infra.constructs.model_access import allow_models
 from infra.constructs.model_key import KeyPolicy
@@ -89,9 +89,10 @@ class ServiceStack(Stack):
         super().__init__(scope, id, description="Serverless Assistants: the service")
         settings = declare_settings(self)
         queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
-        resources = self._resources(options, data, queue)
+        tools = HostedTools.create(self, options)
+        resources = self._resources(data, queue, tools)
         platform = Platform(Layers(self, "Layers", options), settings, resources, options)
-        functions = self._functions(platform, data)
+        functions = self._functions(platform, tools, data)
         queue.feed(functions["Purge"])
         machine = RunMachine(self, "RunMachine", options, functions=functions)
         machine.on_broken_execution(functions["FinishRun"])
@@ -109,27 +110,17 @@ class ServiceStack(Stack):
         CfnOutput(self, "BaseUrl", value=gateway.base_url)
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)
 
-    def _resources(self, options: Options, data: DataStack, queue: WorkQueue) -> Resources:
-        interprets, searches = options.code_interpreter != "off", options.file_search != "off"
-        return Resources(
-            data.table,
-            data.bucket,
-            run_machine_arn(self),
-            queue,
-            CodeInterpreter(self, "CodeInterpreter", options) if interprets else None,
-            FileSearch(self, "FileSearch", options) if searches else None,
-        )
+    def _resources(self, data: DataStack, queue: WorkQueue, tools: HostedTools) -> Resources:
+        machine = run_machine_arn(self)
+        return Resources(data.table, data.bucket, machine, queue, tools.environment, tools.network)
 
-    def _functions(self, platform: Platform, data: DataStack) -> dict[str, Function]:
-        """All that this deployment has use for, with what they may do beyond their grants."""
-        interpreter, search = platform.resources.code_interpreter, platform.resources.file_search
-        unneeded = {*(() if interpreter else (PROXY,)), *(() if search else (INDEXER, PARSER))}
-        specs = [spec for spec in FUNCTIONS if spec.id not in unneeded]
+    def _functions(
+        self, platform: Platform, tools: HostedTools, data: DataStack
+    ) -> dict[str, Function]:
+        """Create the functions that this deployment needs, with their rights beyond grants."""
+        specs = [spec for spec in FUNCTIONS if spec.id not in tools.unused_functions]
         functions = {spec.id: Function(self, spec, platform) for spec in specs}
-        if search:
-            search.serve(functions, platform.settings)
-        if interpreter:
-            interpreter.serve(functions, data.bucket)
+        tools.serve(functions, platform.settings, data.bucket)
         readers = [functions[spec.id].execution_role for spec in specs if spec.reads_model_key]
         key = platform.settings[MODEL_KEY]
         KeyPolicy(self, "ModelKey", reference=key, readers=readers)

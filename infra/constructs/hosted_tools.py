@@ -1,0 +1,60 @@
+"""The hosted tools of a deployment: code interpreter and file search, either of them optional."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.constructs.code_interpreter import PROXY, CodeInterpreter
+from infra.constructs.file_search import INDEXER, PARSER, FileSearch
+from infra.constructs.function import Function
+from infra.constructs.sandbox_network import SandboxNetwork
+from infra.options import Options
+
+
+@dataclass(frozen=True)
+class HostedTools:
+    """The constructs of the tools; None stands for a tool that is switched off."""
+
+    code_interpreter: CodeInterpreter | None
+    file_search: FileSearch | None
+
+    @classmethod
+    def create(cls, scope: Construct, options: Options) -> Self:
+        """Create what `options` switch on."""
+        interprets, searches = options.code_interpreter != "off", options.file_search != "off"
+        return cls(
+            CodeInterpreter(scope, "CodeInterpreter", options) if interprets else None,
+            FileSearch(scope, "FileSearch", options) if searches else None,
+        )
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables by which functions find the tools."""
+        return {
+            **(self.code_interpreter.environment if self.code_interpreter else {}),
+            **(self.file_search.environment if self.file_search else {}),
+        }
+
+    @property
+    def network(self) -> SandboxNetwork | None:
+        """Return the network of the sandboxes."""
+        return self.code_interpreter.network if self.code_interpreter else None
+
+    @property
+    def unused_functions(self) -> frozenset[str]:
+        """Return the ids of the functions that serve only a tool that is switched off."""
+        proxy = () if self.code_interpreter else (PROXY,)
+        indexing = () if self.file_search else (INDEXER, PARSER)
+        return frozenset((*proxy, *indexing))
+
+    def serve(
+        self, functions: Mapping[str, Function], settings: Mapping[str, str], files: s3.IBucket
+    ) -> None:
+        """Give `functions` the rights that the tools take, `files` being the bucket of files."""
+        if self.file_search:
+            self.file_search.serve(functions, settings)
+        if self.code_interpreter:
+            self.code_interpreter.serve(functions, files)
