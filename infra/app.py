@@ -9,7 +9,7 @@ from typing import Any
 from aws_cdk import App
 from pydantic import ValidationError
 
-from infra.bundling import InterpreterMissing
+from infra.bundling import InterpreterNotFoundError
 from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
@@ -21,7 +21,7 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
 
     Without `bundle` nothing is built or checked: the assets point at their sources, which is what
     runs on this machine, and the templates are the same. Raises
-    InterpreterMissing, and pydantic's ValidationError for a context value of the wrong kind.
+    InterpreterNotFoundError, and pydantic's ValidationError for a context value of the wrong kind.
     """
     skip_bundling: dict[str, Any] = {} if bundle else {"aws:cdk:bundling-stacks": []}
     app = App(
@@ -48,7 +48,7 @@ def main() -> None:
     outdir = Path(os.environ.get("CDK_OUTDIR", REPOSITORY / "cdk.out"))
     try:
         synthesize(outdir, bundle=True)
-    except (InterpreterMissing, ValidationError) as error:
+    except (InterpreterNotFoundError, ValidationError) as error:
         sys.exit(str(error))
 
 

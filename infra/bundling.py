@@ -38,7 +38,7 @@ class Target:
 LAMBDA = Target(python="3.13", platform="aarch64-manylinux_2_28")
 
 
-class InterpreterMissing(Exception):
+class InterpreterNotFoundError(Exception):
     """This machine has no interpreter of the runtime's minor version to compile bytecode with."""
 
     def __init__(self, version: str) -> None:
@@ -69,11 +69,11 @@ def compile_bytecode(layer: Path, interpreter: Path) -> None:
 
 
 def find_interpreter(version: str) -> Path:
-    """A working interpreter of the minor `version`; raises InterpreterMissing."""
+    """A working interpreter of the minor `version`; raises InterpreterNotFoundError."""
     for candidate in _candidates(version):
         if _version(candidate) == version:
             return candidate
-    raise InterpreterMissing(version)
+    raise InterpreterNotFoundError(version)
 
 
 def _candidates(version: str) -> Iterator[Path]:

@@ -19,7 +19,7 @@ INVALID_URL = '"Invalid URL ($context.httpMethod $context.path)"'
 
 
 @dataclass(frozen=True)
-class GatewayError:
+class GatewayErrorResponse:
     """How one of the gateway's error types is rendered; `message` is JSON text.
 
     Without a `status` the gateway's own stays.
@@ -37,17 +37,17 @@ class GatewayError:
         return f'{{"error": {{{members}, "param": null, "code": {self.code}}}}}'
 
 
-def gateway_errors() -> tuple[GatewayError, ...]:
+def gateway_errors() -> tuple[GatewayErrorResponse, ...]:
     kind = apigateway.ResponseType
     bad, slow_down, broken = "invalid_request_error", "rate_limit_error", "server_error"
     return (
-        GatewayError(kind.DEFAULT_4_XX, bad),
-        GatewayError(kind.DEFAULT_5_XX, broken),
+        GatewayErrorResponse(kind.DEFAULT_4_XX, bad),
+        GatewayErrorResponse(kind.DEFAULT_5_XX, broken),
         # What the gateway says of a path or method that it has no method for.
-        GatewayError(kind.MISSING_AUTHENTICATION_TOKEN, bad, INVALID_URL, status="404"),
-        GatewayError(kind.RESOURCE_NOT_FOUND, bad, INVALID_URL, status="404"),
-        GatewayError(kind.REQUEST_TOO_LARGE, bad, TOO_LARGE, status="413"),
-        GatewayError(kind.THROTTLED, slow_down, code='"rate_limit_exceeded"', status="429"),
+        GatewayErrorResponse(kind.MISSING_AUTHENTICATION_TOKEN, bad, INVALID_URL, status="404"),
+        GatewayErrorResponse(kind.RESOURCE_NOT_FOUND, bad, INVALID_URL, status="404"),
+        GatewayErrorResponse(kind.REQUEST_TOO_LARGE, bad, TOO_LARGE, status="413"),
+        GatewayErrorResponse(kind.THROTTLED, slow_down, code='"rate_limit_exceeded"', status="429"),
     )
 
 

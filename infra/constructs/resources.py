@@ -14,7 +14,7 @@ from infra.constructs.sandbox_network import SandboxNetwork
 class Resources:
     """`run_machine` is an ARN, as the machine itself is made after its functions.
 
-    `hosted_tools` are the variables of the code interpreter and of file search, and
+    `tool_environment` are the variables of the code interpreter and of file search, and
     `sandbox_network` is the network of the sandboxes, as far as the deployment has them.
     """
 
@@ -22,7 +22,7 @@ class Resources:
     bucket: s3.IBucket
     run_machine: str
     purge_queue: sqs.IQueue
-    hosted_tools: Mapping[str, str] = field(default_factory=dict)
+    tool_environment: Mapping[str, str] = field(default_factory=dict)
     sandbox_network: SandboxNetwork | None = None
 
     @property
@@ -32,5 +32,5 @@ class Resources:
             "ASSISTANTS_BUCKET": self.bucket.bucket_name,
             "ASSISTANTS_STATE_MACHINE": self.run_machine,
             "ASSISTANTS_PURGE_QUEUE": self.purge_queue.queue_url,
-            **self.hosted_tools,
+            **self.tool_environment,
         }

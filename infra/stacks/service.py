@@ -4,13 +4,13 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs import grants
-from infra.constructs.file_search import INDEX_SECONDS
+from infra.constructs.file_search_index import INDEX_SECONDS
 from infra.constructs.file_server import FileServer
 from infra.constructs.function import Function, FunctionSpec, Platform
-from infra.constructs.hosted_tools import HostedTools
 from infra.constructs.layers import Layers
 from infra.constructs.model_access import allow_models
 from infra.constructs.model_key import KeyPolicy
+from infra.constructs.optional_tools import OptionalTools
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import RestApi
 from infra.constructs.run_machine import RunMachine, run_machine_arn
@@ -89,7 +89,7 @@ class ServiceStack(Stack):
         super().__init__(scope, id, description="Serverless Assistants: the service")
         settings = declare_settings(self)
         queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
-        tools = HostedTools.create(self, options)
+        tools = OptionalTools.create(self, options)
         resources = self._resources(data, queue, tools)
         platform = Platform(Layers(self, "Layers", options), settings, resources, options)
         functions = self._functions(platform, tools, data)
@@ -110,12 +110,12 @@ class ServiceStack(Stack):
         CfnOutput(self, "BaseUrl", value=gateway.base_url)
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)
 
-    def _resources(self, data: DataStack, queue: WorkQueue, tools: HostedTools) -> Resources:
+    def _resources(self, data: DataStack, queue: WorkQueue, tools: OptionalTools) -> Resources:
         machine = run_machine_arn(self)
         return Resources(data.table, data.bucket, machine, queue, tools.environment, tools.network)
 
     def _functions(
-        self, platform: Platform, tools: HostedTools, data: DataStack
+        self, platform: Platform, tools: OptionalTools, data: DataStack
     ) -> dict[str, Function]:
         """Create the functions that this deployment needs, with their rights beyond grants."""
         specs = [spec for spec in FUNCTIONS if spec.id not in tools.unused_functions]

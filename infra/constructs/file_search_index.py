@@ -30,7 +30,7 @@ INDEX_SECONDS = 900
 ATTEMPTS = 6  # five to index a file, one to say that it has failed
 
 
-class FileSearch(Construct):
+class FileSearchIndex(Construct):
     """The index and its queue. They are told later which functions work with them."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:

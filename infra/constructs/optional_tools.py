@@ -7,27 +7,27 @@ from typing import Self
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.code_interpreter import PROXY, CodeInterpreter
-from infra.constructs.file_search import INDEXER, PARSER, FileSearch
+from infra.constructs.file_search_index import INDEXER, PARSER, FileSearchIndex
 from infra.constructs.function import Function
+from infra.constructs.sandbox_cluster import PROXY, SandboxCluster
 from infra.constructs.sandbox_network import SandboxNetwork
 from infra.options import Options
 
 
 @dataclass(frozen=True)
-class HostedTools:
+class OptionalTools:
     """The constructs of the tools; None stands for a tool that is switched off."""
 
-    code_interpreter: CodeInterpreter | None
-    file_search: FileSearch | None
+    code_interpreter: SandboxCluster | None
+    file_search: FileSearchIndex | None
 
     @classmethod
     def create(cls, scope: Construct, options: Options) -> Self:
         """Create what `options` switch on."""
         interprets, searches = options.code_interpreter != "off", options.file_search != "off"
         return cls(
-            CodeInterpreter(scope, "CodeInterpreter", options) if interprets else None,
-            FileSearch(scope, "FileSearch", options) if searches else None,
+            SandboxCluster(scope, "CodeInterpreter", options) if interprets else None,
+            FileSearchIndex(scope, "FileSearch", options) if searches else None,
         )
 
     @property

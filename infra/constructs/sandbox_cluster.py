@@ -24,7 +24,7 @@ USERS = ("RunCode",)
 ENDERS = (*LAUNCHERS, "Purge")  # of threads that are gone, and what ended itself
 
 
-class CodeInterpreter(Construct):
+class SandboxCluster(Construct):
     """Cluster, task definition and network of the sessions. They are told later whom they serve."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
