@@ -23,6 +23,7 @@ HEIGHTS = {
     "http": 4,
     "bootstrap": 5,
     "cli": 5,
+    "states": 6,
 }
 FUNCTIONS = sorted((ROOT / "functions").glob("*/handler.py"))
 PRODUCT = sorted(

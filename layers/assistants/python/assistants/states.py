@@ -1,0 +1,15 @@
+"""Handlers that several states of the run machine share."""
+
+from typing import Any
+
+from assistants.bootstrap import backend
+from assistants.telemetry import logger
+
+
+def answer_hosted_call(event: dict[str, Any], _: Any) -> None:
+    """Answer one call of a hosted tool; `event` is `{project, thread, run, call}`.
+
+    The answer is in the table when the state ends.
+    """
+    logger.append_keys(run_id=event["run"], thread_id=event["thread"])
+    backend().hosted_calls.answer(event["project"], event["thread"], event["run"], event["call"])
