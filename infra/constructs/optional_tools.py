@@ -1,4 +1,4 @@
-"""The hosted tools of a deployment: code interpreter and file search, either of them optional."""
+"""The hosted tools of a deployment, code interpreter and file search, each of them optional."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class OptionalTools:
 
     @classmethod
     def create(cls, scope: Construct, options: Options) -> Self:
-        """Create what `options` switch on."""
+        """Create the tools that are switched on."""
         interprets, searches = options.code_interpreter != "off", options.file_search != "off"
         return cls(
             SandboxCluster(scope, "CodeInterpreter", options) if interprets else None,
@@ -53,7 +53,7 @@ class OptionalTools:
     def serve(
         self, functions: Mapping[str, Function], settings: Mapping[str, str], files: s3.IBucket
     ) -> None:
-        """Give `functions` the rights that the tools take, `files` being the bucket of files."""
+        """Give `functions` the rights that the tools take; `files` is the bucket of files."""
         if self.file_search:
             self.file_search.serve(functions, settings)
         if self.code_interpreter:

@@ -1,4 +1,4 @@
-"""What the functions work on: how they are told of it, and what grants speak of."""
+"""The resources that functions work on, as grants and environment variables refer to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,11 @@ from infra.constructs.sandbox_network import SandboxNetwork
 
 @dataclass(frozen=True)
 class Resources:
-    """`run_machine` is an ARN, as the machine itself is made after its functions.
+    """The resources of one deployment.
 
-    `tool_environment` are the variables of the code interpreter and of file search, and
-    `sandbox_network` is the network of the sandboxes, as far as the deployment has them.
+    `run_machine` is an ARN, as the machine is created after its functions. `tool_environment` holds
+    the variables of the hosted tools, and `sandbox_network` is the sandboxes' network, if there is
+    one.
     """
 
     table: dynamodb.ITable

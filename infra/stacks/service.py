@@ -1,4 +1,4 @@
-"""What can be redeployed at any time: functions, layers, run machine and REST API."""
+"""The stack of the service, redeployable at any time: functions, layers, run machine, REST API."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
@@ -21,7 +21,7 @@ from infra.stacks.data import DataStack
 
 PURGE_SECONDS = 60
 
-STORE = (grants.use_table, grants.use_values)
+TABLE = (grants.use_table, grants.use_values)
 RUNS = (grants.start_runs, grants.resume_runs)
 PURGE = (grants.clear_table, grants.list_values, grants.delete_values, grants.request_purges)
 CHANGE_FILES = (grants.write_files, grants.delete_files)
@@ -38,52 +38,52 @@ FUNCTIONS = (
         "api",
         timeout=29,
         memory=1024,
-        grants=(*STORE, *RUNS, *TAKE_FILES, grants.request_purges),
+        grants=(*TABLE, *RUNS, *TAKE_FILES, grants.request_purges),
     ),
     FunctionSpec(
         "stream",
         timeout=900,
-        grants=(*STORE, *RUNS, grants.read_files, grants.read_texts, *COMPLETE_UPLOADS),
+        grants=(*TABLE, *RUNS, grants.read_files, grants.read_texts, *COMPLETE_UPLOADS),
         streams=True,
         retrieval=True,
     ),
     FunctionSpec(
         "call_model",
         timeout=900,
-        grants=(*STORE, grants.read_files),
+        grants=(*TABLE, grants.read_files),
         reads_model_key=True,
         retrieval=True,
     ),
-    FunctionSpec("run_code", timeout=900, grants=(*STORE, grants.delete_files)),
+    FunctionSpec("run_code", timeout=900, grants=(*TABLE, grants.delete_files)),
     FunctionSpec(
         "sandbox_proxy",
         timeout=300,
         grants=(grants.read_files, grants.write_files, *NETWORK),
         in_network=True,
     ),
-    FunctionSpec("search_files", timeout=120, grants=STORE, retrieval=True),
+    FunctionSpec("search_files", timeout=120, grants=TABLE, retrieval=True),
     FunctionSpec(
         "index_file",
         timeout=INDEX_SECONDS,
         memory=2048,
-        grants=(*STORE, *PARSE, *KEEP_TEXTS),
+        grants=(*TABLE, *PARSE, *KEEP_TEXTS),
         retrieval=True,
     ),
     FunctionSpec("parse_file", timeout=180, memory=3008, grants=(), retrieval=True, storage=1024),
-    FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, grants.resume_runs)),
-    FunctionSpec("finish_run", timeout=30, grants=STORE),
+    FunctionSpec("await_tool_outputs", timeout=30, grants=(*TABLE, grants.resume_runs)),
+    FunctionSpec("finish_run", timeout=30, grants=TABLE),
     FunctionSpec(
         "expire",
         timeout=60,
-        grants=(*STORE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
+        grants=(*TABLE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
         schedule="rate(1 minute)",
     ),
-    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*STORE, *PURGE)),
+    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*TABLE, *PURGE)),
 )
 
 
 class ServiceStack(Stack):
-    """The service on the data of `data`; its parameters are the settings."""
+    """The service on the data of the stack `data`; its parameters are the settings."""
 
     def __init__(self, scope: Construct, id: str, options: Options, *, data: DataStack) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the service")
@@ -117,7 +117,7 @@ class ServiceStack(Stack):
     def _functions(
         self, platform: Platform, tools: OptionalTools, data: DataStack
     ) -> dict[str, Function]:
-        """Create the functions that this deployment needs, with their rights beyond grants."""
+        """Create the functions of this deployment, with their rights beyond grants."""
         specs = [spec for spec in FUNCTIONS if spec.id not in tools.unused_functions]
         functions = {spec.id: Function(self, spec, platform) for spec in specs}
         tools.serve(functions, platform.settings, data.bucket)
