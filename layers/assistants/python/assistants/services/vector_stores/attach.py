@@ -180,7 +180,7 @@ class FileAttacher:
 
 
 def _matches(file: StoredVectorStoreFile, entry: VectorStoreFileCreate) -> bool:
-    """Return whether a file can stay as it is. Members that the entry does not set match anything."""
+    """Return whether a file can stay as it is. Members that the entry does not set match any."""
     return (
         file.status in ("in_progress", "completed")
         and entry.attributes in (None, file.attributes)
