@@ -5,7 +5,14 @@ from typing import Literal
 from assistants.domain.annotation import Sources
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import HostedCall, RunSettings, Usage
-from assistants.ports.chat_model import CallFragment, Delta, Finish, FinishReason, Refusal, Text
+from assistants.ports.chat_model import (
+    Delta,
+    FinishDelta,
+    FinishReason,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 from assistants.ports.clock import Clock
 from assistants.services.turns.draft import Draft
 from assistants.services.turns.reply_calls import ReplyCalls
@@ -35,15 +42,15 @@ class Reply:
     def take(self, delta: Delta) -> None:
         """Raises `ModelError` for a function that was not offered."""
         match delta:
-            case Text(value):
+            case TextDelta(value):
                 self._say("text", value)
-            case Refusal(value):
+            case RefusalDelta(value):
                 self._say("refusal", value)
-            case CallFragment():
+            case ToolCallDelta():
                 if self._message.is_open:  # the turn's tokens are counted on its last step
                     self._message.close(None, Usage())
                 self._calls.take(delta)
-            case Finish(reason, usage):
+            case FinishDelta(reason, usage):
                 self._finish_reason = reason or self._finish_reason
                 self.usage = usage or self.usage
 

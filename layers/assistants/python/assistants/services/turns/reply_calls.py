@@ -9,7 +9,7 @@ from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import HostedCall, Usage
-from assistants.ports.chat_model import CallFragment, ModelError
+from assistants.ports.chat_model import ModelError, ToolCallDelta
 from assistants.services.turns.draft import STEPS, Draft
 
 MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction, which takes 100 rows in all
@@ -63,7 +63,7 @@ class ReplyCalls:
             for number, (call, tool) in enumerate(hosted, self.hosted_made)
         ]
 
-    def take(self, fragment: CallFragment) -> None:
+    def take(self, fragment: ToolCallDelta) -> None:
         """Ids are our own: some providers repeat theirs from turn to turn.
 
         Raises `ModelError` for a tool that was not offered, and for too many calls.
@@ -88,7 +88,7 @@ class ReplyCalls:
             raise ModelError("server_error", "The model called a function without a name.")
         self.draft.touch(self.step_id)
 
-    def _call(self, fragment: CallFragment) -> _Call:
+    def _call(self, fragment: ToolCallDelta) -> _Call:
         """The call that a fragment belongs to. A new id at a known index begins another call:
         some providers number all calls 0.
         """
