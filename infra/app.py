@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from infra.bundling import InterpreterNotFoundError
 from infra.options import Options
+from infra.regions import UnsupportedRegionError, check_region
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
@@ -22,8 +23,8 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
     Without `bundle` nothing is built or validated, and the assets point at their sources, as the
     local stack needs them; the templates are the same.
 
-    Raises InterpreterNotFoundError, and pydantic's ValidationError for a context value of the wrong
-    type.
+    Raises InterpreterNotFoundError, UnsupportedRegionError, and pydantic's ValidationError for a
+    context value of the wrong type.
     """
     skip_bundling: dict[str, Any] = {} if bundle else {"aws:cdk:bundling-stacks": []}
     app = App(
@@ -35,6 +36,8 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
         builtin_cloud_formation_validation=bundle,
     )
     options = Options.of(app)
+    # The CDK's command line knows the region of the credentials; templates are of no region.
+    check_region(options, os.environ.get("CDK_DEFAULT_REGION"))
     data = DataStack(app, "AssistantsData", options)
     ServiceStack(app, "AssistantsService", options, data=data)
     app.synth()
@@ -50,7 +53,7 @@ def main() -> None:
     outdir = Path(os.environ.get("CDK_OUTDIR", REPOSITORY / "cdk.out"))
     try:
         synthesize(outdir, bundle=True)
-    except (InterpreterNotFoundError, ValidationError) as error:
+    except (InterpreterNotFoundError, UnsupportedRegionError, ValidationError) as error:
         sys.exit(str(error))
 
 

@@ -18,6 +18,7 @@ INPUTS = (
     "cdk.json",
     "requirements.lock",
     "infra/*.py",
+    "infra/*.toml",
     "infra/constructs/*.py",
     "infra/stacks/*.py",
     "statemachines/*",

@@ -6,6 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.labels import named
+from infra.constructs.region_rules import add_region_rules
 from infra.options import Options
 
 
@@ -14,6 +15,7 @@ class DataStack(Stack):
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the data")
+        add_region_rules(self, options)
         self._removal = RemovalPolicy.RETAIN if options.retain_data else RemovalPolicy.DESTROY
         self.table = self._table(deletion_protection=options.deletion_protection)
         self.bucket = self._bucket()
