@@ -6,6 +6,8 @@ SHELL := bash
 PY := .venv/bin/python
 CDK := PATH=$(CURDIR)/.venv/bin:$$PATH npx --yes aws-cdk@2.1148.1
 export PYTHONDONTWRITEBYTECODE :=
+# uv's 60 seconds to compile one module are too few for aws_cdk on a busy machine.
+export UV_COMPILE_BYTECODE_TIMEOUT := 0
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1

@@ -35,9 +35,6 @@ class Target:
     platform: str
 
 
-LAMBDA = Target(python="3.13", platform="aarch64-manylinux_2_28")
-
-
 class InterpreterNotFoundError(Exception):
     """Raise when no interpreter of the runtime's minor version is there to compile bytecode."""
 

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
 
+    `architecture` is the processor of functions and images.
+
     `throttle_rate` is in requests per second, `throttle_burst` in concurrent requests; without them
     the account's limits apply. `file_server` accepts large files at the same URL, for a fixed
     price.
@@ -32,6 +34,7 @@ class Options(BaseModel):
     throttle_rate: float | None
     throttle_burst: int | None
     bytecode: bool
+    architecture: Literal["arm64", "x86_64"]
     file_server: bool
     code_interpreter: Literal["public", "isolated", "off"]
     sandbox_packages: Literal["core", "full"]

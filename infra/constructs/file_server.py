@@ -11,12 +11,12 @@ from aws_cdk import Aws, CfnOutput, Duration, Fn
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from constructs import Construct
 
 from infra.constructs import grants
+from infra.constructs.architecture import ARCHITECTURES
 from infra.constructs.log_group import log_group
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import STAGE, RestApi
@@ -74,19 +74,20 @@ class FileServer(Construct):
         return network
 
     def _task(self, options: Options, environment: Mapping[str, str]) -> ecs.FargateTaskDefinition:
-        arm = ecs.CpuArchitecture.ARM64
+        architecture = ARCHITECTURES[options.architecture]
+        processor = ecs.CpuArchitecture.of(architecture.tasks)
         task = ecs.FargateTaskDefinition(
             self,
             "Task",
             cpu=CPU,
             memory_limit_mib=MEMORY_MB,
-            runtime_platform=ecs.RuntimePlatform(cpu_architecture=arm),
+            runtime_platform=ecs.RuntimePlatform(cpu_architecture=processor),
         )
         image = ecs.ContainerImage.from_asset(
             str(REPOSITORY),
             file="functions/file_server/Dockerfile",
             exclude=["*", *(f"!{folder}" for folder in IN_THE_IMAGE), "**/__pycache__"],
-            platform=ecr_assets.Platform.LINUX_ARM64,
+            platform=architecture.images,
         )
         log = log_group(self, "Log", options)
         task.add_container(

@@ -12,9 +12,10 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.constructs.architecture import ARCHITECTURES
 from infra.constructs.grants import Grant
 from infra.constructs.labels import function_name, named, sourced
-from infra.constructs.layers import ARCHITECTURE, RUNTIME, Layers
+from infra.constructs.layers import RUNTIME, Layers
 from infra.constructs.log_group import log_group
 from infra.constructs.resources import Resources
 from infra.options import Options
@@ -70,7 +71,7 @@ class Function(lambda_.Function):
             spec.id,
             function_name=function_name(scope, spec.id),
             runtime=RUNTIME,
-            architecture=ARCHITECTURE,
+            architecture=ARCHITECTURES[platform.options.architecture].functions,
             code=lambda_.Code.from_asset(str(REPOSITORY / source), exclude=["**/__pycache__"]),
             handler="handler.handler",
             layers=platform.layers.of(streams=spec.streams, retrieval=spec.retrieval),

@@ -12,12 +12,12 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra import bundling
+from infra.constructs.architecture import ARCHITECTURES
 from infra.constructs.labels import named, sourced
 from infra.options import Options
 from infra.repository import REPOSITORY
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
-ARCHITECTURE = lambda_.Architecture.ARM_64
 
 Fill = Callable[[Path], None]
 
@@ -29,17 +29,20 @@ class Layers(Construct):
         super().__init__(scope, id)
         # Looked up here, as an error inside the bundling would reach the user through Node.
         compiles = options.bytecode and Stack.of(self).bundling_required
-        interpreter = bundling.find_interpreter(bundling.LAMBDA.python) if compiles else None
-        recipe = _recipe(options)
-        dependencies = _Bundling(_fill_with("dependencies"), interpreter)
-        retrieval = _Bundling(_fill_with("retrieval"), interpreter)
-        assistants = _Bundling(_fill_assistants, interpreter)
+        architecture = ARCHITECTURES[options.architecture]
+        target = architecture.layers
+        interpreter = bundling.find_interpreter(target.python) if compiles else None
+
+        def layer(id: str, fill: Fill | None) -> lambda_.LayerVersion:
+            bundled = _bundled(_Bundling(fill, interpreter), _recipe(options)) if fill else None
+            return _layer(scope, id, architecture.functions, bundled)
+
         self._shared = [
-            _layer(scope, "Dependencies", _bundled(dependencies, recipe)),
-            _layer(scope, "Assistants", _bundled(assistants, recipe)),
+            layer("Dependencies", _fill_with("dependencies", target)),
+            layer("Assistants", _fill_assistants),
         ]
-        self._retrieval = _layer(scope, "Retrieval", _bundled(retrieval, recipe))
-        self._streaming = _layer(scope, "Streaming")
+        self._retrieval = layer("Retrieval", _fill_with("retrieval", target))
+        self._streaming = layer("Streaming", None)
 
     def of(self, *, streams: bool, retrieval: bool = False) -> Sequence[lambda_.LayerVersion]:
         chosen = [(self._retrieval, retrieval), (self._streaming, streams)]
@@ -63,11 +66,9 @@ class _Bundling:
         return True
 
 
-def _fill_with(name: str) -> Fill:
+def _fill_with(name: str, target: bundling.Target) -> Fill:
     requirements = REPOSITORY / f"layers/{name}/requirements.txt"
-    return lambda layer: bundling.install_requirements(
-        requirements, layer / "python", bundling.LAMBDA
-    )
+    return lambda layer: bundling.install_requirements(requirements, layer / "python", target)
 
 
 def _fill_assistants(layer: Path) -> None:
@@ -76,7 +77,10 @@ def _fill_assistants(layer: Path) -> None:
 
 
 def _layer(
-    scope: Construct, id: str, bundled: BundlingOptions | None = None
+    scope: Construct,
+    id: str,
+    architecture: lambda_.Architecture,
+    bundled: BundlingOptions | None,
 ) -> lambda_.LayerVersion:
     source = f"layers/{id.lower()}"
     code = lambda_.Code.from_asset(
@@ -90,7 +94,7 @@ def _layer(
         id,
         code=code,
         compatible_runtimes=[RUNTIME],
-        compatible_architectures=[ARCHITECTURE],
+        compatible_architectures=[architecture],
     )
     return sourced(named(layer), source)
 
@@ -102,4 +106,4 @@ def _bundled(local: _Bundling, recipe: str) -> BundlingOptions:
 
 def _recipe(options: Options) -> str:
     text = Path(bundling.__file__).read_text() + Path(__file__).read_text()
-    return hashlib.sha256(f"{text}{options.bytecode}".encode()).hexdigest()
+    return hashlib.sha256(f"{text}{options.bytecode}{options.architecture}".encode()).hexdigest()

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.constructs.architecture import ARCHITECTURES
 from infra.constructs.labels import named, sourced
 from infra.constructs.log_group import log_group
 from infra.constructs.sandbox_network import PORT, SandboxNetwork
@@ -35,6 +36,7 @@ class SandboxTask(Construct):
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
+        architecture = ARCHITECTURES[options.architecture]
         self._log = log_group(self, "Log", options)
         self._image = ecr_assets.DockerImageAsset(
             self,
@@ -42,7 +44,7 @@ class SandboxTask(Construct):
             directory=str(REPOSITORY / SOURCE),
             exclude=["**/__pycache__"],
             build_args={"PACKAGES": options.sandbox_packages},
-            platform=ecr_assets.Platform.LINUX_ARM64,
+            platform=architecture.images,
         )
         self.execution_role = self._execution_role()
         disk = options.sandbox_disk + IMAGE_GIB
@@ -52,7 +54,7 @@ class SandboxTask(Construct):
             requires_compatibilities=["FARGATE"],
             network_mode="awsvpc",
             runtime_platform=ecs.CfnTaskDefinition.RuntimePlatformProperty(
-                cpu_architecture="ARM64", operating_system_family="LINUX"
+                cpu_architecture=architecture.tasks, operating_system_family="LINUX"
             ),
             cpu=str(options.sandbox_cpu),
             memory=str(options.sandbox_memory),
