@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
 
+    `check_settings` has a function check the settings at each deployment that changes them.
     `architecture` is the processor of functions and images.
 
     `throttle_rate` is in requests per second, `throttle_burst` in concurrent requests; without them
@@ -34,6 +35,7 @@ class Options(BaseModel):
     throttle_rate: float | None
     throttle_burst: int | None
     bytecode: bool
+    check_settings: bool
     architecture: Literal["arm64", "x86_64"]
     file_server: bool
     code_interpreter: Literal["public", "isolated", "off"]

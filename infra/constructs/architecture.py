@@ -12,7 +12,7 @@ PYTHON = "3.13"
 
 
 @dataclass(frozen=True)
-class Architecture:
+class DeploymentArchitecture:
     """One kind of processor for functions, layers and images alike."""
 
     functions: lambda_.Architecture
@@ -21,14 +21,14 @@ class Architecture:
     tasks: str
 
 
-ARCHITECTURES: Mapping[str, Architecture] = {
-    "arm64": Architecture(
+ARCHITECTURES: Mapping[str, DeploymentArchitecture] = {
+    "arm64": DeploymentArchitecture(
         lambda_.Architecture.ARM_64,
         Target(python=PYTHON, platform="aarch64-manylinux_2_28"),
         ecr_assets.Platform.LINUX_ARM64,
         "ARM64",
     ),
-    "x86_64": Architecture(
+    "x86_64": DeploymentArchitecture(
         lambda_.Architecture.X86_64,
         Target(python=PYTHON, platform="x86_64-manylinux_2_28"),
         ecr_assets.Platform.LINUX_AMD64,

@@ -11,6 +11,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.constructs.checked_settings import CHECKER
 from infra.constructs.function import Function
 from infra.constructs.labels import function_name
 from infra.constructs.model_access import allow_embeddings
@@ -61,7 +62,8 @@ class FileSearchIndex(Construct):
 
         self._index.admit(writers=roles(WRITERS), readers=roles(READERS))
         embedders = roles(EMBEDDERS)
-        KeyPolicy(self, "EmbeddingKey", reference=settings[EMBEDDING_KEY], readers=embedders)
+        readers = roles([*EMBEDDERS, *({CHECKER} & functions.keys())])
+        KeyPolicy(self, "EmbeddingKey", reference=settings[EMBEDDING_KEY], readers=readers)
         allow_embeddings(Stack.of(self), embedders)
         for role in roles(REQUESTERS):
             role.add_to_policy(_allow("sqs:SendMessage", self.queue.queue_arn))

@@ -20,6 +20,7 @@ from infra.constructs.architecture import ARCHITECTURES
 from infra.constructs.log_group import log_group
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import STAGE, RestApi
+from infra.constructs.settings import without_models
 from infra.options import Options
 from infra.repository import REPOSITORY
 
@@ -46,7 +47,7 @@ class FileServer(Construct):
     ) -> None:
         super().__init__(scope, id)
         network = self._network()
-        task = self._task(options, {**settings, **resources.environment})
+        task = self._task(options, {**without_models(settings), **resources.environment})
         for grant in GRANTS:
             task.task_role.add_to_principal_policy(grant(resources))
         balancer = self._balancer(network, self._service(network, task))

@@ -18,6 +18,7 @@ from infra.constructs.labels import function_name, named, sourced
 from infra.constructs.layers import RUNTIME, Layers
 from infra.constructs.log_group import log_group
 from infra.constructs.resources import Resources
+from infra.constructs.settings import without_models
 from infra.options import Options
 from infra.repository import REPOSITORY
 
@@ -27,9 +28,9 @@ class FunctionSpec:
     """The description of one function, whose code is `functions/<name>/handler.py`.
 
     `timeout` is in seconds, `memory` in MiB, `storage` in MiB of /tmp. `streams` selects the
-    streaming runtime loop, `retrieval` the layer that reads and searches files. A function
-    `in_network` reaches only sandboxes and S3. `schedule` is an EventBridge expression such as
-    `rate(1 minute)`.
+    streaming runtime loop, `retrieval` the layer that reads and searches files. Only a function
+    that `routes_models` is given the map of models. A function `in_network` reaches only sandboxes
+    and S3. `schedule` is an EventBridge expression such as `rate(1 minute)`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class FunctionSpec:
     memory: int = 512
     streams: bool = False
     reads_model_key: bool = False
+    routes_models: bool = False
     schedule: str | None = None
     in_network: bool = False
     retrieval: bool = False
@@ -104,9 +106,10 @@ def _role(scope: Construct, spec: FunctionSpec, platform: Platform, log: logs.Lo
 
 
 def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
+    settings = platform.settings
     wrapper = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/stream"} if spec.streams else {}
     return {
-        **platform.settings,
+        **(settings if spec.routes_models else without_models(settings)),
         **platform.resources.environment,
         **wrapper,
         "POWERTOOLS_SERVICE_NAME": spec.name,

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import CfnCondition, CfnParameter, Fn
+from aws_cdk import Aws, CfnCondition, CfnParameter, Fn
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-# Models, inference profiles and the like. The region may be a wildcard, as a profile sends requests
-# to several.
-BEDROCK_ARN = r"(arn:aws[a-z-]*:bedrock:[a-z0-9*-]+:[0-9]*:[a-z-]+/[A-Za-z0-9][A-Za-z0-9.:*/_-]*)?"
+# Models, inference profiles and the like. Region and account may be wildcards: a profile sends
+# requests to several regions, and only the profiles of this account can be asked.
+BEDROCK_ARN = (
+    r"(arn:aws[a-z-]*:bedrock:[a-z0-9*-]+:([0-9]*|\*):[a-z-]+/[A-Za-z0-9][A-Za-z0-9.:*/_-]*)?"
+)
 KEY_ARN = r"(arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(/[A-Za-z0-9_.-]+)+)?"
 
 
@@ -52,8 +54,35 @@ class ListedAccess(Construct):
         )
 
 
+class ModelsFilePolicy(Construct):
+    """A policy to read the one object of S3 that `url` (`s3://bucket/key`, or empty) names."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, url: str, readers: Sequence[iam.IRole]
+    ) -> None:
+        super().__init__(scope, id)
+        given = Fn.condition_not(Fn.condition_equals(url, ""))
+        policy = iam.CfnPolicy(
+            self,
+            "Policy",
+            policy_name="ReadModelsFile",
+            policy_document=iam.PolicyDocument(
+                statements=[
+                    iam.PolicyStatement(
+                        actions=["s3:GetObject"],
+                        resources=[
+                            f"arn:{Aws.PARTITION}:s3:::{Fn.select(1, Fn.split('s3://', url))}"
+                        ],
+                    )
+                ]
+            ),
+            roles=[reader.role_name for reader in readers],
+        )
+        policy.cfn_options.condition = CfnCondition(self, "Given", expression=given)
+
+
 def allow_models(scope: Construct, roles: Sequence[iam.IRole]) -> None:
-    """Let `roles` call models of Bedrock, and read keys of models with their own endpoint."""
+    """Let `roles` call models of Bedrock."""
     ListedAccess(
         scope,
         "BedrockModels",
@@ -62,6 +91,10 @@ def allow_models(scope: Construct, roles: Sequence[iam.IRole]) -> None:
         description="ARNs of the Bedrock models and inference profiles that may be asked.",
         roles=roles,
     )
+
+
+def allow_model_keys(scope: Construct, roles: Sequence[iam.IRole]) -> None:
+    """Let `roles` read the keys of models with an endpoint of their own."""
     ListedAccess(
         scope,
         "ModelKeys",

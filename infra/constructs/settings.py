@@ -13,6 +13,7 @@ from constructs import Construct
 from assistants.settings import PREFIX, Settings
 
 MODEL_KEY, EMBEDDING_KEY = "ASSISTANTS_MODEL_KEY", "ASSISTANTS_EMBEDDING_KEY"
+MODELS, MODELS_FILE = "ASSISTANTS_MODELS", "ASSISTANTS_MODELS_FILE"
 
 # The stack sets these itself.
 RESOURCES = frozenset(
@@ -32,9 +33,7 @@ RESOURCES = frozenset(
         "parse_function",
     }
 )
-
-# No parameter takes a secret, as everyone who may describe the stack can read them.
-KEY_REFERENCE = r"(ssm:(/[A-Za-z0-9_.-]+)+)?"
+LONGEST = 400  # of a text whose setting has no limit of its own; Lambda takes 4,096 bytes in all
 
 
 def parameter_name(variable: str) -> str:
@@ -52,6 +51,11 @@ def declare_settings(scope: Construct) -> Mapping[str, str]:
     }
 
 
+def without_models(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a process that calls no model: the map of models may be long."""
+    return {name: value for name, value in settings.items() if name not in {MODELS, MODELS_FILE}}
+
+
 def _declare(scope: Construct, field: str, schema: Mapping[str, Any]) -> CfnParameter:
     number = schema.get("type") in {"integer", "number"}
     return CfnParameter(
@@ -62,7 +66,19 @@ def _declare(scope: Construct, field: str, schema: Mapping[str, Any]) -> CfnPara
         # The service takes an empty variable for unset.
         default=schema["default"] if number else schema["default"] or "",
         allowed_values=schema.get("enum"),
-        allowed_pattern=KEY_REFERENCE if field.endswith("_key") else None,
         min_value=schema.get("minimum"),
         max_value=schema.get("maximum"),
+        **({} if number or "enum" in schema else _text_constraints(schema)),
     )
+
+
+def _text_constraints(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the constraints of a text, or of a list of texts; an empty one is always taken."""
+    one = schema.get("items") or {**schema, **next(iter(schema.get("anyOf", [{}])))}
+    pattern = one["pattern"].removeprefix("^").removesuffix("$")
+    several = f"{pattern}([, ]+{pattern})*" if "items" in schema else pattern
+    return {
+        "allowed_pattern": f"({several})?",
+        "constraint_description": f"be empty, or like {one['examples'][0]}",
+        "max_length": one.get("maxLength", LONGEST),
+    }

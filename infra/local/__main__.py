@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 
+from infra.local.custom_resources import RefusedResourceError
 from infra.local.deployment import DeploymentError
 from infra.local.hot_reload import HotReload
 from infra.local.http_server import ListenError
@@ -44,6 +45,7 @@ def main() -> None:
         SynthesisError,
         InvalidParameterError,
         DeploymentError,
+        RefusedResourceError,
         UnsupportedScheduleError,
     ) as error:
         sys.exit(str(error))

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.assembly import Assembly, StackTemplate, logical_id
 from infra.local.cloud import Cloud
+from infra.local.custom_resources import create_custom_resources
 from infra.local.function_spec import REGION, LocalFunctionSpec
 from infra.local.parameters import distribute
 
@@ -35,7 +36,7 @@ def deploy(
 ) -> list[DeployedStack]:
     """Create every stack, then host its functions and tasks; their code lies below `sources`.
 
-    Raises `InvalidParameterError` and `DeploymentError`.
+    Raises `InvalidParameterError`, `DeploymentError` and `RefusedResourceError`.
     """
     given = distribute(assembly.stacks, parameters)
     _bootstrap(cloud, assembly)
@@ -47,6 +48,7 @@ def deploy(
         for name, definition in one.stack.resources("AWS::ECS::TaskDefinition"):
             if "Metadata" in definition:  # its tasks can run locally
                 cloud.tasks.add(one.resources[name], _source(name, definition, sources))
+        create_custom_resources(cloud, one.stack, given[one.stack.name])
     return deployed
 
 

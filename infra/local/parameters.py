@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.local.assembly import StackTemplate
+from infra.local.function_spec import REGION
+from infra.local.rules import violations
 
 
 class InvalidParameterError(Exception):
@@ -23,10 +25,19 @@ def distribute(
         for declaration in declarations:
             for reason in _violations(declaration, value):
                 raise InvalidParameterError(f"Parameter {name} is {value!r}: {reason}.")
+    for stack in stacks:
+        for reason in violations(stack.template, _values(stack, parameters)):
+            raise InvalidParameterError(reason)
     return {
         stack: {name: value for name, value in parameters.items() if name in names}
         for stack, names in declared.items()
     }
+
+
+def _values(stack: StackTemplate, parameters: Mapping[str, str]) -> dict[str, str]:
+    declared = stack.template.get("Parameters", {})
+    defaults = {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
+    return {**defaults, **parameters, "AWS::Region": REGION, "BootstrapVersion": "99"}
 
 
 def _violations(declaration: Mapping[str, Any], value: str) -> Iterator[str]:
@@ -36,7 +47,9 @@ def _violations(declaration: Mapping[str, Any], value: str) -> Iterator[str]:
     pattern = declaration.get("AllowedPattern")
     each = value.split(",") if declaration["Type"] == "CommaDelimitedList" else [value]
     if pattern and not all(re.fullmatch(pattern, one) for one in each):
-        yield f"it must match {pattern}"
+        yield f"it must {declaration.get('ConstraintDescription', f'match {pattern}')}"
+    if len(value) > int(declaration.get("MaxLength", len(value))):
+        yield f"it may have {declaration['MaxLength']} characters"
     if declaration["Type"] == "Number":
         yield from _range_violations(declaration, value)
 

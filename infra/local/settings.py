@@ -5,15 +5,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
-from assistants.domain.model import Catalog, InvalidCatalogError
-from assistants.settings import PREFIX, Settings
+from assistants.settings import PREFIX
 from infra.local.cloud import Cloud
-from infra.local.parameters import InvalidParameterError
 
 MINILM = {"EmbeddingModel": "minilm", "EmbeddingDimensions": "384"}
 DEMO = '{"demo": {"provider": "demo"}, "*": "demo"}'
+LONGEST_MODELS = 800
 OWN = frozenset({"ASSISTANTS_HOST", "ASSISTANTS_PORT", "ASSISTANTS_SEARCH_ENDPOINT"})
 
 
@@ -39,22 +36,6 @@ def with_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
     return {"Auth": "open", "CorsOrigins": "*", **models, **embeddings, **parameters}
 
 
-def check_models(parameters: Mapping[str, str]) -> None:
-    """Check that functions can start with the models. Raises `InvalidParameterError`."""
-    names = ("MODELS", "MODEL_URL", "EMBEDDING_MODEL", "EMBEDDING_URL", "EMBEDDING_DIMENSIONS")
-    given = {PREFIX + name: parameters.get(_parameter(name), "") for name in names}
-    try:
-        chosen = Settings.read(given)
-        Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "".join(f"ASSISTANTS_{str(place).upper()}: " for place in first["loc"])
-        reason = first["msg"].removeprefix("Value error, ")
-        raise InvalidParameterError(f"{where}{reason}.") from error
-    except InvalidCatalogError as error:
-        raise InvalidParameterError(f"{error}.") from error
-
-
 def _parameter(variable: str) -> str:
     return variable.removeprefix(PREFIX).title().replace("_", "")
 
@@ -73,8 +54,20 @@ def keep_secrets(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+def keep_models(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Move a map of models that is too long for a parameter to S3, as one would on AWS."""
+    models = parameters.get("Models", "")
+    if len(models) <= LONGEST_MODELS:
+        return dict(parameters)
+    s3 = cloud.client("s3", recorded=False)
+    bucket = f"models-{cloud.account}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="models.json", Body=models.encode())
+    return {**parameters, "Models": "", "ModelsFile": f"s3://{bucket}/models.json"}
+
+
 def _models(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the models, or none if they are malformed, which `check_models` reports."""
+    """Return the models, or none if they are malformed, which the deployment reports."""
     try:
         models = json.loads(parameters.get("Models") or "{}")
     except ValueError:

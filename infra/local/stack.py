@@ -12,7 +12,7 @@ from infra.local.public_api import PublicApi
 from infra.local.queues import queue_mappings
 from infra.local.rest_api import RestApiDefinition
 from infra.local.schedules import Schedules
-from infra.local.settings import check_models, keep_secrets, with_defaults
+from infra.local.settings import keep_models, keep_secrets, with_defaults
 from infra.local.synthesis import cached_assembly
 from infra.repository import REPOSITORY
 
@@ -23,8 +23,8 @@ class LocalStack:
     `parameters` are those of its templates; keys among them may be given by value. `port` 0 is any
     free one. `search_endpoint` is an OpenSearch node to use instead of the embedded index.
 
-    Raises `SynthesisError`, `InvalidParameterError`, `DeploymentError`, `UnsupportedScheduleError`
-    and `ListenError`.
+    Raises `SynthesisError`, `InvalidParameterError`, `DeploymentError`, `RefusedResourceError`,
+    `UnsupportedScheduleError` and `ListenError`.
     """
 
     def __init__(
@@ -40,8 +40,7 @@ class LocalStack:
         self.parameters = with_defaults(parameters or {}) if assembly is None else parameters or {}
         with ExitStack() as undo:
             self._cloud = undo.enter_context(Cloud(search_endpoint))
-            kept = keep_secrets(self._cloud, self.parameters)
-            check_models(kept)
+            kept = keep_models(self._cloud, keep_secrets(self._cloud, self.parameters))
             self._deployed = deploy(self._cloud, assembly or cached_assembly(), kept, sources)
             for mapping in queue_mappings(self._cloud, self._deployed):
                 undo.callback(mapping.close)

@@ -4,17 +4,19 @@ from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs import grants
+from infra.constructs.checked_settings import CHECKER, CheckedSettings
 from infra.constructs.file_search_index import INDEX_SECONDS
 from infra.constructs.file_server import FileServer
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.layers import Layers
-from infra.constructs.model_access import allow_models
+from infra.constructs.model_access import ModelsFilePolicy, allow_model_keys, allow_models
 from infra.constructs.model_key import KeyPolicy
 from infra.constructs.optional_tools import OptionalTools
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import RestApi
 from infra.constructs.run_machine import RunMachine, run_machine_arn
-from infra.constructs.settings import MODEL_KEY, declare_settings
+from infra.constructs.settings import MODEL_KEY, MODELS_FILE, declare_settings
+from infra.constructs.settings_rules import add_settings_rules
 from infra.constructs.work_queue import WorkQueue
 from infra.options import Options
 from infra.stacks.data import DataStack
@@ -39,12 +41,14 @@ FUNCTIONS = (
         timeout=29,
         memory=1024,
         grants=(*TABLE, *RUNS, *TAKE_FILES, grants.request_purges),
+        routes_models=True,
     ),
     FunctionSpec(
         "stream",
         timeout=900,
         grants=(*TABLE, *RUNS, grants.read_files, grants.read_texts, *COMPLETE_UPLOADS),
         streams=True,
+        routes_models=True,
         retrieval=True,
     ),
     FunctionSpec(
@@ -52,6 +56,7 @@ FUNCTIONS = (
         timeout=900,
         grants=(*TABLE, grants.read_files),
         reads_model_key=True,
+        routes_models=True,
         retrieval=True,
     ),
     FunctionSpec("run_code", timeout=900, grants=(*TABLE, grants.delete_files)),
@@ -79,6 +84,7 @@ FUNCTIONS = (
         schedule="rate(1 minute)",
     ),
     FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*TABLE, *PURGE)),
+    FunctionSpec("check_settings", timeout=90, grants=(), reads_model_key=True, routes_models=True),
 )
 
 
@@ -88,6 +94,7 @@ class ServiceStack(Stack):
     def __init__(self, scope: Construct, id: str, options: Options, *, data: DataStack) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the service")
         settings = declare_settings(self)
+        add_settings_rules(self, settings)
         queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
         tools = OptionalTools.create(self, options)
         resources = self._resources(data, queue, tools)
@@ -118,11 +125,20 @@ class ServiceStack(Stack):
         self, platform: Platform, tools: OptionalTools, data: DataStack
     ) -> dict[str, Function]:
         """Create the functions of this deployment, with their rights beyond grants."""
-        specs = [spec for spec in FUNCTIONS if spec.id not in tools.unused_functions]
+        specs = self._specs(platform.options, tools)
         functions = {spec.id: Function(self, spec, platform) for spec in specs}
         tools.serve(functions, platform.settings, data.bucket)
+        settings = platform.settings
         readers = [functions[spec.id].execution_role for spec in specs if spec.reads_model_key]
-        key = platform.settings[MODEL_KEY]
-        KeyPolicy(self, "ModelKey", reference=key, readers=readers)
-        allow_models(self, readers)
+        routers = [functions[spec.id].execution_role for spec in specs if spec.routes_models]
+        KeyPolicy(self, "ModelKey", reference=settings[MODEL_KEY], readers=readers)
+        ModelsFilePolicy(self, "ModelsFileAccess", url=settings[MODELS_FILE], readers=routers)
+        allow_models(self, [functions["CallModel"].execution_role])
+        allow_model_keys(self, readers)
+        if CHECKER in functions:
+            CheckedSettings(self, "CheckedSettings", settings=settings, functions=functions)
         return functions
+
+    def _specs(self, options: Options, tools: OptionalTools) -> list[FunctionSpec]:
+        unused = {*tools.unused_functions, *(() if options.check_settings else (CHECKER,))}
+        return [spec for spec in FUNCTIONS if spec.id not in unused]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template as Assertions
 
-from infra.constructs.settings import RESOURCES
+from infra.constructs.settings import MODELS, MODELS_FILE, RESOURCES
 from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
@@ -103,8 +103,9 @@ def test_it_has_the_settings_of_the_functions(asked_for: Assertions, service: Te
     [container] = task["ContainerDefinitions"]
     names = {one["Name"] for one in container["Environment"]}
     functions = service.of_type("Lambda::Function")["Api"]["Environment"]["Variables"]
+    assert {MODELS, MODELS_FILE} <= functions.keys()
     sandbox = {f"ASSISTANTS_{one.upper()}" for one in RESOURCES if one.startswith("sandbox_")}
-    assert names == {*functions, "AWS_DEFAULT_REGION"} - sandbox
+    assert names == {*functions, "AWS_DEFAULT_REGION"} - sandbox - {MODELS, MODELS_FILE}
 
 
 def test_the_image_is_made_of_what_it_needs(asked_for: Assertions, outdir: Path) -> None:

@@ -30,6 +30,7 @@ TIMEOUTS = {
     "FinishRun": 30,
     "Expire": 60,
     "Purge": 60,
+    "CheckSettings": 90,
 }
 
 

@@ -29,6 +29,7 @@ RECEIVE = {
     "sqs:ReceiveMessage",
 }
 DELETE = {"dynamodb:BatchWriteItem", "s3:ListBucket", "s3:DeleteObject"}
+KEYS = {"s3:GetObject", "ssm:GetParameter"}
 ASK = {"bedrock:InvokeModelWithResponseStream", "ssm:GetParameter"}
 END = {"ecs:StopTask"}
 LAUNCH = {"ecs:RunTask", "iam:PassRole"} | END
@@ -46,7 +47,7 @@ SEARCH = {"aoss:APIAccessAll"}  # and what the collection's own policy admits
 LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 ALLOWED = {
-    "Api": TABLE | VALUES | FILES | START | RESUME | SEND | LOG,
+    "Api": TABLE | VALUES | FILES | READ | START | RESUME | SEND | LOG,
     "Stream": TABLE | VALUES | FILES | READ | START | RESUME | SEND | EMBED | SEARCH | LOG,
     "CallModel": TABLE | VALUES | READ | LOG | ASK | LAUNCH | SEARCH,
     "RunCode": TABLE | VALUES | REMOVE | LAUNCH | EXECUTE | LOG,
@@ -65,6 +66,7 @@ ALLOWED = {
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
     "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | LAUNCH | LOG,
+    "CheckSettings": LOG | KEYS,
     "Purge": TABLE | VALUES | DELETE | END | SEND | RECEIVE | LOG,
 }
 
@@ -124,7 +126,10 @@ def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
     reached = [
         one for found in on_objects if found not in listing for one in listed(found["Resource"])
     ]
-    below = {resource["Fn::Join"][1][-1] for resource in reached}
+    named = {"Fn::Select": [1, {"Fn::Split": ["s3://", {"Ref": "ModelsFile"}]}]}
+    last = [resource["Fn::Join"][1][-1] for resource in reached]
+    assert last.count(named) == 4  # the roles of one policy
+    below = {one for one in last if one != named}
     assert below == {"/values/*", "/files/*", "/uploads/*", "/texts/*", "/parsed/*"}
 
 
@@ -177,11 +182,14 @@ def test_functions_are_invoked_by_the_gateway_and_by_rules_of_this_stack(
 
 
 @pytest.mark.parametrize(
-    ("parameter", "action"),
-    [("BedrockModels", "bedrock:InvokeModelWithResponseStream"), ("ModelKeys", "ssm:GetParameter")],
+    ("parameter", "action", "functions"),
+    [
+        ("BedrockModels", "bedrock:InvokeModelWithResponseStream", ["CallModel"]),
+        ("ModelKeys", "ssm:GetParameter", ["CallModel", "CheckSettings"]),
+    ],
 )
 def test_models_may_be_asked_where_a_parameter_lists_them(
-    service: Template, parameter: str, action: str
+    service: Template, parameter: str, action: str, functions: list[str]
 ) -> None:
     (policy,) = (
         resource
@@ -191,7 +199,8 @@ def test_models_may_be_asked_where_a_parameter_lists_them(
     )
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement == {"Action": action, "Effect": "Allow", "Resource": {"Ref": parameter}}
-    assert policy["Properties"]["Roles"] == [{"Ref": role_of(service, "CallModel")}]
+    roles = [{"Ref": role_of(service, function)} for function in functions]
+    assert policy["Properties"]["Roles"] == roles
     none = {"Fn::Equals": [{"Fn::Join": [",", {"Ref": parameter}]}, ""]}
     assert service.body["Conditions"][policy["Condition"]] == {"Fn::Not": [none]}
     assert service.body["Parameters"][parameter]["Default"] == ""

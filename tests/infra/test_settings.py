@@ -1,12 +1,21 @@
 """Settings are parameters of the stack and, by the same name, variables of every function."""
 
 import re
+from typing import Any
 
 import pytest
 
-from assistants.settings import PREFIX, Settings
-from infra.constructs.settings import KEY_REFERENCE, RESOURCES, parameter_name
+from assistants.settings import DIMENSIONS, PREFIX, InvalidSettingsError, Settings
+from infra.constructs.settings import MODELS, MODELS_FILE, RESOURCES, parameter_name
+from infra.local.rules import violations
+from infra.stacks.service import FUNCTIONS
 from tests.infra.template import Template
+
+KEY_REFERENCE = r"(ssm:(/[A-Za-z0-9_.-]+)+)?"
+# Of all variables: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+LAMBDA_BYTES = 4096
+LONGEST_RESOURCE = 130  # an ARN of ours, a queue's URL, an endpoint of a search index
+LONGEST_NUMBER = 5
 
 DEFAULTS = {
     "Auth": "keys",
@@ -14,6 +23,7 @@ DEFAULTS = {
     "ModelKey": "",
     "ModelTimeoutSeconds": "120",
     "Models": "",
+    "ModelsFile": "",
     "EmbeddingModel": "bedrock:amazon.titan-embed-text-v2:0",
     "EmbeddingDimensions": "1024",
     "EmbeddingUrl": "",
@@ -47,19 +57,134 @@ def test_a_bound_of_a_setting_is_checked_before_the_deployment(service: Template
 
 
 def test_each_function_gets_each_setting_from_its_parameter(service: Template) -> None:
-    for properties in service.of_type("Lambda::Function").values():
-        variables = properties["Environment"]["Variables"]
-        assert {name: variables[name] for name in VARIABLES} == {
-            name: {"Ref": parameter_name(name)} for name in VARIABLES
-        }
-
-
-def test_each_function_knows_the_resources_and_its_own_name(service: Template) -> None:
+    routers = {spec.id for spec in FUNCTIONS if spec.routes_models}
+    assert routers == {"Api", "Stream", "CallModel", "CheckSettings"}
     for id, properties in service.of_type("Lambda::Function").items():
         variables = properties["Environment"]["Variables"]
-        name = service.resources[id]["Metadata"]["source"].removeprefix("functions/")
-        assert variables["POWERTOOLS_SERVICE_NAME"] == name
-        assert {f"{PREFIX}{field.upper()}" for field in RESOURCES} <= variables.keys()
+        wanted = set(VARIABLES) - (set() if id in routers else {MODELS, MODELS_FILE})
+        found = {name: value for name, value in variables.items() if name in VARIABLES}
+        assert found == {name: {"Ref": parameter_name(name)} for name in wanted}
+
+
+def longest(template: Template, value: Any) -> int:
+    """The longest that a variable can be, in bytes."""
+    if isinstance(value, str):
+        return len(value)
+    parameter = template.body["Parameters"].get(value.get("Ref"))
+    if parameter is None:
+        return LONGEST_RESOURCE
+    allowed = [len(one) for one in parameter.get("AllowedValues", [])]
+    return int(parameter.get("MaxLength", max(allowed, default=LONGEST_NUMBER)))
+
+
+def test_the_largest_settings_fit_in_lambdas_variables(service: Template) -> None:
+    for properties in service.of_type("Lambda::Function").values():
+        variables = dict(properties["Environment"]["Variables"])
+        variables.pop(MODELS_FILE, None)  # given instead of the longer MODELS
+        most = sum(len(name) + longest(service, value) for name, value in variables.items())
+        assert 2500 < most < LAMBDA_BYTES
+
+
+def test_every_text_and_every_number_of_the_settings_is_bounded(service: Template) -> None:
+    for name in DEFAULTS:
+        parameter = service.body["Parameters"][name]
+        if parameter["Type"] == "Number":
+            assert {"MinValue", "MaxValue"} <= parameter.keys()
+        elif "AllowedValues" not in parameter:
+            assert {"AllowedPattern", "MaxLength", "ConstraintDescription"} <= parameter.keys()
+            assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"])
+
+
+def test_no_bound_of_a_setting_is_one_that_cloudformation_cannot_express() -> None:
+    schemas = Settings.model_json_schema()["properties"].values()
+    assert not [one for one in schemas if {"exclusiveMinimum", "exclusiveMaximum"} & one.keys()]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "taken"),
+    [
+        ("Models", '{"a": "b"}', True),
+        ("Models", ' {\n "a": "b"\n}\n', True),
+        ("Models", "gpt-4o", False),
+        ("ModelUrl", "http://localhost:11434/v1", True),
+        ("ModelUrl", "localhost:11434", False),
+        ("ModelsFile", "s3://my-bucket/config/models_1.json", True),
+        ("ModelsFile", "s3://my-bucket/*", False),
+        ("ModelsFile", "/tmp/models.json", False),
+        ("CorsOrigins", "*", True),
+        ("CorsOrigins", "https://a.example, https://b.example:8443 capacitor://localhost", True),
+        ("CorsOrigins", "a.example", False),
+        ("EmbeddingModel", "", True),
+        ("EmbeddingModel", "two words", False),
+    ],
+)
+def test_a_value_is_checked_before_the_deployment(
+    service: Template, name: str, value: str, taken: bool
+) -> None:
+    pattern = service.body["Parameters"][name]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, value)) is taken
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, None),
+        ({"ModelKey": "ssm:/k"}, "ModelKey is the key of the endpoint at ModelUrl"),
+        ({"ModelKey": "ssm:/k", "ModelUrl": "https://m.example"}, None),
+        ({"EmbeddingKey": "ssm:/k"}, "EmbeddingKey is the key of the endpoint"),
+        ({"Models": "{}", "ModelsFile": "s3://b/k"}, "Models and ModelsFile exclude each other"),
+        ({"ModelsFile": "s3://b/k"}, None),
+        ({"EmbeddingModel": "text-embedding-3-small"}, "set EmbeddingUrl"),
+        (
+            {
+                "EmbeddingModel": "text-embedding-3-small",
+                "EmbeddingUrl": "https://e.example",
+                "EmbeddingDimensions": "1536",
+            },
+            None,
+        ),
+        ({"EmbeddingDimensions": "768"}, "set EmbeddingDimensions"),
+        ({"EmbeddingDimensions": "256"}, None),
+        ({"EmbeddingModel": "minilm"}, "minilm answers vectors of 384"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused_before_the_deployment(
+    service: Template, given: dict[str, str], sentence: str | None
+) -> None:
+    values = {**DEFAULTS, "BootstrapVersion": "99", **given}
+    found = list(violations(service.body, values))
+    assert len(found) == (1 if sentence else 0)
+    assert sentence is None or sentence in found[0]
+
+
+@pytest.mark.parametrize("model", [name for name, some in DIMENSIONS.items() if len(some) < 9])
+def test_a_rule_and_the_settings_know_the_same_dimensions(service: Template, model: str) -> None:
+    for dimensions in (*DIMENSIONS[model], 333):
+        given = {"EmbeddingModel": model, "EmbeddingDimensions": str(dimensions)}
+        if ":" not in model:
+            given["EmbeddingUrl"] = "https://e.example/v1"
+        values = {**DEFAULTS, "BootstrapVersion": "99", **given}
+        environment = {
+            "ASSISTANTS_" + re.sub("(?<=[a-z])(?=[A-Z])", "_", name).upper(): value
+            for name, value in given.items()
+        }
+        try:
+            Settings.checked(environment)
+        except InvalidSettingsError:
+            assert list(violations(service.body, values))
+        else:
+            assert not list(violations(service.body, values))
+
+
+def test_the_settings_are_checked_before_a_function_is_given_them(service: Template) -> None:
+    check = service.resources["CheckedSettings"]
+    assert check["Type"] == "AWS::CloudFormation::CustomResource"
+    assert set(check["Properties"]["Settings"]) == set(VARIABLES)
+    assert int(check["Properties"]["ServiceTimeout"]) > 90
+    for id, resource in service.resources.items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            waits = "CheckedSettings" in resource.get("DependsOn", [])
+            assert waits == (id != "CheckSettings")
 
 
 def test_a_variable_name_becomes_a_parameter_name() -> None:

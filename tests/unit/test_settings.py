@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from assistants.settings import Settings
+from assistants.settings import InvalidSettingsError, Settings
 
 
 def read(**environment: str) -> Settings:
@@ -53,6 +53,12 @@ def test_values_are_read_as_what_they_are() -> None:
     [
         ("auth", "none"),
         ("model_timeout_seconds", "0"),
+        ("model_timeout_seconds", "901"),
+        ("model_url", "models.example/v1"),
+        ("model_key", "sk-proj-0123456789"),
+        ("models_file", "https://bucket.example/models.json"),
+        ("cors_origins", "https://a.example b.example"),
+        ("embedding_model", "two words"),
         ("model_timeout_seconds", "soon"),
         ("run_ttl_seconds", "0"),
         ("run_ttl_seconds", "841"),
@@ -89,6 +95,15 @@ def test_an_embedding_model_of_each_kind_is_taken(environment: dict[str, str]) -
     [
         ({"embedding_model": "text-embedding-3-small"}, "one at embedding_url"),
         ({"embedding_model": "minilm"}, "embedding_dimensions of 384"),
+        ({"embedding_dimensions": "768"}, "embedding_dimensions of 256 or 512 or 1024"),
+        (
+            {
+                "embedding_model": "text-embedding-3-small",
+                "embedding_url": "https://api.example/v1",
+                "embedding_dimensions": "3072",
+            },
+            "embedding_dimensions of 1 to 1536",
+        ),
         ({"embedding_dimensions": "0"}, "greater than or equal to 1"),
     ],
 )
@@ -97,3 +112,26 @@ def test_an_embedding_model_that_nobody_answers_for_is_refused(
 ) -> None:
     with pytest.raises(ValidationError, match=reason):
         read(**environment)
+
+
+def test_models_are_given_in_one_place() -> None:
+    with pytest.raises(ValidationError, match="models and models_file exclude each other"):
+        read(models='{"a": "b"}', models_file="s3://bucket/models.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("log_level", "LOUD", "ASSISTANTS_LOG_LEVEL: Input should be"),
+        ("models", "{bad", "ASSISTANTS_MODELS: Expecting property name"),
+        ("embedding_dimensions", "768", "bedrock:amazon.titan-embed-text-v2:0 has embedding_dim"),
+    ],
+)
+def test_the_first_wrong_setting_is_told_in_one_sentence(
+    name: str, value: str, sentence: str
+) -> None:
+    with pytest.raises(InvalidSettingsError) as caught:
+        Settings.checked({f"ASSISTANTS_{name.upper()}": value})
+    assert str(caught.value).startswith(sentence)
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)

@@ -79,14 +79,22 @@ def test_it_serves_until_a_signal_and_leaves_no_process(number: signal.Signals) 
             {"ASSISTANTS_MODELS": '{"gpt-4o": {"provider": "azure"}}'},
             "ASSISTANTS_MODELS, 'gpt-4o': provider: Input should be",
         ),
-        ({"ASSISTANTS_MODELS": "gpt-4o"}, "ASSISTANTS_MODELS: "),
+        (
+            {"ASSISTANTS_MODELS": "gpt-4o"},
+            "Parameter Models is 'gpt-4o': it must be empty, or like {",
+        ),
+        ({"ASSISTANTS_MODELS": "{bad}"}, "ASSISTANTS_MODELS: "),
+        (
+            {"ASSISTANTS_EMBEDDING_MODEL": "text-embedding-3-small"},
+            "This EmbeddingModel is asked at an endpoint: set EmbeddingUrl, as https://",
+        ),
         (
             {"ASSISTANTS_EMBEDDING_MODEL": "gecko"},
             "embedding_model is bedrock:<model>, minilm, or one at embedding_url.",
         ),
         (
             {"ASSISTANTS_EMBEDDING_MODEL": "minilm"},
-            "minilm has embedding_dimensions of 384.",
+            "minilm answers vectors of 384: set EmbeddingDimensions to that.",
         ),
         ({"ASSISTANTS_PORT": "many"}, "ASSISTANTS_PORT is 'many': it must be a port number."),
     ],

@@ -17,8 +17,9 @@ from assistants.adapters.models.bedrock import Bedrock
 from assistants.adapters.models.demo import DemoModel
 from assistants.adapters.models.openai_compatible import OpenAICompatible
 from assistants.adapters.models.router import ModelRouter
+from assistants.adapters.models_file import read_models
 from assistants.adapters.s3_blobs import S3Blobs
-from assistants.adapters.secrets import resolve
+from assistants.adapters.secrets import check_key, resolve
 from assistants.adapters.sqs import SqsIndexQueue, SqsPurgeQueue
 from assistants.adapters.step_functions import StepFunctions
 from assistants.adapters.system_clock import SystemClock
@@ -26,7 +27,7 @@ from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelEndpoint
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
-from assistants.settings import Settings
+from assistants.settings import InvalidSettingsError, Settings
 from assistants.telemetry import logger
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ def backend() -> Backend:
     """The service of this process, over AWS. Clients connect when they are first used."""
     chosen = settings()
     logger.setLevel(chosen.log_level)
-    catalog = Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
+    entries = read_models(chosen.models_file) if chosen.models_file else chosen.models
+    catalog = Catalog.read(entries, endpoint_configured=chosen.model_url is not None)
     values = LargeValues(chosen.bucket, lambda: client("s3"))
     return Backend(
         Ports(
@@ -174,6 +176,30 @@ def indexing() -> "Indexing":
         embedder=embedder,
         clock=service.ports.clock,
     )
+
+
+def check_settings(event: dict[str, Any]) -> None:
+    """Answer an event of the custom resource that stands for checked settings."""
+    from assistants.adapters.custom_resource import answer
+    from assistants.adapters.new_rights import wait_for_rights
+    from assistants.services.maintenance.settings_check import Access, SettingsCheck
+
+    reason = None
+    if event["RequestType"] != "Delete":
+        given = event["ResourceProperties"]
+        access = Access(given["Models"], given["ModelKeys"], given.get("EmbeddingModels"))
+        check = SettingsCheck(
+            lambda url: wait_for_rights(lambda: read_models(url)),
+            lambda setting, key: wait_for_rights(lambda: check_key(setting, key)),
+        )
+        try:
+            check.check(given["Settings"], access)
+        except InvalidSettingsError as error:
+            reason = str(error)
+        except Exception as error:  # else CloudFormation would wait for its time limit
+            logger.exception("the settings cannot be checked")
+            reason = f"The settings cannot be checked (-c check_settings=false skips it): {error!r}"
+    answer(event, reason)
 
 
 def models(chosen: Settings, catalog: Catalog) -> ModelRouter:

@@ -1,12 +1,58 @@
 """What a deployment can set, read once from the environment; the same names run everywhere."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 PREFIX = "ASSISTANTS_"
+
+# The dimensions that an embedding model can be asked for.
+DIMENSIONS: Mapping[str, Collection[int]] = {
+    "bedrock:amazon.titan-embed-text-v2:0": (256, 512, 1024),
+    "bedrock:cohere.embed-v4:0": (256, 512, 1024, 1536),
+    "minilm": (384,),
+    "text-embedding-3-large": range(1, 3073),
+    "text-embedding-3-small": range(1, 1537),
+    "text-embedding-ada-002": (1536,),
+}
+LOCAL_MODELS = frozenset({"minilm"})  # answered by the process itself, not at embedding_url
+
+
+class InvalidSettingsError(ValueError):
+    """Raise when settings cannot be followed; says in one sentence which to change, and how."""
+
+
+# CloudFormation checks the same patterns and lengths, and shows the examples.
+Url = Annotated[
+    str,
+    Field(
+        pattern=r"^https?://[^\s/]+(/\S*)?$", max_length=160, examples=["https://models.example/v1"]
+    ),
+]
+KeyReference = Annotated[
+    str,
+    Field(pattern=r"^ssm:(/[A-Za-z0-9_.-]+)+$", max_length=128, examples=["ssm:/my/model-key"]),
+]
+FileReference = Annotated[
+    str,
+    Field(
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]+/[A-Za-z0-9!_.()/-]+$",
+        max_length=160,
+        examples=["s3://my-bucket/models-1.json"],
+    ),
+]
+Origin = Annotated[
+    str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[^\s,/]+)$", examples=["https://app.example"])
+]
 
 
 def _json(value: Any) -> Any:
@@ -15,6 +61,10 @@ def _json(value: Any) -> Any:
 
 def _words(value: Any) -> Any:
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+def _either(choices: Collection[int]) -> str:
+    return " or ".join(map(str, choices))
 
 
 class Settings(BaseModel):
@@ -26,29 +76,41 @@ class Settings(BaseModel):
         default="keys",
         description="keys: only issued keys. open: any key, each its own tenant.",
     )
-    model_url: str | None = Field(
+    model_url: Url | None = Field(
         default=None, description="An OpenAI-compatible base URL (…/v1) for every unmapped model."
     )
-    model_key: str | None = Field(
+    model_key: KeyReference | None = Field(
         default=None, description="ssm:/name of the SecureString with that endpoint's key."
     )
     model_timeout_seconds: float = Field(
-        default=120, gt=0, description="Silence of the provider that fails the turn."
+        default=120, ge=1, le=900, description="Silence of the provider that fails the turn."
     )
     models: Annotated[dict[str, Any], BeforeValidator(_json)] = Field(
-        default={}, description="JSON: model name or pattern -> {provider, target, ...} or a name."
+        default={},
+        description="JSON: model name or pattern -> {provider, target, ...} or a name.",
+        json_schema_extra={
+            "pattern": r"^\s*\{[\s\S]*\}\s*$",
+            "maxLength": 800,
+            "examples": ['{"gpt-4o": {"provider": "bedrock", "target": "..."}}'],
+        },
+    )
+    models_file: FileReference | None = Field(
+        default=None, description="s3://bucket/key of that JSON, if it is longer than 800."
     )
     embedding_model: str = Field(
         default="bedrock:amazon.titan-embed-text-v2:0",
+        pattern=r"^\S+$",
+        max_length=160,
+        examples=["bedrock:amazon.titan-embed-text-v2:0"],
         description="bedrock:<model>, one of the endpoint's, or minilm (on a laptop only).",
     )
     embedding_dimensions: int = Field(
         default=1024, ge=1, le=16_000, description="Of the vectors that this model answers."
     )
-    embedding_url: str | None = Field(
+    embedding_url: Url | None = Field(
         default=None, description="An OpenAI-compatible base URL (…/v1) of the embedding model."
     )
-    embedding_key: str | None = Field(
+    embedding_key: KeyReference | None = Field(
         default=None, description="ssm:/name of the SecureString with that endpoint's key."
     )
     sandbox_spares: int = Field(
@@ -57,7 +119,7 @@ class Settings(BaseModel):
     run_ttl_seconds: int = Field(
         default=600, ge=1, le=840, description="Life of a run until it is expired."
     )
-    cors_origins: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+    cors_origins: Annotated[tuple[Origin, ...], BeforeValidator(_words)] = Field(
         default=(), description="Browser origins that may call the API."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
@@ -89,11 +151,19 @@ class Settings(BaseModel):
 
     @model_validator(mode="after")
     def _embedding_model_is_known(self) -> "Settings":
-        provider = self.embedding_model.partition(":")[0]
-        if self.embedding_url is None and provider not in ("bedrock", "minilm"):
+        model = self.embedding_model
+        if self.embedding_url is None and not model.startswith(("bedrock:", *LOCAL_MODELS)):
             raise ValueError("embedding_model is bedrock:<model>, minilm, or one at embedding_url")
-        if provider == "minilm" and self.embedding_dimensions != 384:
-            raise ValueError("minilm has embedding_dimensions of 384")
+        possible = DIMENSIONS.get(model, (self.embedding_dimensions,))
+        if self.embedding_dimensions not in possible:
+            choice = f"1 to {possible[-1]}" if isinstance(possible, range) else _either(possible)
+            raise ValueError(f"{model} has embedding_dimensions of {choice}")
+        return self
+
+    @model_validator(mode="after")
+    def _models_are_given_once(self) -> "Settings":
+        if self.models and self.models_file:
+            raise ValueError("models and models_file exclude each other: leave one of them empty")
         return self
 
     @classmethod
@@ -104,3 +174,14 @@ class Settings(BaseModel):
             if name.startswith(PREFIX) and value
         }
         return cls.model_validate(given)
+
+    @classmethod
+    def checked(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read them. Raises `InvalidSettingsError`, a sentence, for the first that is wrong."""
+        try:
+            return cls.read(environment)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "".join(f"{PREFIX}{str(field).upper()}: " for field in first["loc"][:1])
+            reason = first["msg"].removeprefix("Value error, ")
+            raise InvalidSettingsError(f"{name}{reason}.") from error
