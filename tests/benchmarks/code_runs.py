@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from infra.app import context_defaults
 from infra.local import LocalStack
-from tests.benchmarks.bills import PRICES, Bill, Biller
+from tests.support.bills import PRICES, Bill, Biller
 from tests.support.model_server import Call, Calls, ModelServer, Text
 
 RUNS = 10

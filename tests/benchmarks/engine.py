@@ -12,10 +12,10 @@ from typing import Any
 
 from infra.local import LocalStack
 from infra.repository import REPOSITORY
-from tests.benchmarks.bills import PRICES, Bill, Biller
-from tests.benchmarks.calls import CallCounter
 from tests.benchmarks.long_threads import long_threads
 from tests.benchmarks.report import table
+from tests.support.bills import PRICES, Bill, Biller
+from tests.support.call_counter import CallCounter
 from tests.support.model_server import Answer, Calls, ModelServer, Part, Pause, Text, Turn
 
 SECONDS = 4

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from tests.benchmarks.calls import HELLO, WEATHER
+from tests.support.call_counter import HELLO, WEATHER
 
 HEADERS = {"Authorization": "Bearer sk-load", "OpenAI-Beta": "assistants=v2"}
 ACTIVE = {"queued", "in_progress"}

@@ -20,7 +20,7 @@ from assistants.http.route import Route
 from assistants.http.routes import ROUTES
 from tests.support.deployment import WEATHER
 from tests.support.fakes import Script
-from tests.support.library import Library
+from tests.support.file_search_deployment import FileSearchDeployment
 
 KEY = "Bearer sk-test"
 CHECKS = [
@@ -32,7 +32,7 @@ CHECKS = [
 GREETING: Script = ["Hello"]
 
 folder = TemporaryDirectory()
-deployment = Library(Path(folder.name), script=[GREETING] * 10_000)
+deployment = FileSearchDeployment(Path(folder.name), script=[GREETING] * 10_000)
 run = deployment.run()
 file_id = deployment.file()
 vector_store_id = deployment.vector_store(file_id)

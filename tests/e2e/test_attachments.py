@@ -6,9 +6,9 @@ from typing import Any
 from openai import OpenAI
 
 from infra.local import LocalStack
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 from tests.e2e.leftovers import Leftovers, leftovers
-from tests.e2e.library import PAGE, SEARCH
+from tests.e2e.manuals import PAGE, SEARCH
 
 QUESTION = "What is the cat of the lighthouse keeper called?"
 

@@ -6,7 +6,7 @@ import random
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import Call, Calls, ModelServer, Text
 
 ALPHABET = [*map(chr, range(0x20, 0x2FFF)), *'"\\\n\t🙂\u2028' * 200]

@@ -13,7 +13,8 @@ from openai.types.beta.threads import Message, Run
 
 from infra.local import LocalStack
 from infra.local.tasks import Task
-from tests.e2e.conftest import MakeAssistant, Play
+from tests.e2e.fixture_types import MakeAssistant
+from tests.e2e.node_sdk import NodeSdk
 from tests.support.model_server import Call, Calls, ModelServer, ScriptedModel, Text
 
 TOOLS: Any = [{"type": "code_interpreter"}]
@@ -279,9 +280,9 @@ def test_a_deleted_thread_takes_its_session_along(
 
 @pytest.mark.parametrize("scenario", ["codeInterpreterPolled", "codeInterpreterStream"])
 def test_the_node_sdk_gets_plot_file_and_variables(
-    play: Play, model_server: ModelServer, scenario: str
+    node: NodeSdk, model_server: ModelServer, scenario: str
 ) -> None:
-    seen = play(scenario, model_server.script(*SCRIPT).name)
+    seen = node.run("scenarios.mjs", scenario, model_server.script(*SCRIPT).name)
     assert seen["statuses"] == ["completed", "completed"]
     assert seen["types"] == ["image_file", "text"]
     assert (seen["png"], seen["cleaned"]) == ("PNG", CLEANED.decode())

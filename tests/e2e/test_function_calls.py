@@ -9,8 +9,8 @@ from openai import OpenAI
 from openai.types.beta import Thread
 from openai.types.beta.threads import Run
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import Call, Calls, ModelServer, ScriptedModel, Text
 
 WEATHER: Any = {"type": "function", "function": {"name": "weather"}}

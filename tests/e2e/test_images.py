@@ -7,8 +7,8 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.bedrock_server import BedrockServer, said
 from tests.support.model_server import ModelServer, Text
 

@@ -14,7 +14,7 @@ from openai.types import Upload
 
 from infra.local import LocalStack
 from tests.e2e.leftovers import leftovers
-from tests.e2e.test_files import content
+from tests.support.distinct_bytes import distinct_bytes
 from tests.support.forms import BOUNDARY, Attached, end, form, part
 
 SIZE = 33_000_000
@@ -29,18 +29,18 @@ def begin(client: OpenAI, size: int = 6) -> Upload:
 
 def test_a_file_in_parts(client: OpenAI, stack: LocalStack, api_key: str, tmp_path: Path) -> None:
     path = tmp_path / "large.bin"
-    path.write_bytes(content(SIZE))
+    path.write_bytes(distinct_bytes(SIZE))
     upload = client.uploads.upload_file_chunked(
         file=path,
         mime_type="application/octet-stream",
         purpose="vision",
         part_size=PART,
-        md5=hashlib.md5(content(SIZE)).hexdigest(),
+        md5=hashlib.md5(distinct_bytes(SIZE)).hexdigest(),
     )
     assert (upload.status, upload.bytes, upload.filename) == ("completed", SIZE, "large.bin")
     assert upload.file is not None
     assert upload.file == client.files.retrieve(upload.file.id)
-    assert client.files.content(upload.file.id).read() == content(SIZE)
+    assert client.files.content(upload.file.id).read() == distinct_bytes(SIZE)
     left = leftovers(stack, api_key)
     assert [name.split("/")[0] for name in left.objects] == ["files"], "the parts are freed"
     client.files.delete(upload.file.id)
@@ -112,7 +112,7 @@ def test_a_client_that_vanishes_leaves_nothing(
     upload = begin(client)
     path = "/files" if kind == "files" else f"/uploads/{upload.id}/parts"
     name = "file" if kind == "files" else "data"
-    whole = form({"purpose": "vision", name: Attached(content(100_000))})
+    whole = form({"purpose": "vision", name: Attached(distinct_bytes(100_000))})
     assert send(base_url, api_key, path, whole[:50_000], len(whole)) == b""
     client.uploads.cancel(upload.id)
     left = leftovers(stack, api_key)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+from tests.engine.report import Report
 
 if TYPE_CHECKING:  # what needs no stack need not wait for its imports
     from tests.engine.scenario import Stage
@@ -16,30 +18,12 @@ if TYPE_CHECKING:  # what needs no stack need not wait for its imports
 settings.register_profile("long", max_examples=20_000)  # for `make test-engine`
 
 
-class Table:
-    """Rows that are printed under the tests' results."""
-
-    def __init__(self, *head: str) -> None:
-        self._rows: list[tuple[object, ...]] = [head]
-
-    def add(self, *row: object) -> None:
-        self._rows.append(row)
-
-    def lines(self) -> Iterable[str]:
-        cells = [[str(cell) for cell in row] for row in self._rows]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
-
-    def __bool__(self) -> bool:
-        return len(self._rows) > 1
-
-
-_deaths = Table("what", "point of death", "the run", "took", "sweeps", "requests sent again")
+_report = Report("what", "point of death", "the run", "took", "sweeps", "requests sent again")
 
 
 @pytest.fixture(scope="session")
-def death_table() -> Table:
-    return _deaths
+def report() -> Report:
+    return _report
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +55,7 @@ def _stage(models: ModelServer, **parameters: str) -> Iterator[Stage]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _deaths:
+    if _report:
         terminalreporter.section("how runs ended")
-        for line in _deaths.lines():
+        for line in _report.lines():
             terminalreporter.line(line)

@@ -8,11 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.crashes import Killed
+
 _this = threading.local()
-
-
-class Killed(BaseException):
-    """Raised inside an actor that is killed; no code of the service catches it."""
 
 
 class Actor:

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import settings
 
-from tests.engine.conftest import Table
 from tests.engine.fault_injector import Point
+from tests.engine.report import Report
 from tests.engine.scenario import Stage
 from tests.engine.scenarios import SCENARIOS, TROUBLES, Scenario, trouble_with
 
@@ -20,25 +20,25 @@ _survived: set[tuple[Point, ...]] = set()
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_death_at_any_write_loses_nothing(
-    name: str, request: pytest.FixtureRequest, death_table: Table
+    name: str, request: pytest.FixtureRequest, report: Report
 ) -> None:
     scenario = SCENARIOS[name]
     stage: Stage = request.getfixturevalue("hasty_stage" if scenario.hasty else "stage")
-    writes = _perform(stage, name, scenario, death_table)
+    writes = _perform(stage, name, scenario, report)
     for number, write in enumerate(() if scenario.only else writes):
         history = tuple(writes[: number + 1])
         if write not in scenario.given and (THOROUGH or history not in _survived):
             for point in _chosen(write):
-                _perform(stage, name, scenario, death_table, point)
+                _perform(stage, name, scenario, report, point)
             _survived.add(history)
     for point in (*scenario.also, *scenario.only):
-        _perform(stage, name, scenario, death_table, point)
+        _perform(stage, name, scenario, report, point)
 
 
 @pytest.mark.parametrize("name", TROUBLES)
-def test_whatever_the_model_does_the_run_ends(name: str, stage: Stage, death_table: Table) -> None:
+def test_whatever_the_model_does_the_run_ends(name: str, stage: Stage, report: Report) -> None:
     trouble = Scenario(lambda stage: trouble_with(stage, TROUBLES[name]), frozenset({"failed"}))
-    _perform(stage, f"model {name}", trouble, death_table)
+    _perform(stage, f"model {name}", trouble, report)
 
 
 def _chosen(write: Point) -> list[Point]:
@@ -47,7 +47,7 @@ def _chosen(write: Point) -> list[Point]:
 
 
 def _perform(
-    stage: Stage, name: str, scenario: Scenario, table: Table, *points: Point
+    stage: Stage, name: str, scenario: Scenario, report: Report, *points: Point
 ) -> list[Point]:
     """Play it, check what is left of it, and return the writes that it took."""
     started = time.monotonic()
@@ -60,6 +60,6 @@ def _perform(
     if status != "gone":
         stage.speak()
     death = str(points[0]) if points else "nothing"
-    table.add(name, death, status, f"{seconds:.1f} s", stage.sweeps, stage.client.broken)
+    report.add(name, death, status, f"{seconds:.1f} s", stage.sweeps, stage.client.broken)
     assert status in scenario.ends, f"{name}, {death}: {status}"
     return writes

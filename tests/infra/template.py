@@ -49,6 +49,19 @@ class Template:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield role["Ref"], statement
 
+    def actions(self, role: str) -> set[object]:
+        """Everything that the policies of a role name."""
+        statements = [statement for owner, statement in self.statements() if owner == role]
+        return {action for statement in statements for action in listed(statement["Action"])}
+
+    def role_of(self, function: str) -> str:
+        return str(self.of_type("Lambda::Function")[function]["Role"]["Fn::GetAtt"][0])
+
+
+def listed(value: object) -> list[Any]:
+    """Make a list of a member that CloudFormation takes as one value, too."""
+    return value if isinstance(value, list) else [value]
+
 
 def app_with(**context: Any) -> App:
     """An application whose context differs from cdk.json; it builds no assets."""

@@ -13,9 +13,8 @@ from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
-from tests.infra.template import Template, app_with
-from tests.infra.test_cfn_lint import findings
-from tests.infra.test_least_privilege import actions, listed, role_of
+from tests.infra.cfn_findings import findings
+from tests.infra.template import Template, app_with, listed
 from tests.support.markdown import Page
 
 NEEDED = {"CHOWN", "KILL", "SETGID", "SETUID"}
@@ -86,7 +85,7 @@ def test_the_image_the_network_and_the_adapter_mean_the_same_container(service: 
 
 def test_its_execution_role_fetches_the_image_and_writes_the_log(service: Template) -> None:
     task = service.of_type("ECS::TaskDefinition")["Sandbox"]
-    assert actions(service, task["ExecutionRoleArn"]["Fn::GetAtt"][0]) == {
+    assert service.actions(task["ExecutionRoleArn"]["Fn::GetAtt"][0]) == {
         "ecr:BatchCheckLayerAvailability",
         "ecr:BatchGetImage",
         "ecr:GetAuthorizationToken",
@@ -184,7 +183,7 @@ def test_s3_is_reached_for_layers_of_images_and_by_the_proxy_for_files(
     layers, files = gateway["PolicyDocument"]["Statement"]
     assert layers["Resource"]["Fn::Join"][1][-1] == "-starport-layer-bucket/*"
     assert layers["Action"] == "s3:GetObject"
-    proxy = {"Fn::GetAtt": [role_of(template, "SandboxProxy"), "Arn"]}
+    proxy = {"Fn::GetAtt": [template.role_of("SandboxProxy"), "Arn"]}
     assert files["Condition"] == {"ArnEquals": {"aws:PrincipalArn": proxy}}
 
 
@@ -217,7 +216,7 @@ def test_only_the_execution_role_is_passed_and_only_to_tasks(service: Template) 
 def test_the_proxys_own_code_cannot_use_what_lambda_needs_for_its_network(
     service: Template,
 ) -> None:
-    role = role_of(service, "SandboxProxy")
+    role = service.role_of("SandboxProxy")
     interfaces = [
         found
         for owner, found in service.statements()

@@ -11,8 +11,8 @@ from aws_cdk.assertions import Template as Assertions
 from infra.options import Options
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
+from tests.infra.cfn_findings import findings
 from tests.infra.template import Template, app_with
-from tests.infra.test_cfn_lint import findings
 
 FILL = {"aoss:DescribeIndex", "aoss:ReadDocument", "aoss:CreateIndex", "aoss:WriteDocument"}
 SEARCH = {"aoss:DescribeIndex", "aoss:ReadDocument"}

@@ -1,11 +1,10 @@
 """Each role may do what its function does, on our own resources, and nothing else."""
 
 import re
-from typing import Any
 
 import pytest
 
-from tests.infra.template import Template
+from tests.infra.template import Template, listed
 
 TABLE = {
     "dynamodb:BatchGetItem",
@@ -82,22 +81,9 @@ DELIVERY = {
 }
 
 
-def listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def actions(service: Template, role: str) -> set[object]:
-    statements = [statement for owner, statement in service.statements() if owner == role]
-    return {action for statement in statements for action in listed(statement["Action"])}
-
-
-def role_of(service: Template, function: str) -> str:
-    return str(service.of_type("Lambda::Function")[function]["Role"]["Fn::GetAtt"][0])
-
-
 @pytest.mark.parametrize("function", ALLOWED)
 def test_a_function_may_do_exactly_what_it_needs(service: Template, function: str) -> None:
-    assert actions(service, role_of(service, function)) == ALLOWED[function]
+    assert service.actions(service.role_of(function)) == ALLOWED[function]
 
 
 def test_every_function_is_accounted_for(service: Template) -> None:
@@ -130,7 +116,7 @@ def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
 
 def test_only_the_sweep_reads_across_tenants(service: Template) -> None:
     readers = {role for role, found in service.statements() if "/index/due" in str(found)}
-    assert readers == {role_of(service, "Expire")}
+    assert readers == {service.role_of("Expire")}
 
 
 def test_the_model_key_is_readable_only_where_one_is_named(service: Template) -> None:
@@ -191,7 +177,7 @@ def test_models_may_be_asked_where_a_parameter_lists_them(
     )
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement == {"Action": action, "Effect": "Allow", "Resource": {"Ref": parameter}}
-    assert policy["Properties"]["Roles"] == [{"Ref": role_of(service, "CallModel")}]
+    assert policy["Properties"]["Roles"] == [{"Ref": service.role_of("CallModel")}]
     none = {"Fn::Equals": [{"Fn::Join": [",", {"Ref": parameter}]}, ""]}
     assert service.body["Conditions"][policy["Condition"]] == {"Fn::Not": [none]}
     assert service.body["Parameters"][parameter]["Default"] == ""

@@ -27,6 +27,7 @@ FUNCTIONS = sorted((ROOT / "functions").glob("*/handler.py"))
 PRODUCT = sorted(
     path for folder in ("layers", "functions", "infra") for path in (ROOT / folder).rglob("*.py")
 )
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"})
 MAX_FILE_LINES = 250
 MAX_FUNCTION_LINES = 30
@@ -135,3 +136,27 @@ def test_only_the_composition_roots_see_adapters() -> None:
         if part_of(module) != "adapters" and any(part_of(name) == "adapters" for name in ours(path))
     }
     assert seen_by == {"assistants.bootstrap", "assistants.cli"}
+
+
+def test_no_test_module_imports_another() -> None:
+    """Nor a conftest nor a benchmark: what several need is a module of its own."""
+    shared = {relative(path): imported_by_tests(path) for path in TESTS}
+    assert not {path: names for path, names in shared.items() if names}
+
+
+def imported_by_tests(path: Path) -> set[str]:
+    """The modules below `tests` that a file imports and should not."""
+    names = {
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    ours = {name for name in {*names, *imported(path)} if name.startswith("tests.")}
+    private = {"benchmarks"} if "benchmarks" not in path.parts else set()
+    return {
+        name
+        for name in ours
+        for part in name.split(".")
+        if part.startswith("test_") or part in {"conftest", *private}
+    }

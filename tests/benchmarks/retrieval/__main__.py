@@ -12,8 +12,9 @@ from assistants.adapters.embeddings.minilm import MiniLM
 from assistants.adapters.search.opensearch import OpenSearchIndex, connect
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.ports.search import SearchIndex
-from tests.benchmarks.retrieval import corpus, ingestion, latency, parsing, quality
+from tests.benchmarks.retrieval import ingestion, latency, parsing
 from tests.contract.opensearch.node import running
+from tests.support.ranking import corpus, quality
 
 RESULTS = Path(".cache/retrieval.json")
 

@@ -14,7 +14,7 @@ import pytest
 from infra.local.functions import Function, FunctionHost, TooManyRequests
 from infra.local.invocation import FunctionError
 from infra.local.live_edits import LiveEdits
-from tests.integration.local.conftest import spec
+from tests.integration.local.toy_functions import spec
 
 
 def add(host: FunctionHost, folder: str = "toy", **options: Any) -> Function:

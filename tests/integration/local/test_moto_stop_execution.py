@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local.cloud import Cloud
-from tests.integration.local.conftest import spec
 from tests.integration.local.machines import outcome, output, run, token, waits_for_token
+from tests.integration.local.toy_functions import spec
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from assistants.domain.file import LIFE_SECONDS
 from assistants.http.endpoints.files import STREAMED_BYTES
 from assistants.services.files.contents import LOOSE_SECONDS
 from assistants.services.storage import keys
+from tests.support.crashes import Killed
 from tests.support.deployment import Answer, Deployment
 from tests.support.fakes import FakeBlobs, FakeTable
 from tests.support.forms import BOUNDARY, HEADERS, Attached, end, form, part
@@ -325,22 +326,19 @@ def test_bytes_that_could_not_be_written_leave_nothing() -> None:
 class DyingStore(FakeTable):
     """Of a function that is killed between the bytes and the row: nothing runs any more."""
 
-    class Killed(BaseException):
-        pass
-
     dead = False
 
     def commit(self, *writes: Any) -> None:
         if self.dead or len(writes) > 1:
             self.dead = True
-            raise self.Killed
+            raise Killed
         super().commit(*writes)
 
 
 def test_bytes_without_a_file_are_found_and_removed() -> None:
     table = DyingStore()
     service = Deployment(table=table)
-    with pytest.raises(DyingStore.Killed):
+    with pytest.raises(Killed):
         send(service)
     assert len(service.blobs.contents) == 1, "written before the function was killed"
     table.dead = False

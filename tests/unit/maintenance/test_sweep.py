@@ -6,10 +6,10 @@ import pytest
 
 from assistants.ports.chat_model import CallFragment
 from assistants.ports.executions import Unavailable
+from tests.support.crashes import Crash
 from tests.support.deployment import Deployment
 from tests.support.fakes import FakeClock
 from tests.support.stream_reader import CALLS_STEP, RUN_BEGINS, order
-from tests.unit.turns.test_turns import Crash
 
 CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 

@@ -9,7 +9,7 @@ from assistants.domain.journal import Event, Record
 from assistants.ports.table import ConflictError
 from assistants.services.runs.repository import Change, LoadedRun
 from tests.support.deployment import Deployment, path
-from tests.unit.threads.test_resources import CrowdedTable
+from tests.support.racing_table import RacingTable
 
 
 def loaded(deployment: Deployment, run: dict[str, Any]) -> LoadedRun:
@@ -39,7 +39,7 @@ def test_a_change_of_what_has_moved_is_a_conflict_and_nothing_is_written() -> No
 
 def test_nothing_is_appended_between_what_is_decided_on_and_the_change() -> None:
     """Else two workers could both believe that nothing was shown of a turn."""
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(machine=False, table=table)
     run = deployment.run()
     project, _, run_id = deployment.ids(run)
@@ -49,12 +49,12 @@ def test_nothing_is_appended_between_what_is_decided_on_and_the_change() -> None
         number = journal.tail(project, run_id) + 1
         table.commit(journal.entry(project, run_id, number, Record("other", (Event("x", {}),))))
 
-    meanwhile = [lambda: deployment.api.post(path(run), {"metadata": {"a": "b"}}), append]
+    rivals = [lambda: deployment.api.post(path(run), {"metadata": {"a": "b"}}), append]
 
     def decide(_: LoadedRun) -> Change:
         seen.append(len(journal.read(project, run_id, 0)))
-        if meanwhile:
-            table.meanwhile = meanwhile.pop(0)
+        if rivals:
+            table.rival = rivals.pop(0)
         return Change(status="in_progress")
 
     changed = deployment.backend.runs.repository.change(*deployment.ids(run), decide)

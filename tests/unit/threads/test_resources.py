@@ -1,14 +1,13 @@
 """Assistants, threads and messages: made, read, changed, deleted."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from assistants.ports.table import Write
 from tests.support.deployment import WEATHER, Client, Deployment
-from tests.support.fakes import FakeClock, FakeTable
-from tests.unit.turns.test_turns import until
+from tests.support.fakes import FakeClock
+from tests.support.racing_table import RacingTable
+from tests.support.waiting import wait_until
 
 ASSISTANT: dict[str, Any] = {
     "model": "small",
@@ -304,7 +303,7 @@ def test_a_message_that_its_run_still_writes_cannot_be_changed(method: str) -> N
     refusals = []
 
     def change() -> None:
-        until(lambda: deployment.messages(run))
+        wait_until(lambda: deployment.messages(run))
         [unfinished] = deployment.messages(run)
         url = f"/threads/{run['thread_id']}/messages/{unfinished['id']}"
         refusals.append((unfinished["id"], deployment.api.refused(method, url)))
@@ -319,21 +318,9 @@ def test_a_message_that_its_run_still_writes_cannot_be_changed(method: str) -> N
     assert deployment.api.request(method, url).status == 200
 
 
-class CrowdedTable(FakeTable):
-    """Lets somebody else write just before the next write."""
-
-    meanwhile: Callable[[], Any] | None = None
-
-    def commit(self, *writes: Write) -> None:
-        if self.meanwhile is not None:
-            act, self.meanwhile = self.meanwhile, None
-            act()
-        super().commit(*writes)
-
-
 @pytest.mark.parametrize("kind", ["assistants", "threads", "messages", "runs"])
 def test_of_two_changes_at_once_none_is_lost(kind: str) -> None:
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(machine=False, table=table)
     if kind == "assistants":
         url = f"/assistants/{deployment.assistant()}"
@@ -348,55 +335,55 @@ def test_of_two_changes_at_once_none_is_lost(kind: str) -> None:
         url = urls.get(kind, f"{base}/runs/{run['id']}")
         one, two = {"metadata": {"a": "1"}}, {"metadata": {"a": "2"}}
         both = two
-    table.meanwhile = lambda: deployment.api.post(url, one)
+    table.rival = lambda: deployment.api.post(url, one)
     deployment.api.post(url, two)
     found = deployment.api.get(url)
     assert {name: found[name] for name in both} == both
 
 
 def test_a_change_to_what_is_deleted_meanwhile_is_not_found() -> None:
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(table=table)
     url = f"/assistants/{deployment.assistant()}"
-    table.meanwhile = lambda: deployment.api.delete(url)
+    table.rival = lambda: deployment.api.delete(url)
     assert deployment.api.request("POST", url, {"name": "A"}).status == 404
     assert deployment.api.request("GET", url).status == 404
 
 
 def test_nothing_points_to_a_thread_that_was_changed_while_it_was_deleted() -> None:
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(table=table)
     before = dict(table.rows)
     url = f"/threads/{deployment.thread()}"
-    table.meanwhile = lambda: deployment.api.post(url, {"metadata": {"a": "b"}})
+    table.rival = lambda: deployment.api.post(url, {"metadata": {"a": "b"}})
     assert deployment.api.delete(url)["deleted"]
     work(deployment)
     assert table.rows == before
 
 
 def test_of_two_deletions_at_once_one_finds_nothing() -> None:
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(table=table)
     url = f"/threads/{deployment.thread()}"
-    table.meanwhile = lambda: deployment.api.delete(url)
+    table.rival = lambda: deployment.api.delete(url)
     assert deployment.api.request("DELETE", url).status == 404
 
 
 def test_a_run_and_a_message_at_once_are_decided_by_the_lock() -> None:
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(machine=False, table=table)
     thread_id, assistant_id = deployment.thread(), deployment.assistant()
     body = {"assistant_id": assistant_id}
-    table.meanwhile = lambda: deployment.api.post(f"/threads/{thread_id}/runs", body)
+    table.rival = lambda: deployment.api.post(f"/threads/{thread_id}/runs", body)
     text = deployment.api.refused("POST", f"/threads/{thread_id}/messages", message())
     assert text.startswith(f"Can't add messages to {thread_id} while a run run_")
 
 
 def test_a_run_on_a_thread_that_is_deleted_meanwhile_is_not_made() -> None:
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(machine=False, table=table)
     thread_id, assistant_id = deployment.thread(), deployment.assistant()
-    table.meanwhile = lambda: deployment.api.delete(f"/threads/{thread_id}")
+    table.rival = lambda: deployment.api.delete(f"/threads/{thread_id}")
     answer = deployment.api.request(
         "POST", f"/threads/{thread_id}/runs", {"assistant_id": assistant_id}
     )

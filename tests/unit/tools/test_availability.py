@@ -6,25 +6,14 @@ from typing import Any
 import pytest
 
 from assistants.domain.hosted_tool import HostedToolName
-from assistants.domain.run import RunSettings
-from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool
 from tests.support.deployment import Answer, Deployment
+from tests.support.fake_tools import UnusedTool
 from tests.support.forms import HEADERS, Attached, form
 
-
-class Unused:
-    """A tool that the deployment has, and that no run of these tests calls."""
-
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
-        raise AssertionError(run)
-
-    def answer(self, use: ToolUse) -> ToolAnswer:
-        raise AssertionError(use)
-
-
 TOOLS: Mapping[HostedToolName, HostedTool] = {
-    "code_interpreter": Unused(),
-    "file_search": Unused(),
+    "code_interpreter": UnusedTool(),
+    "file_search": UnusedTool(),
 }
 
 

@@ -14,16 +14,13 @@ import pytest
 
 from assistants.ports.chat_model import CallFragment, Delta, ModelRequest
 from assistants.ports.table import Write
+from tests.support.crashes import Crash
 from tests.support.deployment import Deployment, Event, outputs, path
 from tests.support.fakes import FakeClock, FakeTable, Script, ScriptedModel
 from tests.support.stream_reader import StreamReader
 
 CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 TERMINAL = {"completed", "failed", "cancelled", "expired", "incomplete"}
-
-
-class Death(Exception):
-    """The process is gone."""
 
 
 class MortalStore(FakeTable):
@@ -42,10 +39,10 @@ class MortalStore(FakeTable):
             self.writes += 1
             dies = self.writes == self.dies_at
         if dies and not self.after:
-            raise Death
+            raise Crash
         super().commit(*writes)
         if dies:
-            raise Death
+            raise Crash
 
 
 class RepeatingModel(ScriptedModel):
@@ -98,9 +95,9 @@ class Scenario:
 
     def _repeated(self, run: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         for _ in range(2):
-            with suppress(Death):
+            with suppress(Crash):
                 return work()
-        with suppress(Death):
+        with suppress(Crash):
             self.deployment.finish(run)
         return {"next": "done"}
 

@@ -18,7 +18,7 @@ from assistants.services.runs.settings import settings_of
 from tests.support.deployment import WEATHER, Deployment, Event
 from tests.support.fakes import FakeClock, Script
 from tests.support.stream_reader import RUN_BEGINS, StreamReader, order
-from tests.unit.turns.test_turns import until
+from tests.support.waiting import wait_until
 
 SEARCH, CODE = {"type": "file_search"}, {"type": "code_interpreter"}
 TOOLS = [SEARCH, CODE, WEATHER]
@@ -26,7 +26,7 @@ SEARCHES: Script = [CallFragment(0, "a", "file_search", '{"queries": ["q"]}')]
 RUNS_CODE: Script = [CallFragment(0, "b", "code_interpreter", '{"code": "1"}')]
 
 
-class Library:
+class PassageFinder:
     """Finds two passages for every call."""
 
     def __init__(self) -> None:
@@ -60,9 +60,9 @@ class Case:
     """A deployment with both tools, and the assistant that has them."""
 
     def __init__(self, *turns: Script, step: float = 0.0) -> None:
-        self.library = Library()
+        self.passage_finder = PassageFinder()
         tools: dict[HostedToolName, Any] = {
-            "file_search": self.library,
+            "file_search": self.passage_finder,
             "code_interpreter": Plotter(),
         }
         self.service = Deployment(*turns, tools=tools, clock=FakeClock(step=step))
@@ -217,7 +217,7 @@ def test_half_a_marker_is_not_shown_by_a_run_that_is_cancelled() -> None:
 
     def cancel() -> None:
         [run] = api.get(f"/threads/{thread_id}/runs")["data"]
-        until(lambda: api.get(shown + run["id"])["data"])
+        wait_until(lambda: api.get(shown + run["id"])["data"])
         case.service.cancel(run)
 
     case.service.model.turns[1] = [*(["So "] * 9), "【0:0", cancel, *(["†"] * 99)]
@@ -249,13 +249,13 @@ def test_the_markers_of_an_earlier_run_are_not_told_to_the_model() -> None:
 def test_tools_are_prepared_once_before_the_model_is_asked() -> None:
     case = Case(SEARCHES, ["Found."])
     case.stream()
-    [run] = case.library.prepared
+    [run] = case.passage_finder.prepared
     assert run.assistant_id == case.assistant_id
 
 
 def test_a_run_fails_with_the_reason_that_its_tool_gives() -> None:
     case = Case(["never said"])
-    case.library.trouble = RunFailedError("server_error", "The vector store has expired.")
+    case.passage_finder.trouble = RunFailedError("server_error", "The vector store has expired.")
     events = case.stream()
     assert order(events) == f"{RUN_BEGINS} run.failed done"
     assert events[-2].data["last_error"] == {
@@ -269,7 +269,7 @@ def test_a_tool_that_cannot_be_prepared_does_not_stop_the_run(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     case = Case(["Hello."])
-    case.library.trouble = OSError("no connection")
+    case.passage_finder.trouble = OSError("no connection")
     assert text_of(case.message())["value"] == "Hello."
     assert "a tool was not prepared" in caplog.text
 

@@ -1,18 +1,16 @@
 """Tools that run on the server: called by the model, answered once, told to model and client."""
 
-from typing import Any
-
 from assistants.domain.assistant import AssistantCreate
 from assistants.domain.ids import ASSISTANT, RUN, THREAD, new_id
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
-from assistants.domain.run import RunCreate, RunSettings, ToolOutputsSubmit
+from assistants.domain.run import RunCreate, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
 from assistants.ports.chat_model import CallFragment
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
 from assistants.services.turns.reply_calls import MAX_HOSTED_CALLS
+from tests.support.fake_tools import FakeTool
 from tests.support.fakes import (
     FakeBlobs,
     FakeClock,
@@ -28,26 +26,11 @@ CODE = {"type": "code_interpreter"}
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 
 
-class Calculator:
-    """Answers every call with its number."""
-
-    def __init__(self) -> None:
-        self.uses: list[ToolUse] = []
-
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
-        pass
-
-    def answer(self, use: ToolUse) -> ToolAnswer:
-        self.uses.append(use)
-        log = {"index": 0, "type": "logs", "logs": f"{len(self.uses)}"}
-        return ToolAnswer(told=f"printed {len(self.uses)}", shown={"outputs": [log]})
-
-
 class Case:
     """A run of an assistant with a code interpreter and a function."""
 
     def __init__(self, *turns: Script) -> None:
-        self.calculator = Calculator()
+        self.tool = FakeTool()
         self.model = ScriptedModel(*turns)
         self.backend = Backend(
             Ports(
@@ -58,7 +41,7 @@ class Case:
                 model=self.model,
                 catalog=Catalog({"*": ModelRoute(provider="demo")}, endpoint_configured=False),
                 clock=FakeClock(),
-                tools={"code_interpreter": self.calculator},
+                tools={"code_interpreter": self.tool},
             )
         )
         assistant = self.backend.assistants.service.create(
@@ -118,7 +101,7 @@ def test_a_repeated_state_does_not_use_the_tool_again() -> None:
     [call] = case.backend.turns.service.take(*case.ids, 0)["calls"]
     for _ in range(3):
         case.backend.turns.tool_calls.answer(*case.ids, call["call"])
-    assert len(case.calculator.uses) == 1
+    assert len(case.tool.uses) == 1
 
 
 def test_the_client_is_asked_for_its_functions_of_the_same_turn() -> None:
@@ -151,7 +134,7 @@ def test_an_answer_for_a_cancelled_run_is_dropped() -> None:
     [call] = case.backend.turns.service.take(*case.ids, 0)["calls"]
     case.backend.runs.cancellation.cancel(*case.ids)
     case.backend.turns.tool_calls.answer(*case.ids, call["call"])
-    assert case.calculator.uses == []
+    assert case.tool.uses == []
     assert case.backend.turns.service.take(*case.ids, 1)["next"] == "done"
     assert case.backend.runs.service.get(*case.ids).status == "cancelled"
 

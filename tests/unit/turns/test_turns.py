@@ -1,6 +1,5 @@
 """One turn of the model: repeated, interrupted, superseded, and what is left of it each time."""
 
-import time
 from collections.abc import Callable
 from threading import Event as Signal
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import CallFragment, Finish
 from assistants.ports.table import ConflictError, Create, Write
+from tests.support.crashes import Crash
 from tests.support.deployment import WEATHER, Deployment, path
 from tests.support.fakes import FakeClock, FakeTable, Script
 from tests.support.stream_reader import (
@@ -20,20 +20,9 @@ from tests.support.stream_reader import (
     StreamReader,
     order,
 )
+from tests.support.waiting import wait_until
 
 CALL = CallFragment(0, id="a", name="weather", arguments="{}")
-
-
-class Crash(Exception):
-    """The worker dies: nothing of ours expects this."""
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Wait for what another thread does."""
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.001)
 
 
 def text_of(deployment: Deployment, run: dict[str, Any]) -> list[str]:
@@ -150,7 +139,7 @@ def test_a_worker_that_has_shown_something_stops_when_another_ends_the_run() -> 
     run = deployment.run(stream=None)
 
     def take_over() -> None:
-        until(lambda: deployment.messages(run))
+        wait_until(lambda: deployment.messages(run))
         _take_over(deployment, run)
 
     deployment.model.turns[0] = ["First ", "part", " of it", " all", take_over, " again"] * 2
@@ -167,7 +156,7 @@ def test_a_cancel_is_noticed_at_the_next_write() -> None:
     run = deployment.run()
 
     def cancel() -> None:
-        until(lambda: deployment.messages(run))
+        wait_until(lambda: deployment.messages(run))
         deployment.cancel(run)
 
     deployment.model.turns[0] = [*(["word "] * 9), cancel, *(["too late "] * 99)]
@@ -268,7 +257,7 @@ def test_what_a_message_held_when_its_run_expired_stays() -> None:
     run = deployment.run()
 
     def pass_time() -> None:
-        until(lambda: deployment.messages(run))
+        wait_until(lambda: deployment.messages(run))
         deployment.clock.now += 601
 
     deployment.model.turns[0] = ["Hello ", "world", " and", pass_time, " more"]

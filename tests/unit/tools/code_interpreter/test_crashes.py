@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 
 from assistants.ports.sandbox import Execution, MadeImage, SandboxLostError, SandboxUnavailableError
+from tests.support.code_interpreter_case import PROJECT, CodeInterpreterCase
+from tests.support.crashes import Killed
 from tests.support.fake_sandboxes import PNG, FakeSession, Machine
-from tests.unit.tools.code_interpreter.test_code_interpreter import PROJECT, Case
 
 CALLS = ("get", "commit")
 ALL = 18  # calls of the first code of a session, with a file in, a file and an image out
 REQUESTS = ("ready", "execute", "put", "take", "take_image")
-
-
-class Killed(BaseException):
-    """The function is gone, as by a time-out: nothing of it can catch this."""
 
 
 def everything(machine: Machine, code: str) -> Execution:
@@ -54,8 +51,8 @@ class Trap:
         return self.count >= self.number
 
 
-def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> Case:
-    case = Case()
+def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> CodeInterpreterCase:
+    case = CodeInterpreterCase()
     case.sandboxes.cell = everything
     case.new_run(case.upload("a.csv"))
     for name in CALLS:
@@ -67,12 +64,12 @@ def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> Case:
     return case
 
 
-def ran(case: Case, call_id: str) -> int:
+def ran(case: CodeInterpreterCase, call_id: str) -> int:
     executed = [id for machine in case.sandboxes.machines.values() for id, _ in machine.executed]
     return executed.count(call_id)
 
 
-def output_files(case: Case) -> list[str]:
+def output_files(case: CodeInterpreterCase) -> list[str]:
     partition = f"P#{PROJECT}#file#assistants_output"
     return [key.sort for key in case.table.rows if key.partition == partition]
 
@@ -108,7 +105,7 @@ def test_a_session_lost_at_any_request_is_told_or_replaced(
     for number in range(1, 1000):
         with monkeypatch.context() as patch:
             trap = Trap(number, when, SandboxLostError)
-            case = Case()
+            case = CodeInterpreterCase()
             case.sandboxes.cell = everything
             case.new_run(case.upload("a.csv"))
             for name in REQUESTS:
@@ -128,7 +125,7 @@ def test_a_session_lost_at_any_request_is_told_or_replaced(
     assert number == 6  # ready, put, execute, take_image, take
 
 
-def killing(trap: Trap, case: Case, call: Callable[..., Any]) -> Callable[..., Any]:
+def killing(trap: Trap, case: CodeInterpreterCase, call: Callable[..., Any]) -> Callable[..., Any]:
     """The machine dies with the call."""
 
     def dying(*args: Any, **named: Any) -> Any:
@@ -166,7 +163,7 @@ def test_a_function_killed_while_its_session_dies_does_not_run_its_code_again(
 
 def test_calls_at_once_share_one_session() -> None:
     for _ in range(20):
-        case = Case()
+        case = CodeInterpreterCase()
         case.new_run(case.upload("a.csv"))
         uses = [case.use() for _ in range(8)]
         with ThreadPoolExecutor(8) as pool:
@@ -180,7 +177,7 @@ def test_calls_at_once_share_one_session() -> None:
 def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: int) -> None:
     """Machines die and cannot be launched at random, while four calls are answered at once."""
     chance = random.Random(seed)
-    case = Case()
+    case = CodeInterpreterCase()
     case.new_run(case.upload("a.csv"))
 
     def cell(machine: Machine, code: str) -> Execution:

@@ -10,10 +10,10 @@ from assistants.services.tools.code_interpreter.input_files import (
     listing,
     provided,
 )
+from tests.support.code_interpreter_case import CodeInterpreterCase
 from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import FakeSandboxes
 from tests.support.fakes import FakeBlobs, FakeClock
-from tests.unit.tools.code_interpreter.test_code_interpreter import Case
 
 GIB = 1 << 30
 
@@ -30,7 +30,7 @@ def file(id: str, name: str = "a.csv", size: int = 1) -> StoredFile:
 
 
 def run_with(*file_ids: str) -> RunSettings:
-    return Case().new_run(*file_ids)
+    return CodeInterpreterCase().new_run(*file_ids)
 
 
 def found(*files: StoredFile) -> dict[str, StoredFile]:

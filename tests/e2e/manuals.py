@@ -18,7 +18,7 @@ SEARCH: Any = {"type": "file_search"}
 
 
 @dataclass
-class Library:
+class Manuals:
     """A vector store with three files; `close` removes it and them."""
 
     client: OpenAI
@@ -26,7 +26,7 @@ class Library:
     files: dict[str, str]  # id by name
 
     @classmethod
-    def of(cls, client: OpenAI) -> "Library":
+    def of(cls, client: OpenAI) -> "Manuals":
         store = client.vector_stores.create(name="Manuals")
         batch = client.vector_stores.file_batches.upload_and_poll(
             store.id, files=[PDF, DOCX, PAGE], poll_interval_ms=200
@@ -66,13 +66,13 @@ class Answer:
     steps: list[Any]
 
 
-def ask(library: Library, model: str, question: str) -> Answer:
-    """Streams a run of an assistant that has the library, and cleans up behind it."""
-    client = library.client
+def ask(manuals: Manuals, model: str, question: str) -> Answer:
+    """Streams a run of an assistant that has the manuals, and cleans up behind it."""
+    client = manuals.client
     assistant = client.beta.assistants.create(
         model=model,
         tools=[SEARCH],
-        tool_resources={"file_search": {"vector_store_ids": [library.store_id]}},
+        tool_resources={"file_search": {"vector_store_ids": [manuals.store_id]}},
     )
     thread = client.beta.threads.create(messages=[{"role": "user", "content": question}])
     streamed, citations = "", list[Any]()
@@ -97,7 +97,7 @@ def ask(library: Library, model: str, question: str) -> Answer:
     return answer
 
 
-def check_citations(library: Library, answer: Answer) -> list[str]:
+def check_citations(manuals: Manuals, answer: Answer) -> list[str]:
     """Every citation stands where it says, quotes its file, and came with the stream. The names of
     the files that are cited, in the order of the text.
     """
@@ -105,13 +105,13 @@ def check_citations(library: Library, answer: Answer) -> list[str]:
     assert answer.streamed == value
     streamed = [annotation.text for annotation in answer.streamed_citations]
     assert streamed == [annotation.text for annotation in answer.text.annotations]
-    names = {file_id: name for name, file_id in library.files.items()}
+    names = {file_id: name for name, file_id in manuals.files.items()}
     cited = []
     for annotation in answer.text.annotations:
         assert isinstance(annotation, FileCitationAnnotation)
         assert value[annotation.start_index : annotation.end_index] == annotation.text
         citation: Any = annotation.file_citation
-        assert citation.quote in library.text(citation.file_id)
+        assert citation.quote in manuals.text(citation.file_id)
         cited.append(names[citation.file_id])
     assert value.count("【") == len(answer.text.annotations)
     return cited

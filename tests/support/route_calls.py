@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.benchmarks.calls import HELLO, CallCounter, Counts
+from tests.support.call_counter import HELLO, CallCounter, Counts
 from tests.support.model_server import Text
 
 CONTENT = b"The parrot is called Ada."

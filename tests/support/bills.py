@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.local import LocalStack
 from infra.local.trace import states_passed
-from tests.benchmarks.request_units import UnitMeter
+from tests.support.request_units import UnitMeter
 
 PRICES = tomllib.loads(Path(__file__).with_name("prices.toml").read_text())
 MILLION = 1_000_000

@@ -1,32 +1,18 @@
 """File search through the official Node SDK, whose AssistantStream is the strictest reader."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
-from tests.e2e.library import DOCX, PAGE, PDF
-
-NODE = Path(__file__).parent / "node"
+from tests.e2e.manuals import DOCX, PAGE, PDF
+from tests.e2e.node_sdk import NodeSdk
 
 
 def test_a_streamed_answer_quotes_the_files_that_were_uploaded(
-    base_url: str, api_key: str, tmp_path: Path
+    node: NodeSdk, tmp_path: Path
 ) -> None:
-    assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
     page = tmp_path / PAGE[0]
     page.write_bytes(PAGE[1])
     question = "What is the cat of the lighthouse keeper called?"
-    ended = subprocess.run(
-        ["node", "library.mjs", "demo", question, *map(str, (PDF, DOCX, page))],
-        cwd=NODE,
-        env={**os.environ, "OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": api_key},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
-    assert ended.returncode == 0, ended.stderr
-    seen = json.loads(ended.stdout)
+    seen = node.run("manuals.mjs", "demo", question, PDF, DOCX, page)
     assert (seen["counts"]["completed"], seen["counts"]["total"]) == (3, 3)
     assert seen["text"] == seen["value"]
     assert "Ahab 🐈" in seen["value"]

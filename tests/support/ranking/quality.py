@@ -15,7 +15,7 @@ from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.query_terms import query_words
 from assistants.domain.retrieval.ranking import Candidates, Hit, Ranking, rank
 from assistants.ports.search import Embedder, Query
-from tests.benchmarks.retrieval.corpus import Corpus, Question
+from tests.support.ranking.corpus import Corpus, Question
 
 DEPTH = 10
 RESAMPLES = 2_000

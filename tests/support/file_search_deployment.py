@@ -14,15 +14,15 @@ from assistants.ports.parsing import ParsingUnavailableError
 from assistants.ports.table import Key
 from assistants.services.vector_stores.indexing import Indexing
 from tests.support.deployment import Deployment
+from tests.support.fake_tools import UnusedTool
 from tests.support.fakes import FakeBlobs, FakeTable, Script
 from tests.support.forms import HEADERS, Attached, form
 from tests.support.hashing import HashingEmbedder
-from tests.unit.tools.test_availability import Unused
 
 WORK_SECONDS = 1000  # no worker lives longer
 
 
-TOOLS: Mapping[HostedToolName, HostedTool] = {"code_interpreter": Unused()}
+TOOLS: Mapping[HostedToolName, HostedTool] = {"code_interpreter": UnusedTool()}
 
 
 class PlainParser:
@@ -41,7 +41,7 @@ class PlainParser:
         return Text(b"".join(pieces).decode())
 
 
-class Library(Deployment):
+class FileSearchDeployment(Deployment):
     """`ingest` does what the index function does with its queue, `sweep` what `expire` does."""
 
     def __init__(

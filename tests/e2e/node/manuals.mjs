@@ -1,4 +1,4 @@
-// File search through the official Node SDK: `node library.mjs MODEL FILE...` prints what it saw.
+// File search through the official Node SDK: `node manuals.mjs MODEL QUESTION FILE...` prints what it saw.
 // The endpoint comes from OPENAI_BASE_URL and OPENAI_API_KEY, which the SDK reads itself.
 import fs from "node:fs";
 import OpenAI from "openai";

@@ -1,0 +1,31 @@
+"""Hosted tools that need no sandbox and no index."""
+
+from typing import Any
+
+from assistants.domain.run import RunSettings
+from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+
+
+class FakeTool:
+    """Answers every call with its number."""
+
+    def __init__(self) -> None:
+        self.uses: list[ToolUse] = []
+
+    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+        pass
+
+    def answer(self, use: ToolUse) -> ToolAnswer:
+        self.uses.append(use)
+        log = {"index": 0, "type": "logs", "logs": f"{len(self.uses)}"}
+        return ToolAnswer(told=f"printed {len(self.uses)}", shown={"outputs": [log]})
+
+
+class UnusedTool:
+    """A tool that the deployment has, and that no run of the test calls."""
+
+    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+        raise AssertionError(run)
+
+    def answer(self, use: ToolUse) -> ToolAnswer:
+        raise AssertionError(use)
