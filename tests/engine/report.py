@@ -1,10 +1,10 @@
-"""The table that says under the tests' results how runs ended."""
+"""The table below the tests' results that says how runs ended."""
 
 from collections.abc import Iterable
 
 
 class Report:
-    """Rows that are printed under the tests' results."""
+    """Rows under a heading, in columns."""
 
     def __init__(self, *head: str) -> None:
         self._rows: list[tuple[object, ...]] = [head]

@@ -1,4 +1,4 @@
-"""Races that the interleavings found, each played by hand."""
+"""Races that the interleavings found, each reproduced by hand."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +16,8 @@ from tests.support.fakes import FakeClock
 CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 
 
-class Meanwhile(FakeClock):
-    """While somebody sleeps, `others` do what they do."""
+class BusyClock(FakeClock):
+    """A clock on which `others` act while somebody sleeps."""
 
     others: Callable[[], Any]
 
@@ -27,10 +27,11 @@ class Meanwhile(FakeClock):
 
 
 def superseded(*script: Any) -> tuple[Deployment, dict[str, Any], dict[str, Any]]:
-    """What a worker returns that is replaced in its turn by one that dies, and that one by one
-    that plays the script.
+    """Replace a worker in its turn by one that dies, and that one by one that follows the script.
+
+    Return the deployment, the run, and what the first worker returns.
     """
-    clock = Meanwhile()
+    clock = BusyClock()
     deployment = Deployment([], [Crash()], list(script), machine=False, clock=clock)
     run = deployment.run()
 
@@ -44,7 +45,7 @@ def superseded(*script: Any) -> tuple[Deployment, dict[str, Any], dict[str, Any]
     return deployment, run, deployment.turn(run)
 
 
-def test_a_client_that_has_seen_the_end_of_a_run_is_told_so_at_once() -> None:
+def test_a_client_that_has_seen_the_end_of_a_run_gets_done_at_once() -> None:
     deployment = Deployment(["Hello"])
     run = deployment.run()
     last = str(len(deployment.events(run)))
