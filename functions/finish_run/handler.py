@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from assistants.bootstrap import backend
+from assistants.domain.ids import RunRef
 from assistants.telemetry import logger
 
 
@@ -14,4 +15,4 @@ def handler(event: dict[str, Any], _: Any) -> None:
     ids = json.loads(event["detail"]["input"]) if "detail" in event else event
     logger.append_keys(run_id=ids["run"], thread_id=ids["thread"])
     logger.warning("the machine could not end this run", extra={"cause": event.get("error")})
-    backend().runs.termination.end(ids["project"], ids["thread"], ids["run"])
+    backend().runs.termination.end(RunRef.from_state(ids))

@@ -6,14 +6,14 @@ import signal
 import sys
 import threading
 
-from infra.local.deployment import DeploymentFailed
-from infra.local.http_server import CannotListen
+from infra.local.deployment import DeploymentError
+from infra.local.http_server import ListenError
 from infra.local.live_edits import LiveEdits
-from infra.local.parameters import ParameterRefused
-from infra.local.schedules import UnknownSchedule
+from infra.local.parameters import InvalidParameterError
+from infra.local.schedules import UnsupportedScheduleError
 from infra.local.settings import DEMO, parameters_of
 from infra.local.stack import LocalStack
-from infra.local.synthesis import SynthesisFailed
+from infra.local.synthesis import SynthesisError
 
 WELCOME = """
 Serving at {base_url} — any API key is accepted, each is a tenant of its own.
@@ -38,9 +38,14 @@ def main() -> None:
         _serve()
     except KeyboardInterrupt:
         print("\nStopped; nothing is left running.")
-    except CannotListen as error:
+    except ListenError as error:
         sys.exit(f"{error} ASSISTANTS_HOST and ASSISTANTS_PORT choose another address.")
-    except (SynthesisFailed, ParameterRefused, DeploymentFailed, UnknownSchedule) as error:
+    except (
+        SynthesisError,
+        InvalidParameterError,
+        DeploymentError,
+        UnsupportedScheduleError,
+    ) as error:
         sys.exit(str(error))
 
 

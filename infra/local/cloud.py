@@ -16,8 +16,8 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from infra.local import moto_fixes, search
 from infra.local.asynchronous import AsynchronousInvoker
 from infra.local.ecs_api import EcsApi
-from infra.local.endpoint import Endpoint
-from infra.local.function_spec import REGION, FunctionSpec
+from infra.local.endpoint import AwsEndpoint
+from infra.local.function_spec import REGION, LocalFunctionSpec
 from infra.local.functions import FunctionHost
 from infra.local.lambda_api import LambdaApi
 from infra.local.moto_fixes.cached_clients import endpoints
@@ -44,7 +44,7 @@ class Cloud:
         self.functions = FunctionHost(self._aws_environment)
         self.asynchronous = AsynchronousInvoker(self.functions.timers)
         self.tasks = EcsApi(self.account)
-        self.endpoint = Endpoint(
+        self.endpoint = AwsEndpoint(
             self.account, LambdaApi(self.functions, self.asynchronous), self.tasks, self.calls
         )
         self.endpoint_url = self.endpoint.url
@@ -84,7 +84,7 @@ class Cloud:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _aws_environment(self, function: FunctionSpec) -> Mapping[str, str]:
+    def _aws_environment(self, function: LocalFunctionSpec) -> Mapping[str, str]:
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": self.calls.access_key(function.logical_id),

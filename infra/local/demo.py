@@ -15,8 +15,8 @@ from openai import AssistantEventHandler, OpenAI
 from typing_extensions import override
 
 from infra.local import LocalStack
-from infra.local.deployment import DeploymentFailed
-from infra.local.synthesis import SynthesisFailed
+from infra.local.deployment import DeploymentError
+from infra.local.synthesis import SynthesisError
 from infra.local.trace import states_passed
 
 GET_WEATHER: Any = {
@@ -83,7 +83,7 @@ def main() -> None:
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=__name__)
     try:
         _show()
-    except (SynthesisFailed, DeploymentFailed) as error:
+    except (SynthesisError, DeploymentError) as error:
         sys.exit(str(error))
 
 

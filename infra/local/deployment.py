@@ -11,18 +11,18 @@ from botocore.exceptions import ClientError
 
 from infra.local.assembly import Assembly, StackTemplate, logical_id
 from infra.local.cloud import Cloud
-from infra.local.function_spec import REGION, FunctionSpec
+from infra.local.function_spec import REGION, LocalFunctionSpec
 from infra.local.parameters import distribute
 
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"  # what `cdk bootstrap` leaves in an account
 
 
-class DeploymentFailed(Exception):
+class DeploymentError(Exception):
     """Raised when a stack cannot be created; says which one and why."""
 
 
 @dataclass(frozen=True)
-class Ports:
+class DeployedStack:
     """A stack that was created: physical ids by logical id, and its outputs."""
 
     stack: StackTemplate
@@ -32,10 +32,10 @@ class Ports:
 
 def deploy(
     cloud: Cloud, assembly: Assembly, parameters: Mapping[str, str], sources: Path
-) -> list[Ports]:
+) -> list[DeployedStack]:
     """Create every stack, then host its functions and tasks; their code lies below `sources`.
 
-    Raises `ParameterRefused` and `DeploymentFailed`.
+    Raises `InvalidParameterError` and `DeploymentError`.
     """
     given = distribute(assembly.stacks, parameters)
     _bootstrap(cloud, assembly)
@@ -63,7 +63,7 @@ def _bootstrap(cloud: Cloud, assembly: Assembly) -> None:
     ssm.put_parameter(Name=BOOTSTRAP_VERSION, Value="99", Type="String")
 
 
-def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -> Ports:
+def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -> DeployedStack:
     client = cloud.client("cloudformation", recorded=False)
     try:
         client.create_stack(
@@ -77,10 +77,10 @@ def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -
         )
         (described,) = client.describe_stacks(StackName=stack.name)["Stacks"]
     except ClientError as error:
-        raise DeploymentFailed(f"Stack {stack.name}: {error}") from error
+        raise DeploymentError(f"Stack {stack.name}: {error}") from error
     if described["StackStatus"] != "CREATE_COMPLETE":
-        raise DeploymentFailed(f"Stack {stack.name}: {described.get('StackStatusReason')}")
-    return Ports(stack, _physical_ids(client, stack.name), _outputs(described))
+        raise DeploymentError(f"Stack {stack.name}: {described.get('StackStatusReason')}")
+    return DeployedStack(stack, _physical_ids(client, stack.name), _outputs(described))
 
 
 def _physical_ids(client: Any, stack: str) -> dict[str, str]:
@@ -99,15 +99,15 @@ def _function_configurations(cloud: Cloud) -> dict[str, Any]:
 
 
 def _function_specs(
-    deployed: Ports, configurations: Mapping[str, Any], sources: Path
-) -> Iterator[FunctionSpec]:
+    deployed: DeployedStack, configurations: Mapping[str, Any], sources: Path
+) -> Iterator[LocalFunctionSpec]:
     layers = dict(deployed.stack.resources("AWS::Lambda::LayerVersion"))
     for name, function in deployed.stack.resources("AWS::Lambda::Function"):
         properties = function["Properties"]
         configuration = configurations[deployed.resources[name]]
         variables = configuration.get("Environment", {}).get("Variables", {})
         needed = [logical_id(layer) for layer in properties.get("Layers", [])]
-        yield FunctionSpec(
+        yield LocalFunctionSpec(
             logical_id=name,
             name=configuration["FunctionName"],
             arn=configuration["FunctionArn"],
@@ -125,4 +125,4 @@ def _source(name: str, resource: Mapping[str, Any], sources: Path) -> Path:
     try:
         return sources / str(resource["Metadata"]["source"])
     except KeyError as missing:
-        raise DeploymentFailed(f"{name} has no Metadata that names its source") from missing
+        raise DeploymentError(f"{name} has no Metadata that names its source") from missing

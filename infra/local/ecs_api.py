@@ -10,10 +10,10 @@ from typing import Any
 from moto.ecs.models import ecs_backends
 
 from infra.local.function_spec import REGION
-from infra.local.http_message import Response
+from infra.local.http_message import HttpResponse
 from infra.local.tasks import PORT, Task, end, free_address
 
-AskMoto = Callable[[], Response]
+AskMoto = Callable[[], HttpResponse]
 NO_ADDRESS = {"arn": "", "reason": f"RESOURCE:ENI (port {PORT} of this machine is taken)"}
 
 
@@ -69,7 +69,7 @@ class EcsApi:
         """End all tasks."""
         end(launched.task for launched in self._launched.values())
 
-    def handle(self, operation: str, body: bytes, moto: AskMoto) -> Response:
+    def handle(self, operation: str, body: bytes, moto: AskMoto) -> HttpResponse:
         """Answer one request; `moto` does so for all that is about something else."""
         order = json.loads(body or b"{}")
         match operation:
@@ -82,7 +82,7 @@ class EcsApi:
                 return self._stop(order)
         return moto()
 
-    def _run(self, order: Mapping[str, Any], moto: AskMoto) -> Response:
+    def _run(self, order: Mapping[str, Any], moto: AskMoto) -> HttpResponse:
         """Once for a token and its cluster, as AWS does for a day."""
         for known in self._launched.values():
             if _token(known.order) == _token(order):
@@ -102,13 +102,13 @@ class EcsApi:
         self._launched[description["taskArn"]] = launched = Launched(order, task, description)
         return _answer({"tasks": [launched.describe()], "failures": []})
 
-    def _describe(self, order: Mapping[str, Any]) -> Response:
+    def _describe(self, order: Mapping[str, Any]) -> HttpResponse:
         known = [self._launched[arn] for arn in order["tasks"] if arn in self._launched]
         missing = [arn for arn in order["tasks"] if arn not in self._launched]
         failures = [{"arn": arn, "reason": "MISSING"} for arn in missing]
         return _answer({"tasks": [one.describe() for one in known], "failures": failures})
 
-    def _stop(self, order: Mapping[str, Any]) -> Response:
+    def _stop(self, order: Mapping[str, Any]) -> HttpResponse:
         launched = self._launched.get(order["task"])
         if launched is None:
             return _error("InvalidParameterException", "The referenced task was not found.")
@@ -132,11 +132,11 @@ def _token(order: Mapping[str, Any]) -> tuple[Any, Any]:
     return order.get("cluster"), order.get("clientToken")
 
 
-def _answer(body: Mapping[str, Any]) -> Response:
+def _answer(body: Mapping[str, Any]) -> HttpResponse:
     headers = [("Content-Type", "application/x-amz-json-1.1")]
-    return Response(200, headers, json.dumps(body).encode())
+    return HttpResponse(200, headers, json.dumps(body).encode())
 
 
-def _error(kind: str, message: str) -> Response:
+def _error(kind: str, message: str) -> HttpResponse:
     body = json.dumps({"__type": kind, "message": message}).encode()
-    return Response(400, [("Content-Type", "application/x-amz-json-1.1")], body)
+    return HttpResponse(400, [("Content-Type", "application/x-amz-json-1.1")], body)

@@ -11,7 +11,7 @@ NO_FILE = os.devnull  # no credentials or profile of the user may reach a functi
 
 
 @dataclass(frozen=True)
-class FunctionSpec:
+class LocalFunctionSpec:
     """One function as deployed; `code` and `layers` are the folders that hold its sources."""
 
     logical_id: str

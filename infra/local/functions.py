@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra.local.function_spec import FunctionSpec
+from infra.local.function_spec import LocalFunctionSpec
 from infra.local.invocation import FunctionError, Invocation
 from infra.local.processes import Processes
 from infra.local.timers import Timers
@@ -19,14 +19,14 @@ CONCURRENCY = (
 )
 
 
-class TooManyRequests(Exception):
+class TooManyRequestsError(Exception):
     """Raised when a function already runs as often as it may."""
 
 
-class Function:
+class HostedFunction:
     """One hosted function and its workers."""
 
-    def __init__(self, spec: FunctionSpec, log: Path, host: "FunctionHost") -> None:
+    def __init__(self, spec: LocalFunctionSpec, log: Path, host: "FunctionHost") -> None:
         self.spec = spec
         self.arn = spec.arn
         self.timeout = spec.timeout
@@ -49,12 +49,12 @@ class Function:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def invoke(self, payload: bytes) -> Invocation:
-        """Hand the event to a free worker, or start one. Raises `TooManyRequests`."""
+        """Hand the event to a free worker, or start one. Raises `TooManyRequestsError`."""
         invocation = Invocation(payload)
         with self._lock:
             busy = sum(worker.invocation is not None for worker in self.workers)
             if self._closed or busy + len(self._pending) >= self.limit:
-                raise TooManyRequests(self.spec.name)
+                raise TooManyRequestsError(self.spec.name)
             self.invocations += 1
             if self._idle:
                 self._idle.pop().assign(invocation)
@@ -139,24 +139,24 @@ class Function:
         )
 
 
-class FunctionHost(Mapping[str, Function]):
+class FunctionHost(Mapping[str, HostedFunction]):
     """All hosted functions, by logical id. `aws` gives a function its endpoint and credentials."""
 
-    def __init__(self, aws: Callable[[FunctionSpec], Mapping[str, str]]) -> None:
+    def __init__(self, aws: Callable[[LocalFunctionSpec], Mapping[str, str]]) -> None:
         self.aws = aws
         self.processes = Processes()
         self.timers = Timers()
         self.init_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
         self._temporary = TemporaryDirectory(prefix="assistants-logs-")
         self.logs = Path(self._temporary.name)
-        self._functions: dict[str, Function] = {}
-        self._names: dict[str, Function] = {}
+        self._functions: dict[str, HostedFunction] = {}
+        self._names: dict[str, HostedFunction] = {}
 
-    def add(self, spec: FunctionSpec) -> None:
+    def add(self, spec: LocalFunctionSpec) -> None:
         log = self.logs / f"{spec.logical_id}.log"
-        self._functions[spec.logical_id] = self._names[spec.name] = Function(spec, log, self)
+        self._functions[spec.logical_id] = self._names[spec.name] = HostedFunction(spec, log, self)
 
-    def find(self, name: str) -> Function | None:
+    def find(self, name: str) -> HostedFunction | None:
         """The function with this name, or this (perhaps partial or qualified) ARN."""
         return self._names.get(name.split("function:")[-1].split(":")[0])
 
@@ -168,7 +168,7 @@ class FunctionHost(Mapping[str, Function]):
         self.processes.close()
         self._temporary.cleanup()
 
-    def __getitem__(self, logical_id: str) -> Function:
+    def __getitem__(self, logical_id: str) -> HostedFunction:
         return self._functions[logical_id]
 
     def __iter__(self) -> Iterator[str]:

@@ -7,8 +7,8 @@ import json
 import re
 from enum import Enum
 
-from infra.local.http_message import Request, Response
-from infra.local.rest_api import GatewayResponse, RestApi
+from infra.local.http_message import HttpRequest, HttpResponse
+from infra.local.rest_api import GatewayResponse, RestApiDefinition
 
 VARIABLE = re.compile(r"\$context\.([A-Za-z.]+)")
 UNDECLARED = GatewayResponse(None, {}, '{"message":$context.error.messageString}')
@@ -24,7 +24,9 @@ class GatewayError(Enum):
     FAILED = ("DEFAULT_5XX", 502, "Internal server error")
 
 
-def render(api: RestApi, error: GatewayError, request: Request, path: str) -> Response:
+def render(
+    api: RestApiDefinition, error: GatewayError, request: HttpRequest, path: str
+) -> HttpResponse:
     """The response to a request for `path`, which is without the stage."""
     kind, status, message = error.value
     default = f"DEFAULT_{status // 100}XX"
@@ -40,4 +42,4 @@ def render(api: RestApi, error: GatewayError, request: Request, path: str) -> Re
     template = declared.template or str(UNDECLARED.template)
     body = VARIABLE.sub(lambda name: context.get(name[1], ""), template)
     headers = [("Content-Type", "application/json"), *declared.headers.items()]
-    return Response(declared.status or status, headers, body.encode())
+    return HttpResponse(declared.status or status, headers, body.encode())

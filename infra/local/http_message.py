@@ -8,7 +8,7 @@ from io import BufferedIOBase
 PIECE = 65536
 
 
-class BodyTooLarge(Exception):
+class BodyTooLargeError(Exception):
     """Raised when a body is longer than its reader accepts."""
 
 
@@ -39,13 +39,13 @@ class Body:
                 self._read_trailers()
 
     def read(self, limit: int | None = None) -> bytes:
-        """The rest of the body. Raises `BodyTooLarge` above `limit` bytes."""
+        """The rest of the body. Raises `BodyTooLargeError` above `limit` bytes."""
         pieces: list[bytes] = []
         size = 0
         for piece in self.chunks():
             size += len(piece)
             if limit is not None and size > limit:
-                raise BodyTooLarge(limit)
+                raise BodyTooLargeError(limit)
             pieces.append(piece)
         return b"".join(pieces)
 
@@ -70,7 +70,7 @@ class Body:
 
 
 @dataclass(frozen=True)
-class Request:
+class HttpRequest:
     """One request; `path` and `query` are still percent-encoded."""
 
     method: str
@@ -82,7 +82,7 @@ class Request:
 
 
 @dataclass
-class Response:
+class HttpResponse:
     """One response; an iterated body is sent chunk by chunk as it comes."""
 
     status: int

@@ -14,23 +14,23 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
-from infra.local.http_message import Body, Request, Response
+from infra.local.http_message import Body, HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
 
 
-class CannotListen(Exception):
+class ListenError(Exception):
     """Raised when the address of a server is taken, not allowed or not this machine's."""
 
 
-Handler = Callable[[Request], Response]
+Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1  # a small answer leaves in one segment
-    server: "Server"  # type: ignore[assignment]
+    server: "HttpServer"  # type: ignore[assignment]
 
     def answer(self) -> None:
         try:
@@ -40,19 +40,19 @@ class _Connection(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         client = self.client_address[0]
-        request = Request(self.command, path, query, self.headers, body, client)
+        request = HttpRequest(self.command, path, query, self.headers, body, client)
         response = self._handle(request)
         body.discard()
         self._send(response)
 
-    def _handle(self, request: Request) -> Response:
+    def _handle(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.server.handle(request)
         except ConnectionError:
             raise
         except Exception:  # the edge of the server: a bug in an endpoint must not end the process
             log.exception("%s %s", request.method, request.path)
-            return Response(500)
+            return HttpResponse(500)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
@@ -61,7 +61,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.flush()  # the client waits for it
         return accepted
 
-    def _send(self, response: Response) -> None:
+    def _send(self, response: HttpResponse) -> None:
         framing = response.framing
         if framing == "chunked" and self.request_version == "HTTP/1.0":
             framing, self.close_connection = None, True  # the end of both tells
@@ -96,10 +96,10 @@ def _reason(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
 
 
-class Server:
+class HttpServer:
     """Serves `handle` on `host`:`port` (0 = any free one), a thread for each connection.
 
-    Raises `CannotListen`.
+    Raises `ListenError`.
     """
 
     def __init__(self, handle: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -109,7 +109,7 @@ class Server:
             self._listener = socket.create_server((host, port), family=family, backlog=1024)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-            raise CannotListen(f"Cannot listen on {host}:{port}: {reason}.") from error
+            raise ListenError(f"Cannot listen on {host}:{port}: {reason}.") from error
         self.host, self.port = self._listener.getsockname()[:2]
         self._connections: set[socket.socket] = set()
         self._closed = False

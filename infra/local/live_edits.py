@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from infra.local.functions import Function
+from infra.local.functions import HostedFunction
 
 PERIOD_SECONDS = 0.5
 
@@ -18,7 +18,7 @@ class LiveEdits:
     """
 
     def __init__(
-        self, functions: Mapping[str, Function], announce: Callable[[list[str]], None]
+        self, functions: Mapping[str, HostedFunction], announce: Callable[[list[str]], None]
     ) -> None:
         self._functions = functions
         self._announce = announce
@@ -44,7 +44,7 @@ class LiveEdits:
         return {folder: frozenset(_modules(folder)) for folder in folders}
 
 
-def _folders(function: Function) -> set[Path]:
+def _folders(function: HostedFunction) -> set[Path]:
     return {function.spec.code, *function.spec.layers}
 
 

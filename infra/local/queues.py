@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.local.assembly import logical_id
 from infra.local.cloud import Cloud
-from infra.local.deployment import Ports
+from infra.local.deployment import DeployedStack
 from infra.local.function_spec import REGION
-from infra.local.functions import Function, TooManyRequests
+from infra.local.functions import HostedFunction, TooManyRequestsError
 from infra.local.invocation import FunctionError
 
 WAIT_SECONDS = 20  # SQS's longest wait; a message ends it
@@ -25,7 +25,7 @@ class QueueMapping:
     """Polls one queue, and invokes its function with batches of messages."""
 
     def __init__(
-        self, cloud: Cloud, function: Function, queue_url: str, mapping: Mapping[str, Any]
+        self, cloud: Cloud, function: HostedFunction, queue_url: str, mapping: Mapping[str, Any]
     ) -> None:
         self._client = cloud.client("sqs", recorded=False)
         self._function = function
@@ -72,7 +72,7 @@ class QueueMapping:
         event = {"Records": [self._record(message) for message in messages]}
         try:
             response = self._function.invoke(json.dumps(event).encode()).response()
-        except (FunctionError, TooManyRequests):
+        except (FunctionError, TooManyRequestsError):
             return  # the messages become visible again
         finally:
             self._slots.release()
@@ -109,7 +109,7 @@ def _failed(response: bytes) -> set[str]:
     return {failure["itemIdentifier"] for failure in report.get("batchItemFailures", [])}
 
 
-def queue_mappings(cloud: Cloud, deployed: Iterable[Ports]) -> list[QueueMapping]:
+def queue_mappings(cloud: Cloud, deployed: Iterable[DeployedStack]) -> list[QueueMapping]:
     """Start the mappings that the templates declare."""
     return [
         _start(cloud, one, mapping["Properties"])
@@ -119,7 +119,7 @@ def queue_mappings(cloud: Cloud, deployed: Iterable[Ports]) -> list[QueueMapping
     ]
 
 
-def _start(cloud: Cloud, deployed: Ports, mapping: Mapping[str, Any]) -> QueueMapping:
+def _start(cloud: Cloud, deployed: DeployedStack, mapping: Mapping[str, Any]) -> QueueMapping:
     function, queue = (
         logical_id(mapping["FunctionName"]) or "",
         logical_id(mapping["EventSourceArn"]) or "",

@@ -64,7 +64,7 @@ class GatewayResponse:
 
 
 @dataclass(frozen=True)
-class RestApi:
+class RestApiDefinition:
     """The declared API."""
 
     root: Node

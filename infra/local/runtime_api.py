@@ -8,12 +8,12 @@ import base64
 from dataclasses import dataclass
 from typing import Protocol
 
-from infra.local.http_message import BodyTooLarge, Request, Response
+from infra.local.http_message import BodyTooLargeError, HttpRequest, HttpResponse
 from infra.local.invocation import FunctionError, Invocation
 
 RESPONSE_LIMIT = 6_291_556  # bytes of a buffered response; 6 MB and what Lambda adds
 PREFIX = "/2018-06-01/runtime/"
-ACCEPTED = Response(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
+ACCEPTED = HttpResponse(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RuntimeApi:
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
 
-    def handle(self, request: Request) -> Response:
+    def handle(self, request: HttpRequest) -> HttpResponse:
         match request.path.removeprefix(PREFIX).split("/"):
             case ["invocation", "next"]:
                 return self._next()
@@ -56,9 +56,9 @@ class RuntimeApi:
             case ["init", "error"]:
                 self._runner.init_failed(FunctionError(request.body.read()))
                 return ACCEPTED
-        return Response(404)
+        return HttpResponse(404)
 
-    def _next(self) -> Response:
+    def _next(self) -> HttpResponse:
         delivery = self._runner.next()
         if delivery is None:
             raise ConnectionAbortedError("the worker is to end")
@@ -68,18 +68,18 @@ class RuntimeApi:
             ("Lambda-Runtime-Deadline-Ms", str(delivery.deadline_ms)),
             ("Lambda-Runtime-Invoked-Function-Arn", delivery.function_arn),
         ]
-        return Response(200, headers, delivery.invocation.payload)
+        return HttpResponse(200, headers, delivery.invocation.payload)
 
-    def _end(self, request: Request, request_id: str, ending: str) -> Response:
+    def _end(self, request: HttpRequest, request_id: str, ending: str) -> HttpResponse:
         invocation = self._runner.current(request_id)
         if invocation is None:
-            return Response(400, body=b'{"errorType":"InvalidRequestID"}')
+            return HttpResponse(400, body=b'{"errorType":"InvalidRequestID"}')
         if ending == "response":
             return self._respond(request, invocation)
         self._runner.finish(FunctionError(request.body.read()))
         return ACCEPTED
 
-    def _respond(self, request: Request, invocation: Invocation) -> Response:
+    def _respond(self, request: HttpRequest, invocation: Invocation) -> HttpResponse:
         if request.headers.get("Lambda-Runtime-Function-Response-Mode") == "streaming":
             for chunk in request.body.chunks():
                 invocation.write(chunk)
@@ -87,9 +87,9 @@ class RuntimeApi:
             return ACCEPTED
         try:
             invocation.write(request.body.read(RESPONSE_LIMIT))
-        except BodyTooLarge:
+        except BodyTooLargeError:
             self._runner.finish(_TOO_LARGE)
-            return Response(413, body=b'{"errorType":"RequestEntityTooLarge"}')
+            return HttpResponse(413, body=b'{"errorType":"RequestEntityTooLarge"}')
         self._runner.finish()
         return ACCEPTED
 

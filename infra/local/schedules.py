@@ -16,7 +16,7 @@ RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
-class UnknownSchedule(Exception):
+class UnsupportedScheduleError(Exception):
     """Raised for a schedule expression that is not a rate."""
 
 
@@ -60,5 +60,5 @@ class Schedules:
 def _period_seconds(expression: str) -> int:
     match = RATE.fullmatch(expression)
     if match is None:
-        raise UnknownSchedule(f"{expression}: only rate(…) schedules run on this machine")
+        raise UnsupportedScheduleError(f"{expression}: only rate(…) schedules run on this machine")
     return int(match[1]) * SECONDS[match[2]]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from assistants.domain.model import Catalog, InvalidCatalogError
 from assistants.settings import PREFIX, Settings
 from infra.local.cloud import Cloud
-from infra.local.parameters import ParameterRefused
+from infra.local.parameters import InvalidParameterError
 
 MINILM = {"EmbeddingModel": "minilm", "EmbeddingDimensions": "384"}
 DEMO = '{"demo": {"provider": "demo"}, "*": "demo"}'
@@ -38,7 +38,7 @@ def with_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_models(parameters: Mapping[str, str]) -> None:
-    """Raises `ParameterRefused` for models that no function could start with."""
+    """Raises `InvalidParameterError` for models that no function could start with."""
     names = ("MODELS", "MODEL_URL", "EMBEDDING_MODEL", "EMBEDDING_URL", "EMBEDDING_DIMENSIONS")
     given = {PREFIX + name: parameters.get(_parameter(name), "") for name in names}
     try:
@@ -48,9 +48,9 @@ def check_models(parameters: Mapping[str, str]) -> None:
         first = error.errors()[0]
         where = "".join(f"ASSISTANTS_{str(place).upper()}: " for place in first["loc"])
         reason = first["msg"].removeprefix("Value error, ")
-        raise ParameterRefused(f"{where}{reason}.") from error
+        raise InvalidParameterError(f"{where}{reason}.") from error
     except InvalidCatalogError as error:
-        raise ParameterRefused(f"{error}.") from error
+        raise InvalidParameterError(f"{error}.") from error
 
 
 def _parameter(variable: str) -> str:

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from infra.local.assembly import Assembly, StackTemplate
 from infra.local.cloud import Cloud
-from infra.local.deployment import DeploymentFailed, Ports, deploy
+from infra.local.deployment import DeployedStack, DeploymentError, deploy
 from infra.local.public_api import PublicApi
 from infra.local.queues import queue_mappings
-from infra.local.rest_api import RestApi
+from infra.local.rest_api import RestApiDefinition
 from infra.local.schedules import Schedules
 from infra.local.settings import check_models, keep_secrets, with_defaults
 from infra.local.synthesis import cached_assembly
@@ -21,8 +21,10 @@ class LocalStack:
     """Runs an assembly, by default the application's, until it is closed.
 
     `parameters` are those of its templates; a key among them may be given itself. `port` 0 is any
-    free one. `search_endpoint` is an OpenSearch node in the place of the embedded index. Raises
-    `SynthesisFailed`, `ParameterRefused`, `DeploymentFailed`, `UnknownSchedule` and `CannotListen`.
+    free one. `search_endpoint` is an OpenSearch node in the place of the embedded index.
+
+    Raises `SynthesisError`, `InvalidParameterError`, `DeploymentError`, `UnsupportedScheduleError`
+    and `ListenError`.
     """
 
     def __init__(
@@ -86,8 +88,8 @@ class LocalStack:
         self.close()
 
 
-def _rest_api(deployed: list[Ports]) -> RestApi:
+def _rest_api(deployed: list[DeployedStack]) -> RestApiDefinition:
     for one in deployed:
-        if api := RestApi.of(one.stack):
+        if api := RestApiDefinition.of(one.stack):
             return api
-    raise DeploymentFailed("No template has a REST API.")
+    raise DeploymentError("No template has a REST API.")

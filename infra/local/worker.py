@@ -9,7 +9,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Protocol
 
-from infra.local.http_server import Server
+from infra.local.http_server import HttpServer
 from infra.local.invocation import FunctionError, Invocation
 from infra.local.processes import Processes
 from infra.local.runtime_api import Delivery, RuntimeApi
@@ -51,7 +51,7 @@ class Worker:
         self._delivered_at = 0.0
         self._settled = threading.Event()  # ready, or ended before it
         self._ended = threading.Event()
-        self._server = Server(RuntimeApi(self).handle)
+        self._server = HttpServer(RuntimeApi(self).handle)
 
     def start(self, spawn: Spawn) -> None:
         try:

@@ -19,7 +19,7 @@ from typing import Any
 from assistants.adapters.dynamodb.items import Rows, item_model
 from assistants.adapters.dynamodb.large_values import LargeValues
 from assistants.adapters.dynamodb.table import DynamoTable
-from assistants.domain.ids import MESSAGE, new_id
+from assistants.domain.ids import MESSAGE, ProjectId, RunRef, ThreadId, new_id
 from assistants.domain.message import MessageCreate
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
@@ -134,14 +134,14 @@ def _measure(item: Any, meter: Meter, length: int) -> Iterator[dict[str, Any]]:
         run_id = api.post(f"/threads/{thread_id}/runs", body)["id"]
         ask = partial(
             backend.turns.service.prompts.request,
-            backend.runs.repository.load(project, thread_id, run_id),
+            backend.runs.repository.load(RunRef(project, thread_id, run_id)),
             (),
         )
         yield {"messages": length, "what": name, **meter.of(ask)}
-        backend.runs.termination.end(project, thread_id, run_id)
+        backend.runs.termination.end(RunRef(project, thread_id, run_id))
 
 
-def _fill(item: Any, rows: Rows, project: str, thread_id: str, length: int) -> list[str]:
+def _fill(item: Any, rows: Rows, project: ProjectId, thread_id: ThreadId, length: int) -> list[str]:
     """The ids of as many messages of random words, oldest first."""
     ids = [new_id(MESSAGE) for _ in range(length)]
     with item.batch_write() as batch:

@@ -10,6 +10,7 @@ import pytest
 from openai import AssistantEventHandler, OpenAI
 
 from assistants.domain.annotation import LINK, Citation
+from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.run import RunSettings, Usage
 from assistants.http.events import KEEP_ALIVE
 from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
@@ -71,7 +72,7 @@ def submitted() -> bytes:
 class Finder:
     """Finds one passage, and makes a file and an image."""
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
@@ -81,9 +82,9 @@ class Finder:
         return ToolAnswer(
             "found",
             shown={"ranking_options": ranking, "results": [{"index": 0, **result}]},
-            citations={"0:0": Citation("file-a", "a passage")},
-            files={"t.csv": "file-t"},
-            images=("file-image",),
+            citations={"0:0": Citation(FileId("file-a"), "a passage")},
+            files={"t.csv": FileId("file-t")},
+            images=(FileId("file-image"),),
         )
 
 

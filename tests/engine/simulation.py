@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistants.domain.ids import FileId, ProjectId, RunId, RunRef, ThreadId
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunSettings
@@ -63,13 +64,13 @@ class SteppedTool:
     answer. Every answer has an image, named by the number of the call.
     """
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         stop("the tool's preparation")
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         stop("the tool")
         log = {"index": 0, "type": "logs", "logs": "42"}
-        image = f"file-{use.number:03d}"
+        image = FileId(f"file-{use.number:03d}")
         return ToolAnswer(f"result of {use.id}", {"outputs": [log]}, images=(image,))
 
 
@@ -79,7 +80,7 @@ class SimulatedPurgeQueue:
 
     simulation: "Simulation"
 
-    def send(self, project: str, identifier: str) -> None:
+    def send(self, project: ProjectId, identifier: str) -> None:
         stop("SendMessage")
         self.simulation.deliver(project, identifier)
 
@@ -124,7 +125,7 @@ class Simulation:
         )
         self.machine.backend = self.backend
         self.api = Client(create_app(self.backend))
-        self._purges: dict[Actor, tuple[str, str]] = {}
+        self._purges: dict[Actor, tuple[ProjectId, str]] = {}
         tools = [WEATHER, {"type": "code_interpreter"}, {"type": "file_search"}]
         assistant = self.api.post("/assistants", {"model": "scripted", "tools": tools})
         self.assistant_id = assistant["id"]
@@ -161,12 +162,15 @@ class Simulation:
         threads = self.contract.threads
         return [(thread_id, run_id) for thread_id in threads for run_id in threads[thread_id]]
 
+    def ref(self, thread_id: str, run_id: str) -> RunRef:
+        return RunRef(self.project, ThreadId(thread_id), RunId(run_id))
+
     @property
     def waiting(self) -> list[tuple[tuple[str, str], list[str]]]:
         """The runs that wait for tool outputs, with their calls."""
         found = []
         for ids in self.runs:
-            row = self.table.rows.get(keys.run_state(self.project, *ids))
+            row = self.table.rows.get(keys.run_state(self.ref(*ids)))
             if action := row and row.body["required_action"]:
                 calls = action["submit_tool_outputs"]["tool_calls"]
                 found.append((ids, [call["id"] for call in calls]))
@@ -199,7 +203,7 @@ class Simulation:
         """Begin an invocation of the Expire function."""
         self.actors.append(Actor("Expire", lambda: self.backend.maintenance.sweeper.sweep()))
 
-    def deliver(self, project: str, thread_id: str) -> None:
+    def deliver(self, project: ProjectId, thread_id: str) -> None:
         actor = Actor("Purge", lambda: self.backend.maintenance.purge.work(project, thread_id))
         self._purges[actor] = project, thread_id
         self.actors.append(actor)
@@ -254,7 +258,7 @@ class Simulation:
             elif execution.status == "RUNNING":
                 assert status == "requires_action", f"{status}, but the machine waits"
                 wait = self.backend.runs.callbacks.find(
-                    self.backend.runs.repository.load(self.project, thread_id, run_id)
+                    self.backend.runs.repository.load(self.ref(thread_id, run_id))
                 )
                 assert wait, run_id
                 assert execution.token in wait.body["tokens"], "nobody knows the token"

@@ -100,9 +100,9 @@ class Situation:
 
     def repeat_first_wait(self) -> Actor:
         """Begin the first wait again, as an invocation does that was slow to start."""
-        ids = self.simulation.project, self.thread.split("/")[2], self.run_id
+        ref = self.simulation.ref(self.thread.split("/")[2], self.run_id)
         callbacks = self.simulation.backend.runs.callbacks
-        actor = Actor("late wait", lambda: callbacks.begin(*ids, 1, "token-1"))
+        actor = Actor("late wait", lambda: callbacks.begin(ref, 1, "token-1"))
         self.simulation.actors.append(actor)
         return actor
 

@@ -75,7 +75,7 @@ def test_a_wait_that_comes_late_does_not_interrupt_the_tools_of_a_later_turn() -
     [call] = deployment.turn(run, 1)["calls"]
     deployment.wait(run, "late token")
     assert deployment.again(run)["status"] == "in_progress"
-    deployment.backend.turns.tool_calls.answer(*deployment.ids(run), call["call"])
+    deployment.backend.turns.tool_calls.answer(deployment.ref(run), call["call"])
     deployment.turn(run, 2)
     assert deployment.again(run)["status"] == "completed"
 

@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 from assistants.domain.file import Content, FileCreate
-from assistants.domain.ids import FILE, RUN, THREAD, TOOL_CALL, new_id
+from assistants.domain.ids import FILE, RUN, THREAD, TOOL_CALL, FileId, ProjectId, new_id
 from assistants.domain.run import RunSettings
 from assistants.domain.thread import Thread
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
@@ -18,7 +18,7 @@ from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import FakeSandboxes, Machine
 from tests.support.fakes import FakeBlobs, FakeClock, FakeTable
 
-PROJECT = "p"
+PROJECT = ProjectId("p")
 CODE = '{"code": "6 * 7"}'
 
 
@@ -102,7 +102,7 @@ class CodeInterpreterCase:
     def answer(self, arguments: str = CODE, **members: Any) -> ToolAnswer:
         return self.tool.answer(self.use(arguments, **members))
 
-    def upload(self, name: str, data: bytes = b"a,b\n1,2\n") -> str:
+    def upload(self, name: str, data: bytes = b"a,b\n1,2\n") -> FileId:
         content = Content(name, "text/csv", BytesIO(data), len(data))
         body = FileCreate.model_construct(file=content, purpose="assistants", expires_after=None)
         return self.backend.files.service.create(PROJECT, body, new_id(FILE)).id

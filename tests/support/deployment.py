@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp, Message
 
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.ids import RunRef
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
@@ -178,8 +179,8 @@ class Machine:
         self.waiting: dict[str, dict[str, Any]] = {}
         self.tokens = 0
 
-    def start(self, project: str, thread_id: str, run_id: str) -> None:
-        self.call_model({"project": project, "thread": thread_id, "run": run_id, "turn": 0})
+    def start(self, ref: RunRef) -> None:
+        self.call_model({**ref.to_state(), "turn": 0})
 
     def resume(self, token: str, outcome: Outcome) -> bool:
         if token not in self.waiting:
@@ -188,16 +189,16 @@ class Machine:
         return True
 
     def call_model(self, state: dict[str, Any]) -> None:
-        ids = state["project"], state["thread"], state["run"]
-        following = self.backend.turns.service.take(*ids, state["turn"])
+        ref = RunRef.from_state(state)
+        following = self.backend.turns.service.take(ref, state["turn"])
         if following["next"] == "tools":
             for call in following["calls"]:
-                self.backend.turns.tool_calls.answer(*ids, call["call"])
+                self.backend.turns.tool_calls.answer(ref, call["call"])
         if following["next"] == "action" or following.get("calls_functions"):
             self.tokens += 1
             token = f"token-{self.tokens}"
             self.waiting[token] = following
-            self.backend.runs.callbacks.begin(*ids, following["turn"], token)
+            self.backend.runs.callbacks.begin(ref, following["turn"], token)
         elif following["next"] == "tools":
             self.call_model(following)
 
@@ -314,17 +315,17 @@ class Deployment:
         return self.api.post(f"{path(run)}/cancel")
 
     def turn(self, run: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
-        return self.backend.turns.service.take(*self.ids(run), number)
+        return self.backend.turns.service.take(self.ref(run), number)
 
     def wait(self, run: Mapping[str, Any], token: str = "token", *, turn: int = 1) -> None:
         """For the client to act, behind so many turns."""
-        self.backend.runs.callbacks.begin(*self.ids(run), turn, token)
+        self.backend.runs.callbacks.begin(self.ref(run), turn, token)
 
     def finish(self, run: Mapping[str, Any]) -> None:
-        self.backend.runs.termination.end(*self.ids(run))
+        self.backend.runs.termination.end(self.ref(run))
 
-    def ids(self, run: Mapping[str, Any]) -> tuple[str, str, str]:
-        return self.project, run["thread_id"], run["id"]
+    def ref(self, run: Mapping[str, Any]) -> RunRef:
+        return RunRef(self.project, run["thread_id"], run["id"])
 
     def is_free(self, thread_id: str) -> bool:
         """Whether the thread takes messages, and so has no active run."""

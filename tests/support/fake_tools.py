@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from assistants.domain.ids import ProjectId
 from assistants.domain.run import RunSettings
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 
@@ -12,7 +13,7 @@ class FakeTool:
     def __init__(self) -> None:
         self.uses: list[ToolUse] = []
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
@@ -24,7 +25,7 @@ class FakeTool:
 class UnusedTool:
     """A tool that the deployment has, and that no run of the test calls."""
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         raise AssertionError(run)
 
     def answer(self, use: ToolUse) -> ToolAnswer:

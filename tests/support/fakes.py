@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
+from assistants.domain.ids import ProjectId, RunRef, VectorStoreId
 from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 from assistants.ports.chat_model import (
     CallFragment,
@@ -149,11 +150,11 @@ class FakeExecutions:
     """Records what was started and which waits were ended."""
 
     def __init__(self) -> None:
-        self.started: list[tuple[str, str, str]] = []
+        self.started: list[RunRef] = []
         self.resumed: list[tuple[str, Outcome]] = []
 
-    def start(self, project: str, thread_id: str, run_id: str) -> None:
-        self.started.append((project, thread_id, run_id))
+    def start(self, ref: RunRef) -> None:
+        self.started.append(ref)
 
     def resume(self, token: str, outcome: Outcome) -> bool:
         self.resumed.append((token, outcome))
@@ -164,9 +165,9 @@ class FakePurgeQueue:
     """Records what was asked to be purged."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, str]] = []
+        self.sent: list[tuple[ProjectId, str]] = []
 
-    def send(self, project: str, identifier: str) -> None:
+    def send(self, project: ProjectId, identifier: str) -> None:
         self.sent.append((project, identifier))
 
 
@@ -174,9 +175,9 @@ class FakeIndexQueue:
     """Records which files of vector stores are to be looked at."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
+        self.sent: list[tuple[ProjectId, VectorStoreId, str]] = []
 
-    def send(self, project: str, vector_store_id: str, *attachments: str) -> None:
+    def send(self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str) -> None:
         self.sent += [(project, vector_store_id, attachment) for attachment in attachments]
 
 

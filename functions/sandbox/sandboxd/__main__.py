@@ -2,8 +2,8 @@
 
 import os
 
-from .session import Session
-from .settings import Settings
+from .daemon import Daemon
+from .settings import DaemonSettings
 
 if __name__ == "__main__":
-    Session(Settings.from_environment(os.environ)).serve()
+    Daemon(DaemonSettings.from_environment(os.environ)).serve()

@@ -8,7 +8,7 @@ from enum import Enum
 from .channel import ProtocolError
 from .images import Gallery
 from .logs import Logs
-from .messages import Done, Message, Ready, Shown
+from .messages import Done, KernelReady, Message, Shown
 from .result import Reason
 
 # An honest kernel shows a few images a cell; thousands of frames are an attack.
@@ -23,7 +23,7 @@ class Step(Enum):
     KILL = "kill"
 
 
-class Cell:
+class RunningCell:
     """An execution on its way: running, then perhaps interrupted, then perhaps killed."""
 
     def __init__(self, number: int, deadline: float, grace: float) -> None:
@@ -62,5 +62,5 @@ class Cell:
                 self.gallery.offer(mime, data)
             case Done(number, _) if number == self.number:
                 self.done = message
-            case Done() | Ready():
+            case Done() | KernelReady():
                 raise ProtocolError("an answer to another cell")

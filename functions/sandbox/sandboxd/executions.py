@@ -28,7 +28,7 @@ class SessionFullError(Exception):
     """Too many executions wait, or the session has had too many."""
 
 
-class Execution:
+class QueuedExecution:
     """One piece of code on its way through the queue."""
 
     def __init__(self, code: str, seconds: float) -> None:
@@ -56,23 +56,23 @@ class Execution:
         return result
 
 
-class Executions:
+class ExecutionQueue:
     """All executions of the session, run one after another in one thread of their own."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         """Wait for `serve` to run in the thread that owns the kernel."""
         self.ready = threading.Event()
         self._supervisor = supervisor
-        self._by_id: dict[str, Execution] = {}
-        self._waiting: queue.Queue[Execution] = queue.Queue(_MAX_WAITING)
+        self._by_id: dict[str, QueuedExecution] = {}
+        self._waiting: queue.Queue[QueuedExecution] = queue.Queue(_MAX_WAITING)
         self._lock = threading.Lock()
 
-    def submit(self, execution_id: str, code: str, seconds: float) -> Execution:
+    def submit(self, execution_id: str, code: str, seconds: float) -> QueuedExecution:
         """Queue code under an id, or return what has that id already.
 
         Raises ExecutionConflictError and SessionFullError.
         """
-        new = Execution(code, seconds)
+        new = QueuedExecution(code, seconds)
         with self._lock:
             known = self._by_id.get(execution_id)
             if known is None:
@@ -85,7 +85,7 @@ class Executions:
             raise ExecutionConflictError
         return known
 
-    def find(self, execution_id: str) -> Execution:
+    def find(self, execution_id: str) -> QueuedExecution:
         """Return the execution with that id. Raises KeyError."""
         return self._by_id[execution_id]
 

@@ -49,7 +49,7 @@ class ChangedFile:
     sha256: str | None
 
 
-class Files:
+class DataDirectory:
     """The data directory of one session."""
 
     def __init__(self, root: Path, identity: Identity) -> None:

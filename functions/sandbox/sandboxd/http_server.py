@@ -29,7 +29,7 @@ class HttpError(Exception):
         self.status, self.code = status, code
 
 
-class Request(BaseHTTPRequestHandler):
+class RequestHandler(BaseHTTPRequestHandler):
     """One connection. Replies are JSON but for files."""
 
     protocol_version = "HTTP/1.1"
@@ -131,7 +131,7 @@ class Server(ThreadingHTTPServer):
         self,
         address: tuple[str, int],
         token_sha256: str,
-        handle: Callable[[Request], None],
+        handle: Callable[[RequestHandler], None],
         stranger_seconds: float = _STRANGER_SECONDS,
     ) -> None:
         """Listen at once."""
@@ -139,7 +139,7 @@ class Server(ThreadingHTTPServer):
         self._stranger_seconds = stranger_seconds
         self._strangers: dict[socket.socket, float] = {}
         self._open: set[socket.socket] = set()
-        super().__init__(address, Request)
+        super().__init__(address, RequestHandler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Give the connection a thread, or close it when there are too many."""

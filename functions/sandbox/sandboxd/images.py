@@ -15,14 +15,14 @@ _ENDING = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
 
 
 @dataclass(frozen=True)
-class Image:
+class CheckedImage:
     """A checked image."""
 
     mime: str
     data: bytes
 
 
-def checked(mime: object, encoded: object) -> Image | None:
+def checked(mime: object, encoded: object) -> CheckedImage | None:
     """Return the image, or None for what is not a whole PNG or JPEG of a bearable size."""
     if not isinstance(mime, str) or not isinstance(encoded, str) or mime not in _MAGIC:
         return None
@@ -31,7 +31,7 @@ def checked(mime: object, encoded: object) -> Image | None:
     except (binascii.Error, ValueError):
         return None
     whole = data.startswith(_MAGIC[mime]) and data.endswith(_ENDING[mime])
-    return Image(mime, data) if whole and len(data) <= MAX_IMAGE_BYTES else None
+    return CheckedImage(mime, data) if whole and len(data) <= MAX_IMAGE_BYTES else None
 
 
 class Gallery:
@@ -39,7 +39,7 @@ class Gallery:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.images: list[Image] = []
+        self.images: list[CheckedImage] = []
         self.refused = 0
         self._bytes = 0
 

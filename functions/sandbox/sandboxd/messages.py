@@ -11,7 +11,7 @@ _MAX_NAME = 100
 
 
 @dataclass(frozen=True)
-class Ready:
+class KernelReady:
     """The kernel is confined and waits for cells."""
 
     landlock: int
@@ -33,14 +33,14 @@ class Done:
     error: str | None
 
 
-Message = Ready | Shown | Done
+Message = KernelReady | Shown | Done
 
 
 def parse(frame: Frame) -> Message:
     """Return the message in a frame. Raises ProtocolError."""
     match frame:
         case {"type": "ready", "landlock": int(abi)}:
-            return Ready(abi)
+            return KernelReady(abi)
         case {"type": "image", "mime": mime, "data": data}:
             return Shown(mime, data)
         case {"type": "done", "id": int(cell), "error": None}:

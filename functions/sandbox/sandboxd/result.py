@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from .files import ChangedFile
-from .images import Image
+from .images import CheckedImage
 
 Reason = Literal[
     "timeout",  # the cell took longer than it was given
@@ -38,7 +38,7 @@ class Result:
     logs: str
     truncated: bool
     total: int
-    images: tuple[Image, ...]
+    images: tuple[CheckedImage, ...]
     files: tuple[ChangedFile, ...]
     skipped: int
     seconds: float

@@ -68,7 +68,7 @@ _DEVICES = (stat.S_IFBLK, stat.S_IFCHR)
 _DATAGRAM_TYPES = (socket.SOCK_DGRAM, socket.SOCK_RAW)
 
 
-class Comparison(ctypes.Structure):
+class ArgumentComparison(ctypes.Structure):
     """`struct scmp_arg_cmp`: a condition on one argument of a call."""
 
     _fields_ = (
@@ -121,7 +121,7 @@ def _library() -> ctypes.CDLL:
         ctypes.c_uint32,
         ctypes.c_int,
         ctypes.c_uint,
-        ctypes.POINTER(Comparison),
+        ctypes.POINTER(ArgumentComparison),
     ]
     library.seccomp_attr_set.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_uint32]
     library.seccomp_load.argtypes = library.seccomp_release.argtypes = [ctypes.c_void_p]
@@ -156,8 +156,8 @@ class Filter:
         number = self._library.seccomp_syscall_resolve_name(rule.name.encode())
         if number == _NO_SUCH_NAME:
             return
-        comparisons = [Comparison(*condition) for condition in rule.conditions]
-        conditions = (Comparison * len(comparisons))(*comparisons)
+        comparisons = [ArgumentComparison(*condition) for condition in rule.conditions]
+        conditions = (ArgumentComparison * len(comparisons))(*comparisons)
         result = self._library.seccomp_rule_add_array(
             self._context, _ERRNO | rule.code, number, len(rule.conditions), conditions
         )

@@ -13,7 +13,7 @@ _PRELOAD = "import numpy, pandas, matplotlib.pyplot, matplotlib_inline.backend_i
 
 
 @dataclass(frozen=True)
-class Settings:
+class DaemonSettings:
     """What one session is allowed; the variable of each member is SANDBOX_<its name>."""
 
     token_sha256: str  # hexadecimal; the token itself never reaches the task
@@ -33,7 +33,7 @@ class Settings:
     exit_with_stdin: bool  # end when standard input does: the launcher has gone
 
     @classmethod
-    def from_environment(cls, environment: MutableMapping[str, str]) -> Settings:
+    def from_environment(cls, environment: MutableMapping[str, str]) -> DaemonSettings:
         """Read the settings and take the token's hash out of the environment.
 
         Raises KeyError without SANDBOX_TOKEN_SHA256, ValueError for what is no number.

@@ -10,18 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import processes
-from .cell import Cell, Step
+from .cell import RunningCell, Step
 from .channel import ProtocolError
 from .confinement import Confinement
 from .disk import DiskWatch
-from .files import Files
+from .files import DataDirectory
 from .guard import Guard
 from .identity import Identity
 from .kernel import Kernel, KernelExitedError
 from .logs import Logs
-from .messages import Ready
+from .messages import KernelReady
 from .result import Reason, Result
-from .settings import Settings
+from .settings import DaemonSettings
 from .workspace import Workspace
 
 _BOOT_SECONDS = 60
@@ -37,7 +37,9 @@ class KernelBootError(Exception):
 class Supervisor:
     """The session's kernel across its restarts. All calls come from one long-lived thread."""
 
-    def __init__(self, settings: Settings, workspace: Workspace, files: Files) -> None:
+    def __init__(
+        self, settings: DaemonSettings, workspace: Workspace, files: DataDirectory
+    ) -> None:
         """Start nothing yet."""
         self.generation = 0
         self.landlock = 0
@@ -62,7 +64,7 @@ class Supervisor:
         kernel = self.keep()
         started = time.monotonic()
         self._cells += 1
-        cell = Cell(self._cells, started + seconds, self._settings.grace_seconds)
+        cell = RunningCell(self._cells, started + seconds, self._settings.grace_seconds)
         if cancelled.is_set():
             return self._result(cell, "cancelled", 0)
         kernel.send({"type": "run", "id": cell.number, "code": self._workspace.inward(code)})
@@ -76,7 +78,9 @@ class Supervisor:
         if self._kernel is not None:
             self._kernel.kill()
 
-    def _follow(self, kernel: Kernel, cell: Cell, cancelled: threading.Event) -> Reason | None:
+    def _follow(
+        self, kernel: Kernel, cell: RunningCell, cancelled: threading.Event
+    ) -> Reason | None:
         """See a cell to its end; return why the kernel has to go, None where it can stay."""
         end: Reason | None = None
         try:
@@ -88,7 +92,9 @@ class Supervisor:
             return "protocol"
         return end
 
-    def _advance(self, kernel: Kernel, cell: Cell, cancelled: threading.Event) -> Reason | None:
+    def _advance(
+        self, kernel: Kernel, cell: RunningCell, cancelled: threading.Event
+    ) -> Reason | None:
         """Hear what the kernel says for a moment, and intervene where it must be."""
         for message in kernel.exchange(cell.logs):
             cell.hear(message)
@@ -99,7 +105,7 @@ class Supervisor:
             kernel.interrupt()
         return cell.reason if step is Step.KILL else kernel.guard.look()
 
-    def _result(self, cell: Cell, reason: Reason | None, seconds: float) -> Result:
+    def _result(self, cell: RunningCell, reason: Reason | None, seconds: float) -> Result:
         lost, self._loss_to_report = self._loss_to_report, False
         files, unreported = self._files.changes()
         error = cell.done.error if cell.done else None
@@ -133,13 +139,13 @@ class Supervisor:
         self._kernel = kernel
         return kernel
 
-    def _ready(self, kernel: Kernel) -> Ready:
+    def _ready(self, kernel: Kernel) -> KernelReady:
         deadline = time.monotonic() + _BOOT_SECONDS
         logs = Logs()
         try:
             while time.monotonic() < deadline:
                 for message in list(kernel.exchange(logs)):
-                    if isinstance(message, Ready):
+                    if isinstance(message, KernelReady):
                         sys.stderr.write(self._for_the_operator(logs))
                         return message
         except (KernelExitedError, ProtocolError) as failure:

@@ -11,23 +11,23 @@ from typing import Any
 
 import pytest
 
-from infra.local.functions import Function, FunctionHost, TooManyRequests
+from infra.local.functions import FunctionHost, HostedFunction, TooManyRequestsError
 from infra.local.invocation import FunctionError
 from infra.local.live_edits import LiveEdits
 from tests.integration.local.toy_functions import spec
 
 
-def add(host: FunctionHost, folder: str = "toy", **options: Any) -> Function:
+def add(host: FunctionHost, folder: str = "toy", **options: Any) -> HostedFunction:
     function = spec(folder, **options)
     host.add(function)
     return host[function.logical_id]
 
 
-def call(function: Function, **event: Any) -> Any:
+def call(function: HostedFunction, **event: Any) -> Any:
     return json.loads(function.invoke(json.dumps(event).encode()).response())
 
 
-def failure(function: Function, **event: Any) -> Any:
+def failure(function: HostedFunction, **event: Any) -> Any:
     with pytest.raises(FunctionError) as caught:
         call(function, **event)
     return json.loads(caught.value.payload)
@@ -76,7 +76,7 @@ def test_the_last_used_worker_is_used_first(host: FunctionHost) -> None:
 def test_above_its_concurrency_a_function_refuses(host: FunctionHost) -> None:
     function = add(host, concurrency=1)
     running = function.invoke(b'{"do": "sleep", "seconds": 0.3}')
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         function.invoke(b'{"do": "echo", "value": 1}')
     running.response()
     assert call(function, do="echo", value=1)["echo"] == 1

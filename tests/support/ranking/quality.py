@@ -10,6 +10,7 @@ from typing import Any
 
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
 from assistants.domain.retrieval.document_text import Text
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.query_terms import query_words
@@ -19,7 +20,7 @@ from tests.support.ranking.corpus import Corpus, Question
 
 DEPTH = 10
 RESAMPLES = 2_000
-PROJECT, STORE = "bench", "vs_bench"
+PROJECT, STORE = ProjectId("bench"), VectorStoreId("vs_bench")
 DEFAULT = "both (default)"
 
 Method = Callable[[Candidates], Sequence[Hit]]
@@ -91,7 +92,7 @@ def _by_words(corpus: Corpus, asked: Sequence[Asked], unrelated: float) -> dict[
 
 
 def _document(guide: str) -> Document:
-    return Document(PROJECT, STORE, guide, guide, guide)
+    return Document(PROJECT, STORE, FileId(guide), guide, guide)
 
 
 def _answers(question: Question, guide: Sequence[Chunk]) -> set[tuple[str, int]]:

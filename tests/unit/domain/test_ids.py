@@ -83,7 +83,7 @@ def test_an_id_made_in_the_same_millisecond_never_meets_one_that_follows_from_an
         assert ids.new_id(ids.MESSAGE) > following[-1]
 
 
-@pytest.mark.parametrize("good", ["thread_abc", "thread_" + "x" * 57, ids.new_id("thread_")])
+@pytest.mark.parametrize("good", ["thread_abc", "thread_" + "x" * 57, ids.new_id(ids.THREAD)])
 def test_an_id_of_the_right_kind_passes(good: str) -> None:
     assert ids.check_id(good, ids.THREAD, "thread_id") == good
 

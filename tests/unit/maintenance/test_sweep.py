@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import RunRef
 from assistants.ports.chat_model import CallFragment
 from assistants.ports.executions import Unavailable
 from tests.support.crashes import Crash
@@ -101,7 +102,7 @@ def test_the_sweep_starts_a_run_whose_execution_never_began() -> None:
     deployment.executions.started.clear()
     deployment.clock.now += 61
     deployment.backend.maintenance.sweeper.sweep()
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_the_sweep_calls_back_a_wait_that_was_answered_but_not_resumed() -> None:
@@ -133,7 +134,7 @@ def test_the_sweep_leaves_runs_alone_that_are_at_work() -> None:
     deployment.clock.now += 300
     deployment.backend.maintenance.sweeper.sweep()
     assert deployment.again(run)["status"] == "in_progress"
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_one_thing_that_cannot_be_set_right_does_not_keep_the_others_waiting(
@@ -143,10 +144,10 @@ def test_one_thing_that_cannot_be_set_right_does_not_keep_the_others_waiting(
     broken, run = deployment.run(), deployment.run()
     load = type(deployment.backend.runs.repository).load
 
-    def load_but_one(records: Any, project: str, thread_id: str, run_id: str) -> Any:
-        if run_id == broken["id"]:
+    def load_but_one(repository: Any, ref: RunRef) -> Any:
+        if ref.run_id == broken["id"]:
             raise Crash
-        return load(records, project, thread_id, run_id)
+        return load(repository, ref)
 
     with monkeypatch.context() as patch:
         patch.setattr(type(deployment.backend.runs.repository), "load", load_but_one)
@@ -170,7 +171,7 @@ def test_a_run_whose_execution_cannot_start_now_exists_and_is_started_later(
     assert run["status"] == "queued"
     deployment.clock.now += 61
     deployment.backend.maintenance.sweeper.sweep()
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_a_new_run_ends_an_overdue_one_that_holds_the_thread() -> None:
@@ -180,4 +181,4 @@ def test_a_new_run_ends_an_overdue_one_that_holds_the_thread() -> None:
     run = deployment.run(overdue["thread_id"])
     assert run["status"] == "queued"
     assert deployment.again(overdue)["status"] == "expired"
-    assert deployment.executions.started == [deployment.ids(overdue), deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(overdue), deployment.ref(run)]

@@ -121,11 +121,11 @@ def test_a_stream_ends_when_its_journal_is_gone() -> None:
     """The run has ended and its thread was deleted, before the end was read."""
     deployment, clock, run = started("Hello")
     told = deployment.backend.runs.event_stream.follow(
-        deployment.project, deployment.backend.runs.service.get(*deployment.ids(run))
+        deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
     next(told)
     deployment.turn(run)
-    partition = keys.in_run(deployment.project, run["id"])
+    partition = keys.in_run(deployment.ref(run))
     while not deployment.table.clear(partition, limit=25):
         pass
     began = clock.time()
@@ -137,7 +137,7 @@ def test_a_stream_ends_when_its_journal_is_gone() -> None:
 def test_stalled_is_raised_a_minute_after_the_deadline() -> None:
     deployment, clock, run = started()
     told = deployment.backend.runs.event_stream.follow(
-        deployment.project, deployment.backend.runs.service.get(*deployment.ids(run))
+        deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
     with pytest.raises(StreamStalledError):
         list(told)
@@ -174,7 +174,7 @@ def test_a_record_that_has_not_arrived_yet_is_waited_for(hidden: list[int]) -> N
 def test_a_reader_that_leaves_changes_nothing() -> None:
     deployment, clock, run = started("Hello")
     told: Iterator[StreamEvent | None] = deployment.backend.runs.event_stream.follow(
-        deployment.project, deployment.backend.runs.service.get(*deployment.ids(run))
+        deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
     first = next(told)
     assert first is not None

@@ -13,7 +13,7 @@ from tests.support.racing_table import RacingTable
 
 
 def loaded(deployment: Deployment, run: dict[str, Any]) -> LoadedRun:
-    return deployment.backend.runs.repository.load(*deployment.ids(run))
+    return deployment.backend.runs.repository.load(deployment.ref(run))
 
 
 @pytest.mark.parametrize("status", ["completed", "requires_action", "queued", "cancelled"])
@@ -42,22 +42,22 @@ def test_nothing_is_appended_between_what_is_decided_on_and_the_change() -> None
     table = RacingTable()
     deployment = Deployment(machine=False, table=table)
     run = deployment.run()
-    project, _, run_id = deployment.ids(run)
+    ref = deployment.ref(run)
     journal, seen = deployment.backend.runs.journal, list[int]()
 
     def append() -> None:
-        number = journal.tail(project, run_id) + 1
-        table.commit(journal.entry(project, run_id, number, Record("other", (Event("x", {}),))))
+        number = journal.tail(ref) + 1
+        table.commit(journal.entry(ref, number, Record("other", (Event("x", {}),))))
 
     rivals = [lambda: deployment.api.post(path(run), {"metadata": {"a": "b"}}), append]
 
     def decide(_: LoadedRun) -> Change:
-        seen.append(len(journal.read(project, run_id, 0)))
+        seen.append(len(journal.read(ref, 0)))
         if rivals:
             table.rival = rivals.pop(0)
         return Change(status="in_progress")
 
-    changed = deployment.backend.runs.repository.change(*deployment.ids(run), decide)
+    changed = deployment.backend.runs.repository.change(deployment.ref(run), decide)
     assert seen == [1, 1, 2]
     assert changed.state.sequence == 2
     assert deployment.again(run)["metadata"] == {"a": "b"}

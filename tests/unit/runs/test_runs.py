@@ -55,7 +55,7 @@ def test_a_new_run_is_queued_for_ten_minutes_and_shows_every_member() -> None:
         "response_format": "auto",
         "reasoning_effort": None,
     }
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_a_completed_run_has_its_times_and_no_more_expiry() -> None:
@@ -225,7 +225,7 @@ def test_a_second_run_on_a_thread_is_refused_and_leaves_nothing() -> None:
     message = deployment.api.refused("POST", url, body)
     assert message == f"Thread {thread_id} already has an active run {run['id']}."
     assert deployment.table.rows == before
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_a_thread_takes_no_messages_and_is_not_deleted_while_a_run_is_active() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import RunRef, VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS
 from tests.support.deployment import Client
 from tests.support.file_search_deployment import FileSearchDeployment
@@ -36,9 +37,9 @@ def thread(deployment: FileSearchDeployment, thread_id: str) -> dict[str, Any]:
     return found
 
 
-def store_of(found: dict[str, Any]) -> str:
+def store_of(found: dict[str, Any]) -> VectorStoreId:
     [store_id] = found["tool_resources"]["file_search"]["vector_store_ids"]
-    return str(store_id)
+    return VectorStoreId(store_id)
 
 
 def files_of(deployment: FileSearchDeployment, store_id: str) -> list[str]:
@@ -174,7 +175,7 @@ def test_a_thread_made_with_a_run_brings_its_files(deployment: FileSearchDeploym
     made = thread(deployment, run["thread_id"])
     assert sorted(files_of(deployment, store_of(made))) == sorted([file_id, given])
     started = deployment.backend.runs.repository.load(
-        deployment.project, made["id"], run["id"]
+        RunRef(deployment.project, made["id"], run["id"])
     ).settings
     assert started.vector_store_ids == [store_of(made)]
     created, *_ = deployment.events(run)
@@ -196,7 +197,7 @@ def test_additional_messages_bring_their_files_to_this_run(
     made = thread(deployment, thread_id)
     assert files_of(deployment, store_of(made)) == [search]
     started = deployment.backend.runs.repository.load(
-        deployment.project, thread_id, run["id"]
+        RunRef(deployment.project, made["id"], run["id"])
     ).settings
     assert (started.vector_store_ids, started.file_ids) == ([store_of(made)], [code])
 

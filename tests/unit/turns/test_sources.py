@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from assistants.domain.annotation import LINK, Citation
 from assistants.domain.assistant import Assistant
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.ids import FileId, ProjectId, RunId
 from assistants.domain.run import RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
 from assistants.domain.tool import ToolResources
@@ -33,14 +34,16 @@ class PassageFinder:
         self.prepared: list[RunSettings] = []
         self.trouble: Exception | None = None
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         self.prepared.append(run)
         if self.trouble is not None:
             raise self.trouble
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         found = {
-            f"{use.number}:{place}": Citation(f"file-{use.number}{place}", f"passage {place}")
+            f"{use.number}:{place}": Citation(
+                FileId(f"file-{use.number}{place}"), f"passage {place}"
+            )
             for place in range(2)
         }
         return ToolAnswer(told=" ".join(found), citations=found)
@@ -49,11 +52,12 @@ class PassageFinder:
 class Plotter:
     """Makes a table, and the same picture every time."""
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
-        return ToolAnswer("done", files={"t.csv": "file-t"}, images=("file-image",))
+        image = FileId("file-image")
+        return ToolAnswer("done", files={"t.csv": FileId("file-t")}, images=(image,))
 
 
 class Case:
@@ -307,7 +311,7 @@ def test_a_run_may_use_what_its_assistant_or_its_request_and_its_thread_have(
     )
     thread = Thread(id="thread_1", created_at=1, tool_resources=SECOND)
     body = ThreadRunCreate.model_validate({"assistant_id": "asst_1", "tool_resources": asked})
-    settings = settings_of(assistant, body, thread, "run_1", 1)
+    settings = settings_of(assistant, body, thread, RunId("run_1"), 1)
     assert settings.file_ids == file_ids
     assert settings.vector_store_ids == store_ids
 

@@ -65,7 +65,7 @@ def test_the_state_of_the_machine_holds_ids_and_what_is_next() -> None:
     deployment = deployed(["Hello"])
     run = deployment.run()
     deployment.clock.now += 100
-    project, thread_id, run_id = deployment.ids(run)
+    project, thread_id, run_id = deployment.ref(run)
     assert deployment.turn(run) == {
         "project": project,
         "thread": thread_id,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.errors import RateLimitError
+from assistants.domain.ids import VectorStoreId
 from assistants.ports.table import Create, Write
 from assistants.services.vector_stores.file_counts import SHARDS
 from tests.support.fakes import FakeTable
@@ -344,7 +345,7 @@ def test_counts_are_right_when_hundreds_of_files_end_at_once(
     store_now = deployment.api.get(deployment.url(store_id))
     assert (counts(store_now), store_now["usage_bytes"]) == (expected, 2000)
     assert counts(again(deployment, batch)) == expected
-    assert not vector_store.pending(deployment.project, store_id)
+    assert not vector_store.pending(deployment.project, VectorStoreId(store_id))
     shards = Counter(
         row.key.sort for row in deployment.table.rows.values() if row.key.sort.startswith("BN#")
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Chunk
 from assistants.ports.search import Embedder, SearchUnavailableError, Vector
 from assistants.services.vector_stores import indexing
@@ -89,7 +90,7 @@ def texts(deployment: FileSearchDeployment) -> list[str]:
     return [name for name in deployment.blobs.contents if name.startswith("texts/")]
 
 
-def dies(worker: Indexing, message: tuple[str, str, str]) -> bool:
+def dies(worker: Indexing, message: tuple[ProjectId, VectorStoreId, str]) -> bool:
     try:
         worker.work(*message)
     except Killed:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS, MAX_FILES
 from assistants.services.storage import keys
 from tests.support.deployment import Client, Deployment
@@ -593,7 +594,9 @@ def test_a_store_lives_on_by_its_use(deployment: FileSearchDeployment) -> None:
         elif use == "attach":
             attach(deployment, store_id, deployment.file())
         else:
-            deployment.backend.vector_stores.service.touch(deployment.project, [store_id])
+            deployment.backend.vector_stores.service.touch(
+                deployment.project, [VectorStoreId(store_id)]
+            )
         store = deployment.api.get(deployment.url(store_id))
         assert store["last_active_at"] == int(deployment.clock.now), use
         assert store["expires_at"] == store["last_active_at"] + 2 * DAY_SECONDS
@@ -626,7 +629,7 @@ def test_an_expired_store_is_refused_and_can_still_be_read(
             file_id,
             waiting,
         }
-        key = keys.vector_store(deployment.project, store_id)
+        key = keys.vector_store(deployment.project, VectorStoreId(store_id))
         deployment.backend.vector_stores.service.expire(deployment.project, key)
         deployment.ingest()
     assert deployment.indexed() == 0

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from pydantic import Field, InstanceOf, StringConstraints, WithJsonSchema
 
+from assistants.domain.ids import FileId
 from assistants.domain.page import Cursor
 from assistants.domain.schema import Form, Object, Request
 
@@ -54,7 +55,7 @@ class FileCursor(Cursor):
 
 
 class File(Object):
-    id: str
+    id: FileId
     object: Literal["file"] = "file"
     bytes: int
     created_at: int

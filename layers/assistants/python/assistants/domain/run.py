@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from assistants.domain.ids import FileId, RunId, ThreadId, VectorStoreId
 from assistants.domain.message import MessageCreate
 from assistants.domain.schema import (
     Instructions,
@@ -78,9 +79,9 @@ TruncationStrategy = Annotated[AutoTruncation | LastMessages, Field(discriminato
 class _Asked(Object):
     """What a run was asked to do, as clients see it."""
 
-    id: str
+    id: RunId
     created_at: int
-    thread_id: str
+    thread_id: ThreadId
     assistant_id: str
     model: str
     instructions: str
@@ -101,9 +102,9 @@ class RunSettings(_Asked):
     shown: the assistant's files and vector stores, then the thread's, as they were at that time.
     """
 
-    file_ids: list[str] = []  # for its code interpreter
-    vector_store_ids: list[str] = []
-    thread_store_ids: list[str] = []  # those of them that are the thread's
+    file_ids: list[FileId] = []  # for its code interpreter
+    vector_store_ids: list[VectorStoreId] = []
+    thread_store_ids: list[VectorStoreId] = []  # those of them that are the thread's
 
 
 class RunProgress(Object):

@@ -1,5 +1,6 @@
 """The code interpreter of a thread, as the service remembers it: its session, and what it made."""
 
+from assistants.domain.ids import FileId, RunId
 from assistants.domain.schema import Object
 
 TTL_SECONDS = 3600  # a session ends itself after an hour
@@ -35,7 +36,7 @@ class Session(Object):
 class CopyLease(Object):
     """The call of a run that copies files into the session, until which time at most."""
 
-    run_id: str
+    run_id: RunId
     call_id: str
     until: int
 
@@ -48,7 +49,7 @@ class CopyLease(Object):
 class Made(Object):
     """A File that was made of what code wrote."""
 
-    file_id: str
+    file_id: FileId
     sha256: str | None
 
 

@@ -6,8 +6,9 @@ from pydantic import Field, model_validator
 
 from assistants.domain.chunking import ChunkingStrategy
 from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import VectorStoreId
 from assistants.domain.schema import Description, Metadata, Name, Object, Part, Request
-from assistants.domain.vector_store_file import FileCounts, FileId
+from assistants.domain.vector_store_file import CheckedFileId, FileCounts
 
 MAX_FILES = 10_000  # of one store
 DAY_SECONDS = 24 * 3600
@@ -19,7 +20,7 @@ class ExpiresAfter(Part):
 
 
 class VectorStore(Object):
-    id: str
+    id: VectorStoreId
     object: Literal["vector_store"] = "vector_store"
     created_at: int
     name: str | None = None
@@ -39,7 +40,7 @@ class StoreHead(Object):
     `expired` is set once its chunks are, or are about to be, removed: it never lives again.
     """
 
-    id: str
+    id: VectorStoreId
     created_at: int
     name: str | None = None
     description: str | None = None
@@ -62,7 +63,7 @@ class StoreHead(Object):
 class VectorStoreCreate(Request):
     name: Name | None = None
     description: Description | None = None
-    file_ids: Annotated[list[FileId], Field(max_length=500)] = []
+    file_ids: Annotated[list[CheckedFileId], Field(max_length=500)] = []
     expires_after: ExpiresAfter | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from assistants.domain.filters import Filter
+from assistants.domain.ids import FileId
 from assistants.domain.retrieval.query_rewriting import rewritten
 from assistants.domain.retrieval.ranking import Ranking
 from assistants.domain.schema import Object, Part, Request
@@ -58,7 +59,7 @@ class VectorStoreSearch(Request):
 
 
 class SearchResult(Object):
-    file_id: str
+    file_id: FileId
     filename: str
     score: float
     attributes: dict[str, Any] | None

@@ -17,6 +17,7 @@ from assistants.domain.errors import (
     MethodNotAllowedError,
     NotFoundError,
 )
+from assistants.domain.ids import ProjectId
 from assistants.http.call import Call
 from assistants.http.declaration import Declaration
 from assistants.http.envelope import crash
@@ -89,7 +90,7 @@ class Resource:
         if (route := self._routes.get(method)) is None:
             message = f"Not allowed to {method} on /v1{path}."
             raise MethodNotAllowedError(message, code="method_not_supported")
-        project = ""
+        project = ProjectId("")
         if not route.public:
             project = self._backend.api_keys.identify(request.headers.get("authorization"))
         if path.startswith(_NEEDS_BETA):

@@ -7,7 +7,17 @@ from typing import Any, TypeVar
 from pydantic_core import from_json
 
 from assistants.domain.errors import InvalidRequestError
-from assistants.domain.ids import new_order
+from assistants.domain.ids import (
+    FileId,
+    I,
+    IdKind,
+    ProjectId,
+    RunId,
+    RunRef,
+    ThreadId,
+    VectorStoreId,
+    new_order,
+)
 from assistants.domain.schema import Object, Request
 from assistants.http.multipart import MultipartForm
 from assistants.http.validation import parse, parse_form, parse_query
@@ -48,7 +58,7 @@ class Call:
     """A request of one project: path members, query members and the body, not yet trusted."""
 
     backend: Backend
-    project: str
+    project: ProjectId
     target: str  # method and URL
     path: Mapping[str, str]
     query: Mapping[str, list[str]] = field(default_factory=dict)
@@ -56,6 +66,22 @@ class Call:
     content: bytes = b""
     form: MultipartForm | None = None  # instead of `content`
     order: str | None = None  # of what it makes, if its `Idempotency-Key` stands for one
+
+    @property
+    def thread_id(self) -> ThreadId:
+        return ThreadId(self.path["thread_id"])
+
+    @property
+    def run(self) -> RunRef:
+        return RunRef(self.project, self.thread_id, RunId(self.path["run_id"]))
+
+    @property
+    def vector_store_id(self) -> VectorStoreId:
+        return VectorStoreId(self.path["vector_store_id"])
+
+    @property
+    def file_id(self) -> FileId:
+        return FileId(self.path["file_id"])
 
     def body(self, schema: type[R]) -> R:
         """Raises `InvalidRequestError` for malformed JSON and for everything `schema` refuses."""
@@ -77,9 +103,9 @@ class Call:
             self, order=self.backend.storage.idempotency.claim(self.project, key, request)
         )
 
-    def new_id(self, prefix: str) -> str:
+    def new_id(self, kind: IdKind[I]) -> I:
         """The id for what this request makes: always the same one under one `Idempotency-Key`."""
-        return prefix + (self.order or new_order())
+        return kind.with_order(self.order or new_order())
 
     def parameters(self, schema: type[R]) -> R:
         """The query members. Raises `InvalidRequestError` for everything `schema` refuses."""

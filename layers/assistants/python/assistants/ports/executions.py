@@ -2,6 +2,8 @@
 
 from typing import Literal, Protocol
 
+from assistants.domain.ids import RunRef
+
 Outcome = Literal["submitted", "cancelled"]
 
 
@@ -10,7 +12,7 @@ class Unavailable(Exception):
 
 
 class Executions(Protocol):
-    def start(self, project: str, thread_id: str, run_id: str) -> None:
+    def start(self, ref: RunRef) -> None:
         """Start the execution that is named by the run; starting it again changes nothing.
 
         Raises `Unavailable`.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assistants.domain.annotation import Citation
+from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.run import ErrorCode, RunSettings
 
 
@@ -24,7 +25,7 @@ class ToolUse:
     from 0 through the run, and is the same on every repetition.
     """
 
-    project: str
+    project: ProjectId
     run: RunSettings
     id: str
     number: int
@@ -47,14 +48,14 @@ class ToolAnswer:
     told: str
     shown: dict[str, Any] = field(default_factory=dict)
     citations: dict[str, Citation] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    images: tuple[str, ...] = ()
+    files: dict[str, FileId] = field(default_factory=dict)
+    images: tuple[FileId, ...] = ()
 
 
 class HostedTool(Protocol):
     def prepare(
         self,
-        project: str,
+        project: ProjectId,
         run: RunSettings,
         *,
         cancelled: Callable[[], bool],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
 
@@ -65,7 +66,7 @@ class SearchIndex(Protocol):
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[Query],
         *,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from assistants.domain.errors import no_api_key, no_such, wrong_api_key
-from assistants.domain.ids import API_KEY, new_id
+from assistants.domain.ids import API_KEY, ProjectId, new_id
 from assistants.domain.page import Cursor
 from assistants.domain.schema import Object
 from assistants.ports.clock import Clock
@@ -23,7 +23,7 @@ class ApiKey(Object):
     """The record of a key. The key itself is known only to whoever got it."""
 
     id: str
-    project: str
+    project: ProjectId
     name: str
     created_at: int
     digest: str
@@ -36,9 +36,9 @@ class ApiKeys:
     table: Table
     clock: Clock
     auth: Literal["keys", "open"]
-    _known: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _known: dict[str, tuple[float, ProjectId]] = field(default_factory=dict)
 
-    def identify(self, authorization: str | None) -> str:
+    def identify(self, authorization: str | None) -> ProjectId:
         """The project of the bearer key in an `Authorization` header. Raises
         `AuthenticationError`.
         """
@@ -48,7 +48,7 @@ class ApiKeys:
             raise no_api_key()
         digest = hashlib.sha256(key.encode()).hexdigest()
         if self.auth == "open":
-            return f"open-{digest[:32]}"
+            return ProjectId(f"open-{digest[:32]}")
         known = self._known.get(digest)
         if known is None or known[0] < self.clock.time():
             [row] = self.table.get(keys.api_key_secret(digest))
@@ -58,7 +58,7 @@ class ApiKeys:
             self._known[digest] = known
         return known[1]
 
-    def create(self, project: str, name: str) -> tuple[ApiKey, str]:
+    def create(self, project: ProjectId, name: str) -> tuple[ApiKey, str]:
         """A new key, and its only copy. Raises `ValueError` for a project that no key can have."""
         if not _PROJECT.fullmatch(project) or project.startswith("open-"):
             raise ValueError(
@@ -79,7 +79,7 @@ class ApiKeys:
         )
         return key, secret
 
-    def list(self, project: str) -> list[ApiKey]:
+    def list(self, project: ProjectId) -> list[ApiKey]:
         found: list[ApiKey] = []
         cursor, has_more = Cursor(limit=100, order="asc"), True
         while has_more:
@@ -88,7 +88,7 @@ class ApiKeys:
             cursor = cursor.model_copy(update={"after": found[-1].id if found else None})
         return found
 
-    def revoke(self, project: str, key_id: str) -> ApiKey:
+    def revoke(self, project: ProjectId, key_id: str) -> ApiKey:
         """Raises `NotFoundError`."""
         [row] = self.table.get(keys.api_key(project, key_id))
         if row is None:

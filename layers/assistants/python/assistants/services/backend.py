@@ -7,6 +7,7 @@ folder's own resource: `backend.runs.service.create`, `backend.runs.tool_outputs
 from dataclasses import dataclass
 from functools import cached_property
 
+from assistants.domain.ids import FileId, ProjectId
 from assistants.services.api_keys import ApiKeys
 from assistants.services.assistants.wiring import AssistantServices
 from assistants.services.files.wiring import FileServices
@@ -66,6 +67,6 @@ class Backend:
     def maintenance(self) -> MaintenanceServices:
         return MaintenanceServices(self.ports, self.runs)
 
-    def _detach(self, project: str, file_id: str) -> None:
+    def _detach(self, project: ProjectId, file_id: FileId) -> None:
         """Take a deleted file out of its vector stores, which lie above files."""
         self.vector_stores.detacher.detach_everywhere(project, file_id)

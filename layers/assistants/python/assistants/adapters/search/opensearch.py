@@ -12,6 +12,7 @@ from opensearchpy.helpers import streaming_bulk
 
 from assistants.adapters.search import opensearch_queries as form
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
 from assistants.ports.search import Query, SearchUnavailableError
@@ -94,7 +95,7 @@ class OpenSearchIndex:
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[Query],
         *,

@@ -14,6 +14,7 @@ import apsw
 
 from assistants.adapters.search import sqlite_rows as rows
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
 from assistants.ports.search import Query, SearchUnavailableError
@@ -68,7 +69,7 @@ class SqliteIndex:
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[Query],
         *,

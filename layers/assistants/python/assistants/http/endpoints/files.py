@@ -18,17 +18,17 @@ def list_(call: Call, query: FileCursor) -> Page[File]:
 
 
 def get(call: Call) -> File:
-    return call.backend.files.service.get(call.project, call.path["file_id"])
+    return call.backend.files.service.get(call.project, call.file_id)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.files.service.delete(call.project, call.path["file_id"])
+    return call.backend.files.service.delete(call.project, call.file_id)
 
 
 def content(call: Call) -> Download | Redirect:
     """The bytes of the file; of more than 20 MB, a redirect to where they can be had."""
     files = call.backend.files.service
-    file = files.downloadable(call.project, call.path["file_id"])
+    file = files.downloadable(call.project, call.file_id)
     if file.bytes > STREAMED_BYTES:
         return Redirect(files.link(call.project, file))
     return Download(file.filename, file.mime_type, files.read(call.project, file))

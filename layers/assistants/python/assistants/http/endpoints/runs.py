@@ -15,9 +15,7 @@ class RunQuery(Request):
 
 
 def create(call: Call, body: RunCreate, query: RunQuery) -> Run | EventStream:
-    run = call.backend.runs.service.create(
-        call.project, call.path["thread_id"], body, call.new_id(RUN)
-    )
+    run = call.backend.runs.service.create(call.project, call.thread_id, body, call.new_id(RUN))
     return _follow(call, run, include=query.include) if body.stream else run
 
 
@@ -27,23 +25,23 @@ def create_with_thread(call: Call, body: ThreadRunCreate) -> Run | EventStream:
 
 
 def list_(call: Call, query: Cursor) -> Page[Run]:
-    return call.backend.runs.service.list(call.project, call.path["thread_id"], query)
+    return call.backend.runs.service.list(call.project, call.thread_id, query)
 
 
 def get(call: Call) -> Run:
-    return call.backend.runs.service.get(call.project, *_ids(call))
+    return call.backend.runs.service.get(call.run)
 
 
 def modify(call: Call, body: RunModify) -> Run:
-    return call.backend.runs.service.modify(call.project, *_ids(call), body)
+    return call.backend.runs.service.modify(call.run, body)
 
 
 def cancel(call: Call) -> Run:
-    return call.backend.runs.cancellation.cancel(call.project, *_ids(call))
+    return call.backend.runs.cancellation.cancel(call.run)
 
 
 def submit_tool_outputs(call: Call, body: ToolOutputsSubmit) -> Run | EventStream:
-    submitted = call.backend.runs.tool_outputs.submit(call.project, *_ids(call), body)
+    submitted = call.backend.runs.tool_outputs.submit(call.run, body)
     return _follow(call, submitted.run, submitted.after) if body.stream else submitted.run
 
 
@@ -51,7 +49,7 @@ def events(call: Call, query: RunQuery) -> EventStream:
     """The events of a run, also of one that was created without `stream`. `Last-Event-ID` goes on
     behind the last frame that the client has seen.
     """
-    run = call.backend.runs.service.get(call.project, *_ids(call))
+    run = call.backend.runs.service.get(call.run)
     last_event = call.headers.get("last-event-id", "0")
     if not last_event.isdecimal():
         message = f"Invalid 'Last-Event-ID': '{last_event}'. Expected an integer."
@@ -66,7 +64,3 @@ def _follow(call: Call, run: Run, after: int = -1, include: Include | None = Non
     relay = call.backend.runs.event_stream
     told = relay.follow(call.project, run, after=after, include=include or [])
     return EventStream(frames(told))
-
-
-def _ids(call: Call) -> tuple[str, str]:
-    return call.path["thread_id"], call.path["run_id"]

@@ -25,12 +25,12 @@ def list_(call: Call, query: ThreadCursor) -> Page[Thread]:
 
 
 def get(call: Call) -> Thread:
-    return call.backend.threads.service.get(call.project, call.path["thread_id"])
+    return call.backend.threads.service.get(call.project, call.thread_id)
 
 
 def modify(call: Call, body: ThreadModify) -> Thread:
-    return call.backend.threads.service.modify(call.project, call.path["thread_id"], body)
+    return call.backend.threads.service.modify(call.project, call.thread_id, body)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.threads.service.delete(call.project, call.path["thread_id"])
+    return call.backend.threads.service.delete(call.project, call.thread_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
 from assistants.domain.capabilities import ASKED_OF_MODELS, check_capabilities
 from assistants.domain.errors import no_such
-from assistants.domain.ids import ASSISTANT, check_id
+from assistants.domain.ids import ASSISTANT, ProjectId, check_id
 from assistants.domain.model import Catalog
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
@@ -30,7 +30,7 @@ class Assistants:
     provisioner: ToolResourceProvisioner
     clock: Clock
 
-    def create(self, project: str, body: AssistantCreate, assistant_id: str) -> Assistant:
+    def create(self, project: ProjectId, body: AssistantCreate, assistant_id: str) -> Assistant:
         self.tool_availability.check_tools(body.tools)
         provided = self.provisioner.provide(project, body.tool_resources, assistant_id)
         members = {**given(body), "tool_resources": provided.resources}
@@ -45,13 +45,13 @@ class Assistants:
         self.provisioner.begin(project, provided)
         return assistant
 
-    def list(self, project: str, cursor: Cursor) -> Page[Assistant]:
+    def list(self, project: ProjectId, cursor: Cursor) -> Page[Assistant]:
         return page(self.table, keys.assistants(project), "", cursor, _load)
 
-    def get(self, project: str, assistant_id: str) -> Assistant:
+    def get(self, project: ProjectId, assistant_id: str) -> Assistant:
         return _load(self._row(project, assistant_id))
 
-    def modify(self, project: str, assistant_id: str, body: AssistantModify) -> Assistant:
+    def modify(self, project: ProjectId, assistant_id: str, body: AssistantModify) -> Assistant:
         """Changes only the members that are named, and of tool resources those of the named tools.
         Two modifications at once both take effect.
         """
@@ -72,7 +72,7 @@ class Assistants:
 
         return modify(self.table, read=lambda: self._row(project, assistant_id), change=change)
 
-    def delete(self, project: str, assistant_id: str) -> Deleted:
+    def delete(self, project: ProjectId, assistant_id: str) -> Deleted:
         key = keys.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
         try:
             self.table.commit(Delete(key, expected=True))
@@ -80,7 +80,7 @@ class Assistants:
             raise no_such("assistant", assistant_id) from conflict
         return Deleted(id=assistant_id, object="assistant.deleted")
 
-    def _row(self, project: str, assistant_id: str) -> Row:
+    def _row(self, project: ProjectId, assistant_id: str) -> Row:
         key = keys.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
         [row] = self.table.get(key)
         if row is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from assistants.domain.ids import FileId, ProjectId
 from assistants.ports.blobs import Blobs
 from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Delete, Replace, Row, Save, Table
@@ -21,11 +22,11 @@ _AGAIN_SECONDS = 300
 class FileContents:
     table: Table
     blobs: Blobs
-    detach: Callable[[str, str], None]
+    detach: Callable[[ProjectId, FileId], None]
     clock: Clock
 
     @contextmanager
-    def writing(self, project: str, file_id: str) -> Iterator[Delete]:
+    def writing(self, project: ProjectId, file_id: FileId) -> Iterator[Delete]:
         """Around the writing of a file's bytes. Yields what must be committed with the file's row;
         if anything is raised, the bytes are removed again.
         """
@@ -36,17 +37,17 @@ class FileContents:
             yield Delete(note.key, revision=note.revision, expected=True)
             undo.pop_all()
 
-    def loosening(self, project: str, file_id: str) -> Save:
+    def loosening(self, project: ProjectId, file_id: FileId) -> Save:
         """What must be committed with the deletion of a file's row; then call `discard`."""
         return Save(self._note(project, file_id, _AGAIN_SECONDS))
 
-    def discard(self, project: str, file_id: str) -> None:
+    def discard(self, project: ProjectId, file_id: FileId) -> None:
         """Remove the bytes of a file that is no more, and what vector stores have of it."""
         self.detach(project, file_id)
         self.blobs.delete([blob_name(project, file_id)])
         self.table.commit(Delete(keys.orphan_blob(project, file_id)))
 
-    def release(self, project: str, file_id: str) -> None:
+    def release(self, project: ProjectId, file_id: FileId) -> None:
         """Remove loose bytes, unless their file exists or another has claimed them."""
         key = keys.orphan_blob(project, file_id)
         note, file = self.table.get(key, keys.file(project, file_id))
@@ -61,12 +62,12 @@ class FileContents:
             return
         self.discard(project, file_id)
 
-    def _note(self, project: str, file_id: str, seconds: int) -> Row:
+    def _note(self, project: ProjectId, file_id: FileId, seconds: int) -> Row:
         return Row(keys.orphan_blob(project, file_id), {}, due_at=self._later(seconds))
 
     def _later(self, seconds: int) -> int:
         return int(self.clock.time()) + seconds
 
 
-def blob_name(project: str, file_id: str) -> str:
+def blob_name(project: ProjectId, file_id: FileId) -> str:
     return f"files/{project}/{file_id}"

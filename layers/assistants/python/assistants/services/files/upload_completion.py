@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError
 from assistants.domain.file import StoredFile, expiry
-from assistants.domain.ids import FILE, new_id
+from assistants.domain.ids import FILE, ProjectId, new_id
 from assistants.domain.upload import StoredUpload, Upload, UploadComplete
 from assistants.ports.blobs import Blob, BlobMissingError
 from assistants.ports.clock import Clock
@@ -24,7 +24,7 @@ class UploadCompletion:
     contents: FileContents
     clock: Clock
 
-    def complete(self, project: str, upload_id: str, body: UploadComplete) -> Upload:
+    def complete(self, project: ProjectId, upload_id: str, body: UploadComplete) -> Upload:
         """The same completion asked for again is answered with the same file.
 
         Raises `InvalidRequestError` if the upload has ended otherwise, or its parts are not what
@@ -57,7 +57,9 @@ class UploadCompletion:
         self.uploads.require_pending(upload)
         return None
 
-    def _parts(self, project: str, upload: StoredUpload, part_ids: Sequence[str]) -> list[Blob]:
+    def _parts(
+        self, project: ProjectId, upload: StoredUpload, part_ids: Sequence[str]
+    ) -> list[Blob]:
         """Raises `InvalidRequestError` unless they exist, once each, and are as large as
         announced.
         """

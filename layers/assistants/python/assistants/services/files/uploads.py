@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, no_such
-from assistants.domain.ids import UPLOAD, check_id
+from assistants.domain.ids import UPLOAD, ProjectId, check_id
 from assistants.domain.upload import (
     LIFE_SECONDS,
     MAX_DIRECT_BYTES,
@@ -34,7 +34,7 @@ class Uploads:
     blobs: Blobs
     clock: Clock
 
-    def create(self, project: str, body: UploadCreate, upload_id: str) -> Upload:
+    def create(self, project: ProjectId, body: UploadCreate, upload_id: str) -> Upload:
         now = int(self.clock.time())
         upload = StoredUpload(
             id=upload_id, created_at=now, expires_at=now + LIFE_SECONDS, **dict(body)
@@ -51,7 +51,9 @@ class Uploads:
             return shown(self.load(project, upload_id)[1])
         return shown(upload)
 
-    def add_part(self, project: str, upload_id: str, body: PartCreate, part_id: str) -> UploadPart:
+    def add_part(
+        self, project: ProjectId, upload_id: str, body: PartCreate, part_id: str
+    ) -> UploadPart:
         """Raises `InvalidRequestError` for an empty part, and when the upload has ended
         meanwhile.
         """
@@ -67,7 +69,7 @@ class Uploads:
             raise
         return UploadPart(id=part_id, created_at=int(self.clock.time()), upload_id=upload_id)
 
-    def add_direct_part(self, project: str, upload_id: str, part_id: str) -> DirectPart:
+    def add_direct_part(self, project: ProjectId, upload_id: str, part_id: str) -> DirectPart:
         """The only part of an upload, whose bytes the client sends to S3 itself."""
         _, upload = self.load(project, upload_id)
         self.require_pending(upload)
@@ -86,7 +88,7 @@ class Uploads:
             expires_at=upload.expires_at,
         )
 
-    def cancel(self, project: str, upload_id: str) -> Upload:
+    def cancel(self, project: ProjectId, upload_id: str) -> Upload:
         """Its parts are gone with it. Cancelling again changes nothing."""
         row, upload = self.load(project, upload_id)
         if upload.status == "cancelled":
@@ -100,7 +102,7 @@ class Uploads:
         self.free(project, upload_id)
         return shown(cancelled)
 
-    def expire(self, project: str, key: Key) -> None:
+    def expire(self, project: ProjectId, key: Key) -> None:
         """End the upload in this row if it is still pending, and free what it has left behind."""
         [row] = self.table.get(key)
         if row is None:
@@ -118,7 +120,7 @@ class Uploads:
             return  # looked at again in a minute, if it is still due
         self.free(project, upload.id)
 
-    def load(self, project: str, upload_id: str) -> tuple[Row, StoredUpload]:
+    def load(self, project: ProjectId, upload_id: str) -> tuple[Row, StoredUpload]:
         """Raises `NotFoundError`."""
         key = keys.upload(project, check_id(upload_id, UPLOAD, "upload_id"))
         [row] = self.table.get(key)
@@ -135,10 +137,10 @@ class Uploads:
                 f"Upload {upload.id} is {status} and cannot be changed any more."
             )
 
-    def parts(self, project: str, upload_id: str) -> Sequence[Blob]:
+    def parts(self, project: ProjectId, upload_id: str) -> Sequence[Blob]:
         return self.blobs.list(part_name(project, upload_id, ""))
 
-    def free(self, project: str, upload_id: str) -> None:
+    def free(self, project: ProjectId, upload_id: str) -> None:
         self.blobs.delete([part.name for part in self.parts(project, upload_id)])
 
 
@@ -152,5 +154,5 @@ def shown(upload: StoredUpload) -> Upload:
     return Upload.model_validate(upload.model_dump())
 
 
-def part_name(project: str, upload_id: str, part_id: str) -> str:
+def part_name(project: ProjectId, upload_id: str, part_id: str) -> str:
     return f"uploads/{project}/{upload_id}/{part_id}"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from assistants.domain.ids import FileId, ProjectId
 from assistants.services.files.contents import FileContents
 from assistants.services.files.service import Files
 from assistants.services.files.upload_completion import UploadCompletion
@@ -18,7 +19,7 @@ class FileServices:
     """
 
     ports: Ports
-    detach: Callable[[str, str], None]
+    detach: Callable[[ProjectId, FileId], None]
 
     @cached_property
     def contents(self) -> FileContents:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from assistants.domain.ids import RUN, VECTOR_STORE
+from assistants.domain.ids import RUN, VECTOR_STORE, ProjectId, RunRef, ThreadId, VectorStoreId
 from assistants.ports.table import Delete, Table
 from assistants.services.storage import keys
 from assistants.services.storage.purge_requests import PurgeRequests
@@ -20,18 +20,18 @@ class Purge:
     stores: VectorStorePurge
     sandbox_sessions: SandboxSessions
 
-    def work(self, project: str, identifier: str) -> None:
+    def work(self, project: ProjectId, identifier: str) -> None:
         """Remove one page. Repeating it, or doing it twice at once, removes nothing else."""
         if identifier.startswith(VECTOR_STORE):
-            finished = self.stores.work(project, identifier)
+            finished = self.stores.work(project, VectorStoreId(identifier))
         else:
-            finished = self._clear_thread(project, identifier)
+            finished = self._clear_thread(project, ThreadId(identifier))
         if finished:
             self.table.commit(Delete(keys.purge(project, identifier)))
         else:
             self.requests.send(project, identifier)
 
-    def _clear_thread(self, project: str, thread_id: str) -> bool:
+    def _clear_thread(self, project: ProjectId, thread_id: ThreadId) -> bool:
         """First the session and the vector stores, then the runs' journals, then the thread's own
         rows. True when nothing is left.
         """
@@ -40,13 +40,14 @@ class Purge:
         thread = keys.in_thread(project, thread_id)
         states = self.table.keys(thread, keys.RUNS, limit=PAGE)
         for key in states:
-            run_id = RUN + key.sort.removeprefix(keys.RUNS)
-            if not self.table.clear(keys.in_run(project, run_id), limit=PAGE):
+            run_id = RUN.with_order(key.sort.removeprefix(keys.RUNS))
+            ref = RunRef(project, thread_id, run_id)
+            if not self.table.clear(keys.in_run(ref), limit=PAGE):
                 return False
             self.table.commit(Delete(key))
         return not states and self.table.clear(thread, limit=PAGE)
 
-    def _delete_stores(self, project: str, thread_id: str) -> None:
+    def _delete_stores(self, project: ProjectId, thread_id: ThreadId) -> None:
         [note] = self.table.get(keys.purge(project, thread_id))
         if note is None or note.due_at is None:
             return

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import NotFoundError
-from assistants.domain.ids import RUN
+from assistants.domain.ids import RUN, FileId, RunRef, ThreadId
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
 from assistants.ports.table import Key, Table
@@ -14,6 +14,7 @@ from assistants.services.runs.callbacks import Callbacks
 from assistants.services.runs.repository import GRACE_SECONDS, LoadedRun, RunRepository
 from assistants.services.runs.termination import Termination
 from assistants.services.storage import keys
+from assistants.services.storage.places import place_of
 from assistants.services.storage.purge_requests import PurgeRequests
 from assistants.services.tools.code_interpreter.sessions import SandboxSessions
 from assistants.services.vector_stores.upkeep import KINDS, VectorStoreUpkeep
@@ -51,42 +52,41 @@ class Sweeper:
 
     def _look(self, key: Key) -> None:
         """The index may be behind: what it names is read again before anything is done."""
-        place = keys.place_of(key)
+        place = place_of(key)
         match place.kind:
             case keys.PURGE:
                 self.purge_requests.send(place.project, key.sort)
             case keys.FILE:
                 self.files.expire(place.project, key)
             case keys.ORPHAN_BLOB:
-                self.files.contents.release(place.project, key.sort)
+                self.files.contents.release(place.project, FileId(key.sort))
             case keys.UPLOAD:
                 self.uploads.expire(place.project, key)
             case kind if kind in KINDS:
                 self.stores.look(place, key)
             case _ if key.sort == keys.SANDBOX:
-                self.sandbox_sessions.expire(place.project, place.rest[0])
+                self.sandbox_sessions.expire(place.project, ThreadId(place.rest[0]))
             case _:
-                run_id = RUN + key.sort.removeprefix(keys.RUNS)
-                self._look_at_run(place.project, place.rest[0], run_id)
+                run_id = RUN.with_order(key.sort.removeprefix(keys.RUNS))
+                self._look_at_run(RunRef(place.project, ThreadId(place.rest[0]), run_id))
 
-    def _look_at_run(self, project: str, thread_id: str, run_id: str) -> None:
+    def _look_at_run(self, ref: RunRef) -> None:
         try:
-            run = self.repository.load(project, thread_id, run_id)
+            run = self.repository.load(ref)
         except NotFoundError:
             return  # its thread is gone, and is being purged
         if run.state.status not in lifecycle.TERMINAL:
             self._set_right(run)
 
     def _set_right(self, run: LoadedRun) -> None:
-        ids = run.project, run.settings.thread_id, run.settings.id
         if self.clock.time() >= run.state.deadline + GRACE_SECONDS:
             logger.warning("a run outlived its deadline", extra={"run_id": run.settings.id})
-            self.termination.end(*ids)
+            self.termination.end(run.ref)
         elif run.state.status == "cancelling":
-            self.termination.end(*ids)
+            self.termination.end(run.ref)
             self.callbacks.wake(run, "cancelled")
         else:
             self.repository.postpone(run)
             if run.state.status == "queued":
-                self.executions.start(*ids)
+                self.executions.start(run.ref)
                 self.callbacks.wake(run, "submitted")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from assistants.domain.errors import NotFoundError
+from assistants.domain.ids import RunRef
 from assistants.domain.run_step import required_action
 from assistants.ports.executions import Executions, Outcome, Unavailable
 from assistants.ports.table import Create, Replace, Row, Table
@@ -19,16 +20,14 @@ class Callbacks:
     repository: RunRepository
     executions: Executions
 
-    def begin(self, project: str, thread_id: str, run_id: str, turn: int, token: str) -> None:
-        """Table the token and ask the client to act behind `turn` turns, in one write.
+    def begin(self, ref: RunRef, turn: int, token: str) -> None:
+        """Store the token and ask the client to act behind `turn` turns, in one write.
 
         The state may be repeated, with a new token: then the wait keeps that one, too, and if it
         is over already the machine is called back at once.
         """
         try:
-            run = self.repository.change(
-                project, thread_id, run_id, lambda run: self._keep(run, turn, token)
-            )
+            run = self.repository.change(ref, lambda run: self._keep(run, turn, token))
         except NotFoundError:
             self.executions.resume(token, "cancelled")
             return
@@ -45,7 +44,7 @@ class Callbacks:
         if run.state.status != "in_progress" or run.state.waiting_step is None or over:
             return None
         calls = self.repository.waiting_step(run)["step_details"]["tool_calls"]
-        key = keys.wait(run.project, run.settings.id, run.state.turn)
+        key = keys.wait(run.ref, run.state.turn)
         return Change(
             status="requires_action",
             members={"required_action": required_action(calls), "waited": run.state.turn},
@@ -64,23 +63,22 @@ class Callbacks:
         """The newest wait of the run, over or not."""
         if run.state.waited is None:
             return None
-        [row] = self.table.get(keys.wait(run.project, run.settings.id, run.state.waited))
+        [row] = self.table.get(keys.wait(run.ref, run.state.waited))
         return row
 
     def find_with_step(self, run: LoadedRun) -> tuple[Row | None, Row | None]:
         """The newest wait, over or not, and the step whose calls are not all answered."""
         if run.state.waited is None or run.state.waiting_step is None:
             return self.find(run), None
-        ids = run.project, run.settings.thread_id, run.settings.id
         wait, step = self.table.get(
-            keys.wait(run.project, run.settings.id, run.state.waited),
-            keys.step(*ids, run.state.waiting_step),
+            keys.wait(run.ref, run.state.waited),
+            keys.step(run.ref, run.state.waiting_step),
         )
         return wait, step
 
     def ended_by(self, run: LoadedRun, answers: str) -> Row | None:
         """The wait of the run that ended with these `answers`."""
-        partition = keys.in_run(run.project, run.settings.id)
+        partition = keys.in_run(run.ref)
         waits = self.table.query(partition, keys.WAITS, limit=_MAX_WAITS)
         return next((wait for wait in waits if wait.body["answers"] == answers), None)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import not_cancellable
+from assistants.domain.ids import RunRef
 from assistants.domain.run import Run
 from assistants.services.runs.callbacks import Callbacks
 from assistants.services.runs.repository import Change, LoadedRun, RunRepository
@@ -14,12 +15,12 @@ class Cancellation:
     repository: RunRepository
     callbacks: Callbacks
 
-    def cancel(self, project: str, thread_id: str, run_id: str) -> Run:
+    def cancel(self, ref: RunRef) -> Run:
         """Ask for the end; whoever works on the run notices within a second and ends it.
 
         Cancelling twice is fine. Raises `InvalidRequestError` for a run that has ended.
         """
-        run = self.repository.change(project, thread_id, run_id, _ask)
+        run = self.repository.change(ref, _ask)
         self.callbacks.wake(run, "cancelled")
         return run.run
 

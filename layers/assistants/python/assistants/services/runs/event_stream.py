@@ -6,6 +6,7 @@ from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import GoneError
+from assistants.domain.ids import ProjectId, RunRef
 from assistants.domain.journal import Record, RunProjection
 from assistants.domain.run import Run
 from assistants.domain.run_step import Include, shown_details
@@ -43,7 +44,7 @@ class RunEventStream:
     clock: Clock
 
     def follow(
-        self, project: str, run: Run, *, after: int = -1, include: Include | None = None
+        self, project: ProjectId, run: Run, *, after: int = -1, include: Include | None = None
     ) -> Iterator[StreamEvent | None]:
         """The events of the journal's records behind number `after`, until the run ends or waits
         for the client; None when nothing has happened for a while. Raises `StreamStalledError`.
@@ -51,24 +52,25 @@ class RunEventStream:
         return self._tell(project, run, lambda told: told.record > after, include or [])
 
     def resume(
-        self, project: str, run: Run, *, last_event: int, include: Include | None = None
+        self, project: ProjectId, run: Run, *, last_event: int, include: Include | None = None
     ) -> Iterator[StreamEvent | None]:
         """The events behind number `last_event`, of this run or of none of it so far.
 
         Raises `GoneError` at once when the journal is no longer kept.
         """
-        if self.journal.tail(project, run.id) < 0:
+        if self.journal.tail(RunRef(project, run.thread_id, run.id)) < 0:
             raise GoneError(f"The events of run {run.id} are no longer kept.")
         return self._tell(project, run, lambda told: told.number > last_event, include or [])
 
     def _tell(
-        self, project: str, run: Run, wanted: Callable[[StreamEvent], bool], include: Include
+        self, project: ProjectId, run: Run, wanted: Callable[[StreamEvent], bool], include: Include
     ) -> Iterator[StreamEvent | None]:
         """The story is told from its beginning, because later events only name what changed."""
         teller = _EventCounter(RunProjection(run.model_dump(mode="json")))
-        heard = kept_alive = self.clock.time()
+        last_activity = kept_alive = self.clock.time()
+        ref = RunRef(project, run.thread_id, run.id)
         while True:
-            records = self.journal.read(project, run.id, teller.sequence, consistent=False)
+            records = self.journal.read(ref, teller.sequence, consistent=False)
             for told in teller.tell(records):
                 if new := wanted(told):
                     yield _shown(told, include)
@@ -76,22 +78,22 @@ class RunEventStream:
                     return
             now = self.clock.time()
             if records:
-                heard = kept_alive = now
+                last_activity = kept_alive = now
             elif now - kept_alive >= KEEP_ALIVE_SECONDS:
                 kept_alive = now
-                self._check_kept(project, run, teller.sequence)
+                self._check_kept(ref, teller.sequence)
                 yield None
-            self._pause(run, now, heard)
+            self._pause(run, now, last_activity)
 
-    def _check_kept(self, project: str, run: Run, known: int) -> None:
-        """A thread can be deleted as soon as its run has ended, before that was heard here."""
-        if self.journal.tail(project, run.id) < max(0, known - 1):
-            raise StreamStalledError(run.id)
+    def _check_kept(self, ref: RunRef, known: int) -> None:
+        """A thread can be deleted as soon as its run has ended, before that was noticed here."""
+        if self.journal.tail(ref) < max(0, known - 1):
+            raise StreamStalledError(ref.run_id)
 
-    def _pause(self, run: Run, now: float, heard: float) -> None:
+    def _pause(self, run: Run, now: float, last_activity: float) -> None:
         if run.expires_at is not None and now > run.expires_at + 2 * GRACE_SECONDS:
             raise StreamStalledError(run.id)
-        quiet = now - heard > _QUIET_AFTER_SECONDS
+        quiet = now - last_activity > _QUIET_AFTER_SECONDS
         self.clock.sleep(QUIET_POLL_SECONDS if quiet else POLL_SECONDS)
 
 

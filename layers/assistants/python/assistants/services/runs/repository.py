@@ -1,12 +1,19 @@
 """How a run is stored: its settings, its state and its journal, and the one way to change them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import no_such
-from assistants.domain.ids import RUN, THREAD, check_id, new_order
+from assistants.domain.ids import (
+    RUN,
+    THREAD,
+    ProjectId,
+    RunRef,
+    check_id,
+    new_order,
+)
 from assistants.domain.journal import Control, Event, Record
 from assistants.domain.run import Run, RunProgress, RunSettings, RunState, RunStatus
 from assistants.ports.clock import Clock
@@ -20,10 +27,14 @@ RECHECK_SECONDS = 60  # how long a run may wait for its machine before `expire` 
 
 @dataclass(frozen=True)
 class LoadedRun:
-    project: str
+    project: ProjectId
     settings: RunSettings
     state: RunState
     row: Row
+
+    @property
+    def ref(self) -> RunRef:
+        return RunRef(self.project, self.settings.thread_id, self.settings.id)
 
     @property
     def run(self) -> Run:
@@ -51,25 +62,23 @@ class RunRepository:
     journal: Journal
     clock: Clock
 
-    def load(self, project: str, thread_id: str, run_id: str) -> LoadedRun:
+    def load(self, ref: RunRef) -> LoadedRun:
         """Raises `NotFoundError` for an unknown run, and for a run whose thread is gone."""
         thread, state, settings = self.table.get(
-            keys.thread(project, check_id(thread_id, THREAD, "thread_id")),
-            keys.run_state(project, thread_id, check_id(run_id, RUN, "run_id")),
-            keys.run_settings(project, thread_id, run_id),
+            keys.thread(ref.project, check_id(ref.thread_id, THREAD, "thread_id")),
+            keys.run_state(ref._replace(run_id=check_id(ref.run_id, RUN, "run_id"))),
+            keys.run_settings(ref),
         )
         if thread is None:
-            raise no_such("thread", thread_id)
+            raise no_such("thread", ref.thread_id)
         if state is None or settings is None:
-            raise no_such("run", run_id)
-        return loaded(project, settings, state)
+            raise no_such("run", ref.run_id)
+        return loaded(ref.project, settings, state)
 
     def waiting_step(self, run: LoadedRun) -> dict[str, Any]:
         """The step whose calls are not all answered."""
         step_id = run.state.waiting_step or ""
-        [row] = self.table.get(
-            keys.step(run.project, run.settings.thread_id, run.settings.id, step_id)
-        )
+        [row] = self.table.get(keys.step(run.ref, step_id))
         if row is None:
             raise LookupError(f"step {step_id} of {run.settings.id} is missing")
         return row.body
@@ -83,18 +92,16 @@ class RunRepository:
             revision=run_id,
         )
         settings = Row(
-            keys.run_settings(run.project, thread_id, run_id),
+            keys.run_settings(run.ref),
             run.settings.model_dump(mode="json"),
         )
         first = Record(author=run_id, events=events)
-        record = self.journal.entry(run.project, run_id, 0, first)
+        record = self.journal.entry(run.ref, 0, first)
         return [Create(lock), Create(run.row), Create(settings), record]
 
     def change(
         self,
-        project: str,
-        thread_id: str,
-        run_id: str,
+        ref: RunRef,
         decide: Callable[[LoadedRun], Change | None],
     ) -> LoadedRun:
         """Load, decide, commit; again from the start whenever the run moved meanwhile.
@@ -104,14 +111,14 @@ class RunRepository:
         """
         sequence: int | None = None
         while True:
-            run = self.load(project, thread_id, run_id)
+            run = self.load(ref)
             change = decide(run)
             if change is None:
                 return run
             try:
                 return self.commit(run, change, sequence)
             except ConflictError:
-                sequence = self.journal.tail(project, run_id) + 1
+                sequence = self.journal.tail(ref) + 1
 
     def commit(self, run: LoadedRun, change: Change, sequence: int | None = None) -> LoadedRun:
         """One transaction. A run that ends frees its thread with it. Raises `ConflictError`."""
@@ -126,7 +133,7 @@ class RunRepository:
         )
         record = Record(change.author, (*change.events, *event), change.control)
         writes: list[Write] = [
-            self.journal.entry(run.project, run.settings.id, sequence, record),
+            self.journal.entry(run.ref, sequence, record),
             Replace(run.row, row),
             *change.writes,
         ]
@@ -134,21 +141,19 @@ class RunRepository:
             lock = keys.lock(run.project, run.settings.thread_id)
             writes.append(Delete(lock, revision=run.settings.id))
         self.table.commit(*writes)
-        return LoadedRun(run.project, run.settings, state, row)
+        return replace(run, state=state, row=row)
 
-    def modify(
-        self, project: str, thread_id: str, run_id: str, members: dict[str, Any]
-    ) -> LoadedRun:
+    def modify(self, ref: RunRef, members: dict[str, Any]) -> LoadedRun:
         """Change what the journal does not tell: the metadata."""
         while True:
-            run = self.load(project, thread_id, run_id)
+            run = self.load(ref)
             state = run.state.model_copy(update=members)
             row = run.row.changed(state.model_dump(mode="json"), due_at=run.row.due_at)
             try:
                 self.table.commit(Replace(run.row, row))
             except ConflictError:
                 continue
-            return LoadedRun(project, run.settings, state, row)
+            return replace(run, state=state, row=row)
 
     def postpone(self, run: LoadedRun) -> None:
         """The run is alive: let `expire` look at it again later."""
@@ -189,7 +194,7 @@ class RunRepository:
         return state, (Event(f"thread.run.{change.status}", shown),)
 
 
-def loaded(project: str, settings: Row, state: Row) -> LoadedRun:
+def loaded(project: ProjectId, settings: Row, state: Row) -> LoadedRun:
     return LoadedRun(
         project,
         RunSettings.model_validate(settings.body),
@@ -198,8 +203,8 @@ def loaded(project: str, settings: Row, state: Row) -> LoadedRun:
     )
 
 
-def new_run(project: str, settings: RunSettings, state: RunState) -> LoadedRun:
-    key = keys.run_state(project, settings.thread_id, settings.id)
+def new_run(project: ProjectId, settings: RunSettings, state: RunState) -> LoadedRun:
+    key = keys.run_state(RunRef(project, settings.thread_id, settings.id))
     due_at = settings.created_at + RECHECK_SECONDS
     row = Row(key, state.model_dump(mode="json"), due_at=due_at)
     return LoadedRun(project, settings, state, row)

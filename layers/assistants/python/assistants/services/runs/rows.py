@@ -10,10 +10,9 @@ from assistants.services.storage import keys
 
 def row_of(run: LoadedRun, known: dict[str, Any]) -> Row:
     """The row of a step or a message of this run."""
-    thread_id, run_id = run.settings.thread_id, run.settings.id
     if known["object"] == "thread.run.step":
-        return Row(keys.step(run.project, thread_id, run_id, known["id"]), known)
-    return Row(keys.message(run.project, thread_id, known["id"]), known)
+        return Row(keys.step(run.ref, known["id"]), known)
+    return Row(keys.message(run.project, run.settings.thread_id, known["id"]), known)
 
 
 def saves(
@@ -24,9 +23,7 @@ def saves(
     """
     pointers = (
         Row(
-            keys.message_of_run(
-                run.project, run.settings.thread_id, run.settings.id, event.data["id"]
-            ),
+            keys.message_of_run(run.ref, event.data["id"]),
             {"id": event.data["id"]},
         )
         for event in events

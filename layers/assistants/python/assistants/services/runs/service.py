@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from assistants.domain.assistant import Assistant
 from assistants.domain.capabilities import check_capabilities
 from assistants.domain.errors import no_such, thread_busy
-from assistants.domain.ids import ASSISTANT, MESSAGE, THREAD, check_id, ids_after, order_of
+from assistants.domain.ids import (
+    ASSISTANT,
+    MESSAGE,
+    RUN,
+    THREAD,
+    ProjectId,
+    RunId,
+    RunRef,
+    ThreadId,
+    check_id,
+    ids_after,
+    order_of,
+)
 from assistants.domain.journal import Event
 from assistants.domain.message import MessageCreate
 from assistants.domain.model import Catalog
@@ -49,7 +61,9 @@ class Runs:
     clock: Clock
     ttl_seconds: int
 
-    def create(self, project: str, thread_id: str, body: RunCreate, run_id: str) -> Run:
+    def create(
+        self, project: ProjectId, thread_id: ThreadId, body: RunCreate, run_id: RunId
+    ) -> Run:
         """One active run per thread: a second one is refused until the first has ended."""
         thread_key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))
         assistant_key = self._assistant_key(project, body.assistant_id)
@@ -67,11 +81,11 @@ class Runs:
         except ConflictError:  # the thread, or its vector store, has changed meanwhile
             return self.create(project, thread_id, body, run_id)
 
-    def create_with_thread(self, project: str, body: ThreadRunCreate, run_id: str) -> Run:
+    def create_with_thread(self, project: ProjectId, body: ThreadRunCreate, run_id: RunId) -> Run:
         """A thread, its messages and the run in one request. Nothing exists if any is refused."""
         [assistant] = self.table.get(self._assistant_key(project, body.assistant_id))
         self.tool_availability.check_resources(project, body.tool_resources)
-        thread_id = THREAD + order_of(run_id)
+        thread_id = THREAD.with_order(order_of(run_id))
         new = self.threads.new(project, body.thread or ThreadCreate(), thread_id)
         run = self._new(project, new.thread, assistant, body, run_id)
         created = Event("thread.created", new.thread.model_dump(mode="json"))
@@ -82,15 +96,15 @@ class Runs:
         except ConflictError:  # the thread's vector store has changed meanwhile
             return self.create_with_thread(project, body, run_id)
 
-    def list(self, project: str, thread_id: str, cursor: Cursor) -> Page[Run]:
+    def list(self, project: ProjectId, thread_id: ThreadId, cursor: Cursor) -> Page[Run]:
         [thread] = self.table.get(keys.thread(project, check_id(thread_id, THREAD, "thread_id")))
         if thread is None:
             raise no_such("thread", thread_id)
         partition = keys.in_thread(project, thread_id)
         states, has_more = page_of_rows(self.table, partition, keys.RUNS, cursor)
-        orders = [row.key.sort.removeprefix(keys.RUNS) for row in states]
+        ids = [RUN.with_order(row.key.sort.removeprefix(keys.RUNS)) for row in states]
         settings = self.table.get(
-            *(keys.run_settings(project, thread_id, order) for order in orders)
+            *(keys.run_settings(RunRef(project, thread_id, run_id)) for run_id in ids)
         )
         runs = [
             loaded(project, setting, state).run
@@ -99,29 +113,29 @@ class Runs:
         ]
         return Page.of(runs, cursor, has_more=has_more)
 
-    def get(self, project: str, thread_id: str, run_id: str) -> Run:
-        return self.repository.load(project, thread_id, run_id).run
+    def get(self, ref: RunRef) -> Run:
+        return self.repository.load(ref).run
 
-    def modify(self, project: str, thread_id: str, run_id: str, body: RunModify) -> Run:
-        return self.repository.modify(project, thread_id, run_id, given(body)).run
+    def modify(self, ref: RunRef, body: RunModify) -> Run:
+        return self.repository.modify(ref, given(body)).run
 
     def _commit(self, run: LoadedRun, writes: Sequence[Write], begin: Callable[[], None]) -> Run:
         """Then have the vector stores take what was attached, and start. Raises `ConflictError`
         when something else than the lock has changed.
         """
-        thread_id, run_id = run.settings.thread_id, run.settings.id
+        thread_id = run.settings.thread_id
         try:
             self.table.commit(*writes)
         except ConflictError as conflict:
             if 1 in conflict.failed:  # the same creation, repeated
                 self._start(run)
-                return self.get(run.project, thread_id, run_id)
+                return self.get(run.ref)
             held = conflict.failed.get(0)
             if held is None:
                 raise
             if held.body["deadline"] >= self.clock.time():
                 raise thread_busy(thread_id, held.body["run_id"]) from conflict
-            self.termination.end(run.project, thread_id, held.body["run_id"])
+            self.termination.end(run.ref._replace(run_id=RunId(held.body["run_id"])))
             return self._commit(run, writes, begin)
         begin()
         self._start(run)
@@ -130,20 +144,20 @@ class Runs:
     def _start(self, run: LoadedRun) -> None:
         """The run exists from here on: if its execution cannot start now, `expire` starts it."""
         try:
-            self.executions.start(run.project, run.settings.thread_id, run.settings.id)
+            self.executions.start(run.ref)
         except Unavailable:
             logger.exception("the execution starts later", extra={"run_id": run.settings.id})
 
-    def _assistant_key(self, project: str, assistant_id: str) -> Key:
+    def _assistant_key(self, project: ProjectId, assistant_id: str) -> Key:
         return keys.assistant(project, check_id(assistant_id, ASSISTANT, "assistant_id"))
 
     def _new(
         self,
-        project: str,
+        project: ProjectId,
         thread: Thread,
         row: Row | None,
         body: RunCreate | ThreadRunCreate,
-        run_id: str,
+        run_id: RunId,
     ) -> LoadedRun:
         if row is None:
             raise no_such("assistant", body.assistant_id)
@@ -162,7 +176,11 @@ class Runs:
         return new_run(project, settings, state)
 
     def _messages(
-        self, project: str, thread_id: str, additional: Sequence[MessageCreate], run_id: str
+        self,
+        project: ProjectId,
+        thread_id: ThreadId,
+        additional: Sequence[MessageCreate],
+        run_id: RunId,
     ) -> Sequence[Save]:
         now = int(self.clock.time())
         return [

@@ -4,6 +4,7 @@ from typing import Any
 
 from assistants.domain.assistant import Assistant
 from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import RunId
 from assistants.domain.run import RunCreate, RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
 from assistants.domain.tool import (
@@ -28,7 +29,7 @@ def settings_of(
     assistant: Assistant,
     body: RunCreate | ThreadRunCreate,
     thread: Thread,
-    run_id: str,
+    run_id: RunId,
     now: int,
 ) -> RunSettings:
     """Raises `InvalidRequestError` for the choice of a tool that the run does not have."""
@@ -64,7 +65,7 @@ def _resources(
     return {
         "file_ids": list(dict.fromkeys(file_ids)),
         "vector_store_ids": list(dict.fromkeys(store_ids)),
-        "thread_store_ids": search[-1].vector_store_ids if search[-1] else [],
+        "thread_store_ids": list(search[-1].vector_store_ids) if search[-1] else [],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import NotFoundError
+from assistants.domain.ids import RunRef
 from assistants.domain.journal import Control, Event, RunProjection
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import LastError, RunStatus
@@ -24,7 +25,7 @@ class Termination:
     repository: RunRepository
     clock: Clock
 
-    def end(self, project: str, thread_id: str, run_id: str, error: LastError = LOST) -> None:
+    def end(self, ref: RunRef, error: LastError = LOST) -> None:
         """End the run in the status that its state asks for. An ended run stays as it is.
 
         A cancel that was asked for wins, then the deadline; only else has the run failed. One that
@@ -37,7 +38,7 @@ class Termination:
             return self._change(run, self._status(run), error)
 
         try:
-            self.repository.change(project, thread_id, run_id, decide)
+            self.repository.change(ref, decide)
         except NotFoundError:
             return  # the thread is gone, and the run with it
 
@@ -48,7 +49,7 @@ class Termination:
         return "expired" if waits or self.clock.time() >= run.state.deadline else "failed"
 
     def _change(self, run: LoadedRun, status: RunStatus, error: LastError) -> Change:
-        records = self.repository.journal.read(run.project, run.settings.id, 0)
+        records = self.repository.journal.read(run.ref, 0)
         story = RunProjection(run={})
         for record in records:
             for event in record.events:

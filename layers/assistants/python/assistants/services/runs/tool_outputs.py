@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assistants.domain.errors import InvalidRequestError, outputs_not_accepted, wrong_outputs
+from assistants.domain.ids import RunRef
 from assistants.domain.journal import Event
 from assistants.domain.run import Run, ToolOutput, ToolOutputsSubmit
 from assistants.ports.clock import Clock
@@ -30,9 +31,7 @@ class ToolOutputs:
     callbacks: Callbacks
     clock: Clock
 
-    def submit(
-        self, project: str, thread_id: str, run_id: str, body: ToolOutputsSubmit
-    ) -> Submitted:
+    def submit(self, ref: RunRef, body: ToolOutputsSubmit) -> Submitted:
         """All outputs of one wait at once; the same submit again changes nothing and is fine,
         however far the run is by then.
 
@@ -40,9 +39,9 @@ class ToolOutputs:
         """
         digest = _digest(body.tool_outputs)
         try:
-            run, wait = self._record(project, thread_id, run_id, body, digest)
+            run, wait = self._record(ref, body, digest)
         except InvalidRequestError:
-            run = self.repository.load(project, thread_id, run_id)
+            run = self.repository.load(ref)
             if (earlier := self.callbacks.ended_by(run, digest)) is None:
                 raise
             return Submitted(run.run, after=earlier.body["asked_at"])
@@ -50,7 +49,10 @@ class ToolOutputs:
         return Submitted(run.run, after=wait.body["asked_at"])
 
     def _record(
-        self, project: str, thread_id: str, run_id: str, body: ToolOutputsSubmit, digest: str
+        self,
+        ref: RunRef,
+        body: ToolOutputsSubmit,
+        digest: str,
     ) -> tuple[LoadedRun, Row]:
         """The run, and its newest wait as it has ended."""
         answers: list[Row] = []  # the last one counts
@@ -67,7 +69,7 @@ class ToolOutputs:
             answers.append(answered(wait, digest, run.state.sequence))
             return self._change(run, step.body, body, Replace(wait, answers[-1]))
 
-        return self.repository.change(project, thread_id, run_id, decide), answers[-1]
+        return self.repository.change(ref, decide), answers[-1]
 
     def _change(
         self, run: LoadedRun, step: dict[str, Any], body: ToolOutputsSubmit, answer: Replace

@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError
-from assistants.domain.ids import new_order
+from assistants.domain.ids import ProjectId, new_order
 from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Create, Row, Save, Table
 from assistants.services.storage import keys
@@ -22,7 +22,7 @@ class Idempotency:
     table: Table
     clock: Clock
 
-    def claim(self, project: str, key: str, request: bytes) -> str:
+    def claim(self, project: ProjectId, key: str, request: bytes) -> str:
         """The order of the object that this request makes.
 
         Raises `InvalidRequestError` when the key was used for another request less than a day ago.

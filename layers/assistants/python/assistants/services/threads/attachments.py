@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistants.domain.errors import InvalidRequestError
-from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, ids_after
+from assistants.domain.ids import (
+    FILE_BATCH,
+    VECTOR_STORE,
+    FileId,
+    ProjectId,
+    VectorStoreId,
+    ids_after,
+)
 from assistants.domain.message import MessageCreate
 from assistants.domain.thread import StoredThread
 from assistants.domain.tool import (
@@ -33,7 +40,9 @@ class Additions:
     """The writes are to be committed with the messages; then `begin`."""
 
     writes: Sequence[Write] = ()
-    batch: tuple[str, str] | None = None  # ids of a vector store and of a file batch in it
+    batch: tuple[VectorStoreId, str] | None = (
+        None  # ids of a vector store and of a file batch in it
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +56,7 @@ class Attachments:
     attacher: BatchAttacher
 
     def to_thread(
-        self, project: str, row: Row, messages: Sequence[MessageCreate], seed: str
+        self, project: ProjectId, row: Row, messages: Sequence[MessageCreate], seed: str
     ) -> Attached:
         """For messages of a thread that exists. The first of the writes insists that it still does,
         and is as it was read if it changes. The ids of what is made follow from `seed`.
@@ -64,11 +73,11 @@ class Attachments:
 
     def attach(
         self,
-        project: str,
+        project: ProjectId,
         thread: StoredThread,
         messages: Sequence[MessageCreate],
         seed: str,
-        new_store_id: str | None = None,
+        new_store_id: VectorStoreId | None = None,
     ) -> Attached:
         """For messages of a thread that is made with them, and perhaps with a vector store. Raises
         as `to_thread`.
@@ -85,18 +94,18 @@ class Attachments:
         added = vector_store_id, batch_id
         return Attached(thread=thread, writes=[*writes, batch], batch=added)
 
-    def begin(self, project: str, additions: Additions) -> None:
+    def begin(self, project: ProjectId, additions: Additions) -> None:
         """Add the files to the store, after the commit."""
         if additions.batch is not None:
             self.attacher.begin(project, *additions.batch)
 
     def _with_store(
         self,
-        project: str,
+        project: ProjectId,
         thread: StoredThread,
-        file_ids: Sequence[str],
+        file_ids: Sequence[FileId],
         seed: str,
-        new_store_id: str | None,
+        new_store_id: VectorStoreId | None,
     ) -> tuple[StoredThread, Sequence[Write]]:
         """The thread with a store that lives, and what makes or keeps it so."""
         present = _stores_of(thread)
@@ -114,7 +123,7 @@ class Attachments:
         return changed, self.stores.new(project, body, vector_store_id).writes
 
 
-def _attached(messages: Sequence[MessageCreate], tool: str) -> list[str]:
+def _attached(messages: Sequence[MessageCreate], tool: str) -> list[FileId]:
     """The ids of the files that are attached for a tool, each once."""
     file_ids = [
         attachment.file_id
@@ -125,12 +134,12 @@ def _attached(messages: Sequence[MessageCreate], tool: str) -> list[str]:
     return list(dict.fromkeys(file_ids))
 
 
-def _stores_of(thread: StoredThread) -> list[str]:
+def _stores_of(thread: StoredThread) -> list[VectorStoreId]:
     search = thread.resources.file_search
-    return search.vector_store_ids if search else []
+    return list(search.vector_store_ids) if search else []
 
 
-def _with_code_files(thread: StoredThread, file_ids: Sequence[str]) -> StoredThread:
+def _with_code_files(thread: StoredThread, file_ids: Sequence[FileId]) -> StoredThread:
     """Raises `InvalidRequestError` if these are more than a thread can have."""
     if not file_ids:
         return thread

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from assistants.domain.errors import message_unfinished, no_such, thread_closed_to_messages
-from assistants.domain.ids import MESSAGE, RUN, THREAD, check_id
+from assistants.domain.ids import MESSAGE, RUN, THREAD, ProjectId, RunId, RunRef, ThreadId, check_id
 from assistants.domain.message import Message, MessageCreate, MessageModify, content_blocks
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
@@ -16,7 +16,7 @@ from assistants.services.threads.attachments import Additions, Attachments
 from assistants.services.tools.availability import ToolAvailability
 
 
-def new_message(thread_id: str, body: MessageCreate, now: int, message_id: str) -> Message:
+def new_message(thread_id: ThreadId, body: MessageCreate, now: int, message_id: str) -> Message:
     return Message(
         id=message_id,
         created_at=now,
@@ -30,7 +30,7 @@ def new_message(thread_id: str, body: MessageCreate, now: int, message_id: str) 
     )
 
 
-def row_of(project: str, message: Message) -> Row:
+def row_of(project: ProjectId, message: Message) -> Row:
     key = keys.message(project, message.thread_id, message.id)
     return Row(key, message.model_dump(mode="json"))
 
@@ -42,7 +42,9 @@ class Messages:
     attachments: Attachments
     clock: Clock
 
-    def create(self, project: str, thread_id: str, body: MessageCreate, message_id: str) -> Message:
+    def create(
+        self, project: ProjectId, thread_id: ThreadId, body: MessageCreate, message_id: str
+    ) -> Message:
         """Raises `InvalidRequestError` while a run of the thread is active."""
         check_id(thread_id, THREAD, "thread_id")
         self.tool_availability.check_messages(project, [body])
@@ -62,7 +64,7 @@ class Messages:
             return message
 
     def _additions(
-        self, project: str, thread_id: str, body: MessageCreate, message_id: str
+        self, project: ProjectId, thread_id: ThreadId, body: MessageCreate, message_id: str
     ) -> Additions:
         """What the message does to its thread, which is read only if there is anything."""
         key = keys.thread(project, thread_id)
@@ -73,7 +75,7 @@ class Messages:
             raise no_such("thread", thread_id)
         return self.attachments.to_thread(project, row, [body], message_id)
 
-    def _require_open(self, thread_id: str, conflict: ConflictError) -> None:
+    def _require_open(self, thread_id: ThreadId, conflict: ConflictError) -> None:
         """Returns if the thread, or its vector store, has only changed meanwhile."""
         if 1 in conflict.failed:
             held = conflict.failed[1]
@@ -83,7 +85,12 @@ class Messages:
             raise no_such("thread", thread_id) from conflict
 
     def list(
-        self, project: str, thread_id: str, cursor: Cursor, *, run_id: str | None = None
+        self,
+        project: ProjectId,
+        thread_id: ThreadId,
+        cursor: Cursor,
+        *,
+        run_id: RunId | None = None,
     ) -> Page[Message]:
         self._require_thread(project, thread_id)
         partition = keys.in_thread(project, thread_id)
@@ -95,25 +102,28 @@ class Messages:
         rows = self.table.get(*(keys.message(project, thread_id, id_) for id_ in ids))
         return Page.of([_load(row) for row in rows if row], cursor, has_more=has_more)
 
-    def get(self, project: str, thread_id: str, message_id: str) -> Message:
+    def get(self, project: ProjectId, thread_id: ThreadId, message_id: str) -> Message:
         return _load(self._row(project, thread_id, message_id))
 
-    def modify(self, project: str, thread_id: str, message_id: str, body: MessageModify) -> Message:
+    def modify(
+        self, project: ProjectId, thread_id: ThreadId, message_id: str, body: MessageModify
+    ) -> Message:
         return modify(
             self.table,
             read=lambda: self._row(project, thread_id, message_id),
             change=lambda row: _settled(row).model_copy(update=given(body)),
         )
 
-    def delete(self, project: str, thread_id: str, message_id: str) -> Deleted:
+    def delete(self, project: ProjectId, thread_id: ThreadId, message_id: str) -> Deleted:
         row = self._row(project, thread_id, message_id)
         writes = [Delete(row.key)]
         if run_id := _settled(row).run_id:
-            writes.append(Delete(keys.message_of_run(project, thread_id, run_id, message_id)))
+            ref = RunRef(project, thread_id, run_id)
+            writes.append(Delete(keys.message_of_run(ref, message_id)))
         self.table.commit(*writes)
         return Deleted(id=message_id, object="thread.message.deleted")
 
-    def _row(self, project: str, thread_id: str, message_id: str) -> Row:
+    def _row(self, project: ProjectId, thread_id: ThreadId, message_id: str) -> Row:
         thread, row = self.table.get(
             keys.thread(project, check_id(thread_id, THREAD, "thread_id")),
             keys.message(project, thread_id, check_id(message_id, MESSAGE, "message_id")),
@@ -124,7 +134,7 @@ class Messages:
             raise no_such("message", message_id)
         return row
 
-    def _require_thread(self, project: str, thread_id: str) -> None:
+    def _require_thread(self, project: ProjectId, thread_id: ThreadId) -> None:
         [row] = self.table.get(keys.thread(project, check_id(thread_id, THREAD, "thread_id")))
         if row is None:
             raise no_such("thread", thread_id)

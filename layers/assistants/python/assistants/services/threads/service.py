@@ -4,7 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from assistants.domain.errors import no_such, thread_in_use
-from assistants.domain.ids import MESSAGE, THREAD, check_id, ids_after, order_of
+from assistants.domain.ids import (
+    MESSAGE,
+    THREAD,
+    ProjectId,
+    ThreadId,
+    check_id,
+    ids_after,
+    order_of,
+)
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.domain.thread import StoredThread, Thread, ThreadCreate, ThreadModify, shown
@@ -67,7 +75,7 @@ class Threads:
     purge_requests: PurgeRequests
     clock: Clock
 
-    def create(self, project: str, body: ThreadCreate, thread_id: str) -> Thread:
+    def create(self, project: ProjectId, body: ThreadCreate, thread_id: ThreadId) -> Thread:
         """Messages are written first and the thread last: before that nobody can see them."""
         new = self.new(project, body, thread_id)
         self.write_early(project, new)
@@ -80,7 +88,7 @@ class Threads:
         self.begin(project, new)
         return new.thread
 
-    def write_early(self, project: str, new: NewThread) -> None:
+    def write_early(self, project: ProjectId, new: NewThread) -> None:
         """Write the messages that come before the thread. Where it exists already, its creation is
         repeated, and they may have been changed since.
         """
@@ -89,12 +97,14 @@ class Threads:
         for batch in new.early:
             self.table.commit(*batch)
 
-    def begin(self, project: str, new: NewThread) -> None:
+    def begin(self, project: ProjectId, new: NewThread) -> None:
         """Add files to the vector stores of a thread that was just committed."""
         self.provisioner.begin(project, new.provided)
         self.attachments.begin(project, new.attached)
 
-    def list(self, project: str, cursor: Cursor, *, metadata: Mapping[str, str]) -> Page[Thread]:
+    def list(
+        self, project: ProjectId, cursor: Cursor, *, metadata: Mapping[str, str]
+    ) -> Page[Thread]:
         """A project's threads, or those whose metadata holds one pair: an extension of the API."""
         partition = keys.threads(project)
         for name, value in metadata.items():
@@ -105,10 +115,10 @@ class Threads:
         threads = [Thread.model_validate(row.body) for row in rows if row]
         return Page.of(threads, cursor, has_more=has_more)
 
-    def get(self, project: str, thread_id: str) -> Thread:
+    def get(self, project: ProjectId, thread_id: ThreadId) -> Thread:
         return Thread.model_validate(self._row(project, thread_id).body)
 
-    def modify(self, project: str, thread_id: str, body: ThreadModify) -> Thread:
+    def modify(self, project: ProjectId, thread_id: ThreadId, body: ThreadModify) -> Thread:
         """Of its tool resources, those of the tools that are named."""
         self.tool_availability.check_resources(project, body.tool_resources)
         changed = modify(
@@ -119,7 +129,7 @@ class Threads:
         )
         return shown(changed)
 
-    def delete(self, project: str, thread_id: str) -> Deleted:
+    def delete(self, project: ProjectId, thread_id: ThreadId) -> Deleted:
         """Raises `InvalidRequestError` while a run is active. Its messages, its runs and the vector
         stores that were made for it are gone with it.
         """
@@ -144,7 +154,7 @@ class Threads:
         self.purge_requests.send(project, thread_id)
         return Deleted(id=thread_id, object="thread.deleted")
 
-    def new(self, project: str, body: ThreadCreate, thread_id: str) -> NewThread:
+    def new(self, project: ProjectId, body: ThreadCreate, thread_id: ThreadId) -> NewThread:
         given_messages = body.messages or []
         self.tool_availability.check_messages(project, given_messages, "messages")
         now = int(self.clock.time())
@@ -168,7 +178,7 @@ class Threads:
         rows = [Create(row), *_pointers(project, thread), *provided.writes, *attached.writes]
         return NewThread(shown(attached.thread), rows, messages, provided, attached)
 
-    def _row(self, project: str, thread_id: str) -> Row:
+    def _row(self, project: ProjectId, thread_id: ThreadId) -> Row:
         key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))
         [row] = self.table.get(key)
         if row is None:
@@ -183,7 +193,7 @@ def _changed(thread: StoredThread, body: ThreadModify) -> StoredThread:
     return thread.model_copy(update=changes)
 
 
-def _pointers(project: str, thread: Thread) -> list[Create]:
+def _pointers(project: ProjectId, thread: Thread) -> list[Create]:
     """The rows by which lists find a thread."""
     partitions = [
         keys.threads(project),
@@ -193,7 +203,7 @@ def _pointers(project: str, thread: Thread) -> list[Create]:
     return [Create(Row(Key(partition, order), {"id": thread.id})) for partition in partitions]
 
 
-def _moved(project: str, row: Row, changed: Thread) -> Iterator[Write]:
+def _moved(project: ProjectId, row: Row, changed: Thread) -> Iterator[Write]:
     """The pointers that other metadata makes and removes."""
     before = _pointers(project, Thread.model_validate(row.body))
     after = _pointers(project, changed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pydantic.main import IncEx
 
-from assistants.domain.ids import VECTOR_STORE, ids_after
+from assistants.domain.ids import VECTOR_STORE, ProjectId, ids_after
 from assistants.domain.tool import (
     FileSearchResources,
     NewVectorStore,
@@ -39,7 +39,7 @@ class ToolResourceProvisioner:
 
     def provide(
         self,
-        project: str,
+        project: ProjectId,
         asked: ToolResourcesCreate | None,
         owner_id: str,
         expires_after: ExpiresAfter | None = None,
@@ -60,7 +60,7 @@ class ToolResourceProvisioner:
         others = _without(asked, {"file_search"})
         return Provided(others.model_copy(update={"file_search": named}), store)
 
-    def begin(self, project: str, provided: Provided) -> None:
+    def begin(self, project: ProjectId, provided: Provided) -> None:
         if provided.store is not None:
             self.stores.begin(project, provided.store)
 

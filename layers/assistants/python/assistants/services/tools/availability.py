@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, no_such
 from assistants.domain.formats import UNKNOWN, Use, mime_type_of, require_use
-from assistants.domain.ids import FILE, check_id
+from assistants.domain.ids import FILE, FileId, ProjectId, check_id
 from assistants.domain.message import ImageFilePart, MessageCreate
 from assistants.domain.tool import Tool, ToolResources
 from assistants.services.files.service import Files
@@ -16,7 +16,7 @@ from assistants.services.vector_stores.service import VectorStores
 class Reference:
     """A file that a request names, what it is to be used for, and where the request names it."""
 
-    file_id: str
+    file_id: FileId
     use: Use
     param: str
 
@@ -37,7 +37,7 @@ class ToolAvailability:
                 param = f"tools[{position}].function.name"
                 raise InvalidRequestError(message, param=param, code="invalid_value")
 
-    def check_resources(self, project: str, resources: ToolResources | None) -> None:
+    def check_resources(self, project: ProjectId, resources: ToolResources | None) -> None:
         """Raises `NotFoundError` and `InvalidRequestError`."""
         if resources is None:
             return
@@ -54,7 +54,7 @@ class ToolAvailability:
                 self.stores.require(project, vector_store_id)
 
     def check_messages(
-        self, project: str, messages: Sequence[MessageCreate], param: str = ""
+        self, project: ProjectId, messages: Sequence[MessageCreate], param: str = ""
     ) -> None:
         """`param` is the list they stand in. All files are looked up at once.
 
@@ -70,7 +70,7 @@ class ToolAvailability:
             named += _shown(message, place)
         self._check_files(project, named)
 
-    def _check_files(self, project: str, named: Sequence[Reference]) -> None:
+    def _check_files(self, project: ProjectId, named: Sequence[Reference]) -> None:
         for reference in named:
             check_id(reference.file_id, FILE, reference.param)
         found = self.files.find(project, [reference.file_id for reference in named])

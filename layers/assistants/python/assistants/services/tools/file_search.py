@@ -9,6 +9,7 @@ from pydantic_core import from_json
 
 from assistants.domain.annotation import Citation, marker, without_markers
 from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Passage
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.run import RunSettings
@@ -43,7 +44,7 @@ class FileSearch:
 
     def prepare(
         self,
-        project: str,
+        project: ProjectId,
         run: RunSettings,
         *,
         cancelled: Callable[[], bool],
@@ -102,7 +103,7 @@ class FileSearch:
         text = "\n\n".join(told) or _NOTHING
         return ToolAnswer(text, shown=_shown(ranking, fitting), citations=citations)
 
-    def _indexing(self, project: str, run: RunSettings) -> bool:
+    def _indexing(self, project: ProjectId, run: RunSettings) -> bool:
         return any(
             self.search.stores.pending(project, store_id) for store_id in run.thread_store_ids
         )

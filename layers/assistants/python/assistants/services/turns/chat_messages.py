@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from assistants.domain.ids import ProjectId
 from assistants.domain.image import InvalidImageError
 from assistants.domain.message import text_block
 from assistants.domain.model_route import ModelRoute
@@ -51,7 +52,7 @@ def _function(call: dict[str, Any], hosted: dict[str, dict[str, Any]]) -> tuple[
 
 
 def with_images(
-    messages: list[dict[str, Any]], project: str, route: ModelRoute, images: Images
+    messages: list[dict[str, Any]], project: ProjectId, route: ModelRoute, images: Images
 ) -> list[dict[str, Any]]:
     """The chat messages, the files of their images read and put in as data URLs.
 
@@ -74,7 +75,7 @@ def with_images(
     ]
 
 
-def _loaded(part: dict[str, Any], project: str, images: Images) -> dict[str, Any]:
+def _loaded(part: dict[str, Any], project: ProjectId, images: Images) -> dict[str, Any]:
     file_id = part["image_file"]["file_id"]
     try:
         image = images.load(project, file_id)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.image import MAX_IMAGE_BYTES, Image, InvalidImageError
 from assistants.services.files.service import Files
 
@@ -10,7 +11,7 @@ from assistants.services.files.service import Files
 class FileImages:
     files: Files
 
-    def load(self, project: str, file_id: str) -> Image | None:
+    def load(self, project: ProjectId, file_id: FileId) -> Image | None:
         """Nothing is read of a file that is too large to be shown."""
         if (file := self.files.find(project, [file_id]).get(file_id)) is None:
             return None

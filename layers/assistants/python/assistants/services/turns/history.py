@@ -57,7 +57,7 @@ class History:
     def _answers(self, run: LoadedRun, calls: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         """The rows of the calls that the server answers itself, by id, in their order."""
         hosted = [call["id"] for call in calls if call["type"] != "function"]
-        places = [keys.tool_call(run.project, run.settings.id, id_) for id_ in hosted]
+        places = [keys.tool_call(run.ref, id_) for id_ in hosted]
         return {row.body["id"]: row.body for row in self.table.get(*places) if row}
 
     def _text_of(self, run: LoadedRun, message_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from assistants.domain.ids import RunRef
 from assistants.domain.run import LastError, RunIncomplete, RunStatus
 from assistants.services.runs.repository import LoadedRun
 from assistants.services.turns.reply import Reply
@@ -36,11 +37,7 @@ def end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
 
 def hosted_calls_of(run: LoadedRun) -> dict[str, Any]:
     """What the machine's Map goes through, and whether the client is asked afterwards."""
-    ids = {
-        "project": run.project,
-        "thread": run.settings.thread_id,
-        "run": run.settings.id,
-    }
+    ids = run.ref.to_state()
     calls = run.state.hosted_calls.items()
     return {
         "calls": [{**ids, "call": call, "tool": tool} for call, tool in calls],
@@ -48,14 +45,5 @@ def hosted_calls_of(run: LoadedRun) -> dict[str, Any]:
     }
 
 
-def outcome(
-    project: str, thread_id: str, run_id: str, turn: int, next_: str, seconds_left: int
-) -> dict[str, Any]:
-    return {
-        "project": project,
-        "thread": thread_id,
-        "run": run_id,
-        "turn": turn,
-        "next": next_,
-        "seconds_left": seconds_left,
-    }
+def outcome(ref: RunRef, turn: int, next_: str, seconds_left: int) -> dict[str, Any]:
+    return {**ref.to_state(), "turn": turn, "next": next_, "seconds_left": seconds_left}

@@ -12,7 +12,7 @@ from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import NotFoundError
-from assistants.domain.ids import new_order
+from assistants.domain.ids import RunRef, new_order
 from assistants.domain.journal import Event
 from assistants.domain.run import LastError, RunIncomplete, RunStatus, Usage
 from assistants.ports.chat_model import ChatModel, ModelError
@@ -49,45 +49,43 @@ class Turns:
     termination: Termination
     clock: Clock
 
-    def take(self, project: str, thread_id: str, run_id: str, turn: int) -> dict[str, Any]:
+    def take(self, ref: RunRef, turn: int) -> dict[str, Any]:
         """Make turn number `turn` (from 0) and say what the machine does next."""
         try:
-            run = self._take(project, thread_id, run_id, turn)
+            run = self._take(ref, turn)
         except NotFoundError:
-            return outcome(project, thread_id, run_id, turn + 1, "done", 1)  # thread deleted
+            return outcome(ref, turn + 1, "done", 1)  # thread deleted
         # Rounded up: a wait that ends by its time ends a run whose time is over.
         seconds_left = max(1, ceil(run.state.deadline - self.clock.time()))
         ended = run.state.status in lifecycle.TERMINAL
         next_ = "done" if ended else run.state.next
-        told = outcome(project, thread_id, run_id, turn + 1, next_, seconds_left)
+        told = outcome(ref, turn + 1, next_, seconds_left)
         return {**told, **hosted_calls_of(run)} if next_ == "tools" else told
 
-    def _take(self, project: str, thread_id: str, run_id: str, turn: int) -> LoadedRun:
+    def _take(self, ref: RunRef, turn: int) -> LoadedRun:
         author = new_order()
         try:
-            run = self.repository.change(
-                project, thread_id, run_id, lambda run: self._open(run, turn, author)
-            )
+            run = self.repository.change(ref, lambda run: self._open(run, turn, author))
             if run.state.turn == turn and run.state.status == "in_progress":
                 return self._answer(run, author)
         except InterruptedTurnError:
-            self.termination.end(project, thread_id, run_id)
+            self.termination.end(ref)
         except (ModelError, RunFailedError) as error:
             last_error = LastError(code=error.code, message=error.message)
-            self.termination.end(project, thread_id, run_id, last_error)
+            self.termination.end(ref, last_error)
         except SupersededError:
-            self._leave_to_another(project, thread_id, run_id, turn)
-        return self.repository.load(project, thread_id, run_id)
+            self._leave_to_another(ref, turn)
+        return self.repository.load(ref)
 
-    def _leave_to_another(self, project: str, thread_id: str, run_id: str, turn: int) -> None:
+    def _leave_to_another(self, ref: RunRef, turn: int) -> None:
         """Another worker has this turn and alone may write; but the machine may listen to us, so
         the state is to return what the other one makes of it.
         """
-        while (run := self.repository.load(project, thread_id, run_id)).state.turn == turn:
+        while (run := self.repository.load(ref)).state.turn == turn:
             if run.state.status in lifecycle.TERMINAL:
                 return
             if self.clock.time() >= run.state.deadline:
-                self.termination.end(project, thread_id, run_id)
+                self.termination.end(ref)
             self.clock.sleep(LOOK_SECONDS)
 
     def _open(self, run: LoadedRun, turn: int, author: str) -> Change | None:
@@ -128,7 +126,7 @@ class Turns:
 
     def _was_shown(self, run: LoadedRun) -> bool:
         """Whether an earlier worker wrote anything of this turn that clients may have seen."""
-        since = self.repository.journal.read(run.project, run.settings.id, run.state.sequence + 1)
+        since = self.repository.journal.read(run.ref, run.state.sequence + 1)
         return any(record.events for record in since)
 
     def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
@@ -201,6 +199,6 @@ class Turns:
             try:
                 return self.repository.commit(run, change, journal.next)
             except ConflictError:
-                run = self.repository.load(run.project, run.settings.thread_id, run.settings.id)
+                run = self.repository.load(run.ref)
                 if journal.look():
                     return run  # it is our own: the answer to the first try was lost

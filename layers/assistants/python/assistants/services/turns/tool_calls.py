@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from assistants.domain.errors import NotFoundError
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.ids import RunRef
 from assistants.domain.journal import Event, RunProjection
 from assistants.domain.run import HostedCall
 from assistants.ports.clock import Clock
@@ -20,7 +21,7 @@ def creations(run: LoadedRun, calls: list[HostedCall]) -> tuple[Create, ...]:
     return tuple(
         Create(
             Row(
-                keys.tool_call(run.project, run.settings.id, call.id),
+                keys.tool_call(run.ref, call.id),
                 {**call.model_dump(), "told": None},
             )
         )
@@ -54,12 +55,12 @@ class HostedCalls:
             except Exception:  # the edge to tools, whose failures the model is told when it calls
                 logger.exception("a tool was not prepared", extra={"tool": name})
 
-    def answer(self, project: str, thread_id: str, run_id: str, call_id: str) -> None:
+    def answer(self, ref: RunRef, call_id: str) -> None:
         """Use the tool and write down its answer: for the model, for clients, and as an event, all
         at once. A call that is answered, or whose run is not at work any more, is left alone.
         """
         try:
-            run = self.repository.load(project, thread_id, run_id)
+            run = self.repository.load(ref)
         except NotFoundError:
             return
         row = self._row(run, call_id)
@@ -74,7 +75,7 @@ class HostedCalls:
                 return None
             return self._change(now, known, answer)
 
-        self.repository.change(project, thread_id, run_id, decide)
+        self.repository.change(ref, decide)
 
     def _use(self, run: LoadedRun, call: Row) -> ToolUse:
         return ToolUse(
@@ -89,9 +90,7 @@ class HostedCalls:
 
     def _change(self, run: LoadedRun, row: Row, answer: ToolAnswer) -> Change:
         step_id, tool = run.state.waiting_step or "", row.body["tool"]
-        [step] = self.table.get(
-            keys.step(run.project, run.settings.thread_id, run.settings.id, step_id)
-        )
+        [step] = self.table.get(keys.step(run.ref, step_id))
         if step is None:
             raise LookupError(f"step {step_id} of {run.settings.id} is missing")
         call = {"index": row.body["position"], "type": tool, tool: answer.shown}
@@ -112,13 +111,13 @@ class HostedCalls:
 
     def _ended(self, run: LoadedRun) -> bool:
         try:
-            now = self.repository.load(run.project, run.settings.thread_id, run.settings.id)
+            now = self.repository.load(run.ref)
         except NotFoundError:
             return True
         return now.state.status != "in_progress"
 
     def _row(self, run: LoadedRun, call_id: str) -> Row:
-        [row] = self.table.get(keys.tool_call(run.project, run.settings.id, call_id))
+        [row] = self.table.get(keys.tool_call(run.ref, call_id))
         if row is None:
             raise LookupError(f"tool call {call_id} of {run.settings.id} is missing")
         return row

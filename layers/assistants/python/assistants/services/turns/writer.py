@@ -22,7 +22,7 @@ class TurnWriter:
         self.author = author
         self.next = run.state.sequence + 1
         self._repository = repository
-        self._project, self._run_id = run.project, run.settings.id
+        self._ref = run.ref
 
     def append(self, events: tuple[Event, ...], writes: Sequence[Write]) -> None:
         """One atomic write of events and rows. Raises `InterruptedTurnError` or
@@ -30,7 +30,7 @@ class TurnWriter:
         """
         record = Record(self.author, events)
         while True:
-            create = self._repository.journal.entry(self._project, self._run_id, self.next, record)
+            create = self._repository.journal.entry(self._ref, self.next, record)
             try:
                 self._repository.table.commit(create, *writes)
             except ConflictError:
@@ -46,7 +46,7 @@ class TurnWriter:
         Raises `InterruptedTurnError` or `SupersededError`.
         """
         own = False
-        for record in self._repository.journal.read(self._project, self._run_id, self.next):
+        for record in self._repository.journal.read(self._ref, self.next):
             if record.author == self.author:
                 own = True
             elif record.control == "interrupt":

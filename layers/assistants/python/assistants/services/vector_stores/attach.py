@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from assistants.domain.chunking import decided
 from assistants.domain.errors import no_such
 from assistants.domain.file import StoredFile
-from assistants.domain.ids import new_order
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId, new_order
 from assistants.domain.vector_store_file import StoredVectorStoreFile, VectorStoreFileCreate
 from assistants.ports.clock import Clock
 from assistants.ports.index_queue import IndexQueue
@@ -45,7 +45,7 @@ class _Group:
 class _Known:
     """What was found of the files that are to join."""
 
-    files: dict[str, StoredFile]
+    files: dict[FileId, StoredFile]
     present: dict[str, StoreFile]
 
 
@@ -60,8 +60,8 @@ class FileAttacher:
 
     def add(
         self,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         entries: Sequence[VectorStoreFileCreate],
         batch_id: str | None = None,
     ) -> list[StoredVectorStoreFile]:
@@ -83,8 +83,8 @@ class FileAttacher:
 
     def _add(
         self,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         entries: Sequence[VectorStoreFileCreate],
         batch_id: str | None,
         known: _Known,
@@ -108,8 +108,8 @@ class FileAttacher:
     def _join(
         self,
         group: _Group,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         entry: VectorStoreFileCreate,
         batch_id: str | None,
         known: _Known,
@@ -128,7 +128,7 @@ class FileAttacher:
 
     def _stay(
         self,
-        vector_store_id: str,
+        vector_store_id: VectorStoreId,
         file: StoredFile,
         entry: VectorStoreFileCreate,
         batch_id: str | None,
@@ -158,7 +158,10 @@ class FileAttacher:
         group.count(difference(present.file, changed))
 
     def _look(
-        self, project: str, vector_store_id: str, entries: Sequence[VectorStoreFileCreate]
+        self,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
+        entries: Sequence[VectorStoreFileCreate],
     ) -> _Known:
         ids = [entry.file_id for entry in entries]
         stays = self.table.get(*(keys.membership(project, vector_store_id, id_) for id_ in ids))
@@ -180,7 +183,7 @@ def _as_wanted(file: StoredVectorStoreFile, entry: VectorStoreFileCreate) -> boo
     )
 
 
-def _creation(project: str, file: StoredVectorStoreFile) -> Iterator[Write]:
+def _creation(project: ProjectId, file: StoredVectorStoreFile) -> Iterator[Write]:
     pointer = {"store": file.vector_store_id, "attachment": file.attachment}
     body = file.model_dump(mode="json")
     key = keys.store_file(project, file.vector_store_id, file.attachment)

@@ -7,6 +7,7 @@ breaks off is taken up again by `expire`, and repeating any part of it changes n
 from dataclasses import dataclass
 
 from assistants.domain.file_batch import StoredBatch
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Create, Replace, Row, Table
@@ -26,8 +27,8 @@ class BatchAttacher:
 
     def batch(
         self,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         batch_id: str,
         entries: list[VectorStoreFileCreate],
     ) -> Create:
@@ -43,7 +44,7 @@ class BatchAttacher:
         key = keys.file_batch(project, vector_store_id, batch_id)
         return Create(Row(key, stored.model_dump(mode="json"), due_at=now + _RESUME_SECONDS))
 
-    def begin(self, project: str, vector_store_id: str, batch_id: str) -> None:
+    def begin(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
         """Add the files of a batch that was just committed: whatever it came with exists from here
         on, so if that does not go well now, `expire` does it.
         """
@@ -54,7 +55,7 @@ class BatchAttacher:
         ):  # the edge of what is done already: a failure would be repeated by clients
             logger.exception("the files join later", extra={"vector_store_id": vector_store_id})
 
-    def resume(self, project: str, vector_store_id: str, batch_id: str) -> None:
+    def resume(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
         """Add the next files of a batch that have not joined yet. Raises `NotFoundError` for a
         store that is gone.
         """

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
 from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Delete, Row, Save, Table
 from assistants.services.storage import keys
@@ -20,7 +21,7 @@ class FileDetacher:
     index_deletions: IndexDeletions
     clock: Clock
 
-    def detach(self, project: str, vector_store_id: str, attachment: str) -> bool:
+    def detach(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> bool:
         """Every row of the file's stay goes at once, and its chunks soon after. False if it had
         left already.
         """
@@ -35,7 +36,7 @@ class FileDetacher:
             return True
         return False
 
-    def detach_everywhere(self, project: str, file_id: str) -> None:
+    def detach_everywhere(self, project: ProjectId, file_id: FileId) -> None:
         """A File that is no more leaves all its stores; none can take it any more."""
         partition = keys.stores_of_file(project, file_id)
         while pointers := self.table.query(partition, "V#", limit=_PAGE):

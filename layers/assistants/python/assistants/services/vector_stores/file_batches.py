@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, NotFoundError, no_such
 from assistants.domain.file_batch import FileBatchCreate, StoredBatch, VectorStoreFileBatch
-from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id
+from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, ProjectId, VectorStoreId, check_id
 from assistants.domain.page import Page
 from assistants.domain.vector_store_file import VectorStoreFile, VectorStoreFileCursor
 from assistants.ports.clock import Clock
@@ -34,7 +34,11 @@ class FileBatches:
     clock: Clock
 
     def create(
-        self, project: str, vector_store_id: str, body: FileBatchCreate, batch_id: str
+        self,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
+        body: FileBatchCreate,
+        batch_id: str,
     ) -> VectorStoreFileBatch:
         """Raises `NotFoundError` if one of the files does not exist: then none joins."""
         entries = body.entries
@@ -50,7 +54,9 @@ class FileBatches:
         self.attacher.begin(project, vector_store_id, batch_id)
         return self.get(project, vector_store_id, batch_id)
 
-    def get(self, project: str, vector_store_id: str, batch_id: str) -> VectorStoreFileBatch:
+    def get(
+        self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str
+    ) -> VectorStoreFileBatch:
         row = self._row(project, vector_store_id, batch_id)
         partition = keys.in_store(project, vector_store_id)
         counters = self.table.query(partition, keys.batch_counters(batch_id), limit=SHARDS)
@@ -58,7 +64,9 @@ class FileBatches:
             StoredBatch.model_validate(row.body), counts(total(counters))
         )
 
-    def cancel(self, project: str, vector_store_id: str, batch_id: str) -> VectorStoreFileBatch:
+    def cancel(
+        self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str
+    ) -> VectorStoreFileBatch:
         """What is not indexed yet will not be. Cancelling again changes nothing.
 
         `look` cancels a minute later what was just joining.
@@ -81,12 +89,16 @@ class FileBatches:
         return self.get(project, vector_store_id, batch_id)
 
     def list_files(
-        self, project: str, vector_store_id: str, batch_id: str, cursor: VectorStoreFileCursor
+        self,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
+        batch_id: str,
+        cursor: VectorStoreFileCursor,
     ) -> Page[VectorStoreFile]:
         self._row(project, vector_store_id, batch_id)
         return self.store_files.list(project, vector_store_id, cursor, batch_id)
 
-    def look(self, project: str, vector_store_id: str, batch_id: str) -> None:
+    def look(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
         """Go on with what broke off: the joining of its files, or their cancellation."""
         try:
             row = self._row(project, vector_store_id, batch_id)
@@ -99,7 +111,9 @@ class FileBatches:
         except NotFoundError:
             return  # its store is gone, and is being purged
 
-    def _cancel_files(self, project: str, vector_store_id: str, batch_id: str) -> None:
+    def _cancel_files(
+        self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str
+    ) -> None:
         partition = keys.in_store(project, vector_store_id)
         view = keys.status_index(batch_id, "in_progress")
         while pointers := self.table.query(partition, view, limit=_PAGE):
@@ -108,7 +122,7 @@ class FileBatches:
             rows = [row for row in self.table.get(*places) if row]
             self.cancellation.cancel([StoreFile.of(project, row) for row in rows])
 
-    def _row(self, project: str, vector_store_id: str, batch_id: str) -> Row:
+    def _row(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> Row:
         head, row = self.table.get(
             keys.vector_store(project, check_id(vector_store_id, VECTOR_STORE, "vector_store_id")),
             keys.file_batch(project, vector_store_id, check_id(batch_id, FILE_BATCH, "batch_id")),

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.vector_store_file import STATUSES, FileCounts
 from assistants.ports.table import Create, Key, Replace, Row, Table, Write
 from assistants.services.storage import keys
@@ -25,7 +26,10 @@ class ShardedCounters:
     table: Table
 
     def adding(
-        self, project: str, vector_store_id: str, changes: Mapping[str | None, Counter[str]]
+        self,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
+        changes: Mapping[str | None, Counter[str]],
     ) -> list[Write]:
         """The writes that add differences to the counts of batches (by id) and of the store (None).
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.document_text import ErrorCode
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store import StoreHead
@@ -28,16 +29,16 @@ PATIENCE_SECONDS = 24 * 3600  # and has failed after so long
 class StoreFile:
     """A file of a store, as its row was read."""
 
-    project: str
+    project: ProjectId
     file: StoredVectorStoreFile
     row: Row
 
     @classmethod
-    def of(cls, project: str, row: Row) -> "StoreFile":
+    def of(cls, project: ProjectId, row: Row) -> "StoreFile":
         return cls(project, StoredVectorStoreFile.model_validate(row.body), row)
 
     @property
-    def vector_store_id(self) -> str:
+    def vector_store_id(self) -> VectorStoreId:
         return self.file.vector_store_id
 
     @property
@@ -74,7 +75,9 @@ class StoreFileRepository:
     index: Callable[[], SearchIndex]
     clock: Clock
 
-    def load(self, project: str, vector_store_id: str, attachment: str) -> StoreFile | None:
+    def load(
+        self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str
+    ) -> StoreFile | None:
         """None when it is detached, or its store deleted or expired."""
         head, row = self.table.get(
             keys.vector_store(project, vector_store_id),
@@ -126,7 +129,7 @@ class StoreFileRepository:
                 return True
         return False
 
-    def recheck(self, project: str, key: Key) -> None:
+    def recheck(self, project: ProjectId, key: Key) -> None:
         """Ask again for a file that is long in progress, and give up after a day."""
         [row] = self.table.get(key)
         if row is None or row.due_at is None or row.due_at > self.clock.time():
@@ -176,7 +179,7 @@ def changing(now: StoreFile, changes: dict[str, Any]) -> FileChange:
     return FileChange([replaced, *listed], difference(now.file, changed))
 
 
-def views(project: str, file: StoredVectorStoreFile) -> list[Key]:
+def views(project: ProjectId, file: StoredVectorStoreFile) -> list[Key]:
     """The pointers by which lists find a file, beside its own row."""
     prefixes = [keys.status_index(None, file.status)]
     for batch_id in file.batches:
@@ -186,7 +189,7 @@ def views(project: str, file: StoredVectorStoreFile) -> list[Key]:
 
 
 def relisted(
-    project: str, before: StoredVectorStoreFile, after: StoredVectorStoreFile
+    project: ProjectId, before: StoredVectorStoreFile, after: StoredVectorStoreFile
 ) -> Iterator[Write]:
     old, new = views(project, before), views(project, after)
     yield from (Delete(key) for key in old if key not in new)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, NotFoundError, no_such
-from assistants.domain.ids import FILE, VECTOR_STORE, check_id
+from assistants.domain.ids import FILE, VECTOR_STORE, FileId, ProjectId, VectorStoreId, check_id
 from assistants.domain.page import Page
 from assistants.domain.schema import Deleted
 from assistants.domain.vector_store_file import (
@@ -40,7 +40,7 @@ class StoreFiles:
     attribute_updates: IndexAttributeUpdates
 
     def create(
-        self, project: str, vector_store_id: str, body: VectorStoreFileCreate
+        self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreFileCreate
     ) -> VectorStoreFile:
         """A file that is there already is answered as it is, unless something else is asked for
         or it has failed: then it is indexed anew.
@@ -54,8 +54,8 @@ class StoreFiles:
 
     def list(
         self,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         cursor: VectorStoreFileCursor,
         batch_id: str | None = None,
     ) -> Page[VectorStoreFile]:
@@ -73,11 +73,17 @@ class StoreFiles:
         files = [shown(StoreFile.of(project, row).file) for row in rows]
         return Page.of(files, cursor, has_more=has_more)
 
-    def get(self, project: str, vector_store_id: str, file_id: str) -> VectorStoreFile:
+    def get(
+        self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
+    ) -> VectorStoreFile:
         return shown(self.find(project, vector_store_id, file_id).file)
 
     def modify(
-        self, project: str, vector_store_id: str, file_id: str, body: VectorStoreFileModify
+        self,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
+        file_id: FileId,
+        body: VectorStoreFileModify,
     ) -> VectorStoreFile:
         """Its attributes. The index has them when this returns; its searches show a write soon."""
         while True:
@@ -94,14 +100,18 @@ class StoreFiles:
                 self.attribute_updates.work(project, vector_store_id, found.attachment)
             return shown(changed)
 
-    def delete(self, project: str, vector_store_id: str, file_id: str) -> Deleted:
+    def delete(
+        self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
+    ) -> Deleted:
         """The File itself stays."""
         found = self.find(project, vector_store_id, file_id)
         if not self.detacher.detach(project, vector_store_id, found.attachment):
             raise _not_in_store(vector_store_id, file_id)
         return Deleted(id=file_id, object="vector_store.file.deleted")
 
-    def content(self, project: str, vector_store_id: str, file_id: str) -> FileContentPage:
+    def content(
+        self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
+    ) -> FileContentPage:
         """The text that was read from the file; nothing, as long as there is none."""
         found = self.find(project, vector_store_id, file_id)
         try:
@@ -110,7 +120,9 @@ class StoreFiles:
             return FileContentPage(data=[])
         return FileContentPage(data=[TextContent(text=b"".join(pieces).decode())])
 
-    def find(self, project: str, vector_store_id: str, file_id: str) -> StoreFile:
+    def find(
+        self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
+    ) -> StoreFile:
         """Raises `NotFoundError` for a store, or a file in it, that does not exist."""
         head, stay = self.table.get(
             keys.vector_store(project, check_id(vector_store_id, VECTOR_STORE, "vector_store_id")),
@@ -125,7 +137,7 @@ class StoreFiles:
         raise _not_in_store(vector_store_id, file_id)
 
     def _placed(
-        self, project: str, vector_store_id: str, cursor: VectorStoreFileCursor
+        self, project: ProjectId, vector_store_id: VectorStoreId, cursor: VectorStoreFileCursor
     ) -> VectorStoreFileCursor:
         """The same cursor by the places of files in this store, instead of by their ids."""
         named = {
@@ -142,12 +154,12 @@ class StoreFiles:
         return cursor.model_copy(update=places)
 
 
-def _stays(project: str, vector_store_id: str, file_id: str) -> tuple[Key, Key]:
+def _stays(project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId) -> tuple[Key, Key]:
     return (
         keys.membership(project, vector_store_id, file_id),
         keys.tombstone(project, vector_store_id, file_id),
     )
 
 
-def _not_in_store(vector_store_id: str, file_id: str) -> NotFoundError:
+def _not_in_store(vector_store_id: VectorStoreId, file_id: FileId) -> NotFoundError:
     return NotFoundError(f"No file found with id '{file_id}' in vector store '{vector_store_id}'.")

@@ -8,6 +8,7 @@ dies, or the index does not answer.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.ports.clock import Clock
 from assistants.ports.search import SearchIndex
 from assistants.ports.table import ConflictError, Delete, Row, Save, Table
@@ -29,11 +30,11 @@ class IndexAttributeUpdates:
         due_at = int(self.clock.time()) + _RECHECK_SECONDS
         return Save(Row(key, {}, revision=row.revision, due_at=due_at))
 
-    def pending(self, project: str, vector_store_id: str, attachment: str) -> bool:
+    def pending(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> bool:
         note = keys.attribute_update(project, vector_store_id, attachment)
         return self.table.get(note) != [None]
 
-    def work(self, project: str, vector_store_id: str, attachment: str) -> None:
+    def work(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
         """Give the chunks of a file the attributes that it has now, and again if these change
         meanwhile. Raises `SearchUnavailableError`; the note stays then.
         """

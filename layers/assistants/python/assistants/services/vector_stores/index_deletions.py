@@ -7,6 +7,7 @@ afterwards; so the note stays until no such worker can be alive, and the removal
 
 from dataclasses import dataclass, replace
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store_file import StoredVectorStoreFile
 from assistants.ports.clock import Clock
@@ -34,7 +35,7 @@ class IndexDeletions:
     queue: IndexQueue | None  # none where there is no index, and nothing to be removed from it
     clock: Clock
 
-    def note(self, project: str, file: StoredVectorStoreFile) -> list[Save]:
+    def note(self, project: ProjectId, file: StoredVectorStoreFile) -> list[Save]:
         """What must be committed with the end of a file as it is now; then call `request`.
 
         Nothing, where nothing of it can be in the index.
@@ -50,11 +51,15 @@ class IndexDeletions:
         key = keys.index_deletion(project, file.vector_store_id, file.attachment)
         return [Save(Row(key, body, due_at=now + _RECHECK_SECONDS))]
 
-    def request(self, project: str, vector_store_id: str, *attachments: str) -> None:
+    def request(
+        self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str
+    ) -> None:
         if attachments and self.queue is not None:
             self.queue.send(project, vector_store_id, *attachments)
 
-    def find(self, project: str, vector_store_id: str, attachment: str) -> IndexDeletion | None:
+    def find(
+        self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str
+    ) -> IndexDeletion | None:
         [row] = self.table.get(keys.index_deletion(project, vector_store_id, attachment))
         if row is None:
             return None
@@ -72,7 +77,7 @@ class IndexDeletions:
         except ConflictError:
             return  # another has said so
 
-    def look(self, project: str, vector_store_id: str, key: Key) -> None:
+    def look(self, project: ProjectId, vector_store_id: VectorStoreId, key: Key) -> None:
         """Have a note of work on the index worked on, that is overdue. It is put off first: work
         that cannot be done now must not come before all else that is due, minute after minute.
         """

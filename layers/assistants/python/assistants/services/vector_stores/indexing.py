@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.document_text import DocumentError, Text
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.ports.blobs import Blobs
@@ -45,7 +46,7 @@ class Indexing:
     embedder: Callable[[], Embedder]
     clock: Clock
 
-    def work(self, project: str, vector_store_id: str, attachment: str) -> None:
+    def work(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
         """Do what the table says is to be done with this file of a store, if anything.
 
         Raises `SearchUnavailableError` and `ParsingUnavailableError`: what a later try may mend.
@@ -65,7 +66,7 @@ class Indexing:
         except DocumentError as error:
             self.repository.fail(found, error.code, error.message)
 
-    def give_up(self, project: str, vector_store_id: str, attachment: str) -> None:
+    def give_up(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
         """Let a file fail that could not be indexed however often it was tried."""
         found = self.repository.load(project, vector_store_id, attachment)
         if found is not None and found.file.status == "in_progress":

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.vector_store import StoreHead
 from assistants.ports.table import ConflictError, Delete, Replace, Row, Table, Write
 from assistants.services.storage import keys
@@ -20,7 +21,7 @@ class VectorStorePurge:
     cancellation: FileCancellation
     index_deletions: IndexDeletions
 
-    def work(self, project: str, vector_store_id: str) -> bool:
+    def work(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
         """Do one page. Repeating it, or doing it twice at once, removes nothing else.
 
         True when nothing is left to be done.
@@ -32,7 +33,7 @@ class VectorStorePurge:
             return self._empty(project, row)
         return True
 
-    def _clear(self, project: str, vector_store_id: str) -> bool:
+    def _clear(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
         """The store is gone: nothing joins it any more, and its files leave it."""
         partition = keys.in_store(project, vector_store_id)
         rows = self.table.query(partition, keys.STORE_FILES, limit=PAGE)
@@ -40,7 +41,7 @@ class VectorStorePurge:
         self._remove(files, gone=True)
         return not files and self.table.clear(partition, limit=PAGE)
 
-    def _empty(self, project: str, head: Row) -> bool:
+    def _empty(self, project: ProjectId, head: Row) -> bool:
         """The store has expired: its files stay listed, and nothing of them is in the index."""
         partition, after = head.key.partition, None
         while rows := self.table.query(partition, keys.STORE_FILES, after=after, limit=PAGE):

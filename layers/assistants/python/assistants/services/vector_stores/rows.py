@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assistants.domain.ids import order_of
+from assistants.domain.ids import ProjectId, VectorStoreId, order_of
 from assistants.domain.vector_store import StoreHead, VectorStore
 from assistants.ports.table import Key, Row
 from assistants.services.storage import keys
@@ -39,13 +39,13 @@ class LoadedStore:
         )
 
 
-def row_keys(project: str, vector_store_id: str) -> tuple[Key, Key]:
+def row_keys(project: ProjectId, vector_store_id: VectorStoreId) -> tuple[Key, Key]:
     """Of a store's own row, and of the pointer by which lists find it."""
     pointer = Key(keys.vector_stores(project), order_of(vector_store_id))
     return keys.vector_store(project, vector_store_id), pointer
 
 
-def head_keys(project: str, vector_store_id: str) -> Iterator[Key]:
+def head_keys(project: ProjectId, vector_store_id: VectorStoreId) -> Iterator[Key]:
     """Of a store's own row, and of those that count its files."""
     yield keys.vector_store(project, vector_store_id)
     yield from (keys.counter(project, vector_store_id, shard) for shard in range(SHARDS))

@@ -6,6 +6,7 @@ from functools import partial
 
 from assistants.domain.errors import Unavailable
 from assistants.domain.filters import Comparison, Compound, matches
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.vector_store_file import TextContent
@@ -33,7 +34,7 @@ class VectorStoreSearches:
     search: VectorSearch
 
     def page(
-        self, project: str, vector_store_id: str, body: VectorStoreSearch
+        self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreSearch
     ) -> SearchResultsPage:
         """Raises `Unavailable` while the index does not answer."""
         queries = body.queries
@@ -52,8 +53,8 @@ class VectorStoreSearches:
 
     def find(
         self,
-        project: str,
-        vector_store_ids: Sequence[str],
+        project: ProjectId,
+        vector_store_ids: Sequence[VectorStoreId],
         queries: Sequence[str],
         *,
         ranking: Ranking | None = None,
@@ -78,7 +79,7 @@ class VectorStoreSearches:
         return present[:limit]
 
     def _present(
-        self, project: str, hits: Sequence[Hit], condition: Comparison | Compound | None
+        self, project: ProjectId, hits: Sequence[Hit], condition: Comparison | Compound | None
     ) -> list[Hit]:
         """Without files that are not searchable yet, that have left while the index still holds
         their chunks, or whose attributes have changed while the index still shows the former.

@@ -5,7 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, no_such, store_expired
-from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id, ids_after
+from assistants.domain.ids import (
+    FILE_BATCH,
+    VECTOR_STORE,
+    FileId,
+    ProjectId,
+    VectorStoreId,
+    check_id,
+    ids_after,
+)
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.domain.vector_store import (
@@ -35,7 +43,7 @@ _FRESH_SECONDS = 60  # a use is noted once a minute, as stores expire by days
 class NewStore:
     """The writes that make a store: its row first, and that of a batch of its first files."""
 
-    id: str
+    id: VectorStoreId
     writes: list[Write]
     batch_id: str | None
 
@@ -48,14 +56,18 @@ class VectorStores:
     purge_requests: PurgeRequests
     clock: Clock
 
-    def create(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> VectorStore:
+    def create(
+        self, project: ProjectId, body: VectorStoreCreate, vector_store_id: VectorStoreId
+    ) -> VectorStore:
         new = self.new(project, body, vector_store_id)
         with suppress(ConflictError):  # the same creation, repeated
             self.table.commit(*new.writes)
         self.begin(project, new)
         return self.get(project, vector_store_id)
 
-    def new(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> NewStore:
+    def new(
+        self, project: ProjectId, body: VectorStoreCreate, vector_store_id: VectorStoreId
+    ) -> NewStore:
         """To be committed with whatever the store is made for; then call `begin`.
 
         Raises `NotFoundError` for a file that does not exist.
@@ -79,12 +91,12 @@ class VectorStores:
         writes.append(self.attacher.batch(project, vector_store_id, batch_id, entries))
         return NewStore(vector_store_id, writes, batch_id)
 
-    def begin(self, project: str, new: NewStore) -> None:
+    def begin(self, project: ProjectId, new: NewStore) -> None:
         """Add the first files of a store that was just committed."""
         if new.batch_id is not None:
             self.attacher.begin(project, new.id, new.batch_id)
 
-    def list(self, project: str, cursor: Cursor) -> Page[VectorStore]:
+    def list(self, project: ProjectId, cursor: Cursor) -> Page[VectorStore]:
         partition = keys.vector_stores(project)
         pointers, has_more = page_of_rows(self.table, partition, "", cursor)
         places = [list(head_keys(project, pointer.body["id"])) for pointer in pointers]
@@ -94,16 +106,18 @@ class VectorStores:
         stores = [loaded.shown(now) for loaded in map(LoadedStore.of, groups) if loaded]
         return Page.of(stores, cursor, has_more=has_more)
 
-    def get(self, project: str, vector_store_id: str) -> VectorStore:
+    def get(self, project: ProjectId, vector_store_id: VectorStoreId) -> VectorStore:
         return self.load(project, vector_store_id).shown(self.clock.time())
 
-    def modify(self, project: str, vector_store_id: str, body: VectorStoreModify) -> VectorStore:
+    def modify(
+        self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreModify
+    ) -> VectorStore:
         """Raises `InvalidRequestError` for an expired store: it does not live again."""
         changes = given(body, clearable=_CLEARABLE)
         loaded = self.load(project, vector_store_id)
         return self._change(project, loaded, lambda head: head.model_copy(update=changes))
 
-    def delete(self, project: str, vector_store_id: str) -> Deleted:
+    def delete(self, project: ProjectId, vector_store_id: VectorStoreId) -> Deleted:
         """Its files stay; what the index holds of them, and their rows, go soon after."""
         head, pointer = row_keys(project, check_id(vector_store_id, *_NAMED))
         note = self.purge_requests.note(project, vector_store_id, int(self.clock.time()))
@@ -114,7 +128,7 @@ class VectorStores:
         self.purge_requests.send(project, vector_store_id)
         return Deleted(id=vector_store_id, object="vector_store.deleted")
 
-    def load(self, project: str, vector_store_id: str) -> LoadedStore:
+    def load(self, project: ProjectId, vector_store_id: VectorStoreId) -> LoadedStore:
         """Raises `NotFoundError`."""
         partition = keys.in_store(project, check_id(vector_store_id, *_NAMED))
         rows = self.table.query(partition, keys.STORE_HEAD, limit=SHARDS + 1)
@@ -122,11 +136,11 @@ class VectorStores:
             raise no_such("vector store", vector_store_id)
         return loaded
 
-    def lives(self, project: str, vector_store_id: str) -> bool:
+    def lives(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
         [row] = self.table.get(keys.vector_store(project, vector_store_id))
         return row is not None and not StoreHead.model_validate(row.body).lapsed(self.clock.time())
 
-    def touch(self, project: str, vector_store_ids: Iterable[str]) -> None:
+    def touch(self, project: ProjectId, vector_store_ids: Iterable[VectorStoreId]) -> None:
         """They are being used: what expires some days after its last use lives on.
 
         Raises `NotFoundError` for a store that does not exist, `InvalidRequestError` for an expired
@@ -135,17 +149,19 @@ class VectorStores:
         for vector_store_id in vector_store_ids:
             self._change(project, self.load(project, vector_store_id), self._used)
 
-    def pending(self, project: str, vector_store_id: str) -> bool:
+    def pending(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
         """Whether files of it are still to be indexed."""
         return counts(total(self.load(project, vector_store_id).counters)).in_progress > 0
 
-    def require(self, project: str, vector_store_id: str) -> None:
+    def require(self, project: ProjectId, vector_store_id: VectorStoreId) -> None:
         """Raises `NotFoundError`."""
         key = keys.vector_store(project, check_id(vector_store_id, *_NAMED))
         if self.table.get(key)[0] is None:
             raise no_such("vector store", vector_store_id)
 
-    def admit(self, project: str, vector_store_id: str, file_ids: Sequence[str]) -> None:
+    def admit(
+        self, project: ProjectId, vector_store_id: VectorStoreId, file_ids: Sequence[FileId]
+    ) -> None:
         """These files are to join it, which is a use of it. Raises as `touch` does, and
         `InvalidRequestError` if they do not all fit.
         """
@@ -157,7 +173,7 @@ class VectorStores:
                 raise InvalidRequestError(f"A vector store can hold at most {MAX_FILES} files.")
         self._change(project, loaded, self._used)
 
-    def expire(self, project: str, key: Key) -> None:
+    def expire(self, project: ProjectId, key: Key) -> None:
         """End the store in this row, if its time has come, and have its chunks removed. Its files
         stay listed.
         """
@@ -181,7 +197,7 @@ class VectorStores:
         return head if fresh else head.model_copy(update={"last_active_at": now})
 
     def _change(
-        self, project: str, loaded: LoadedStore, change: Callable[[StoreHead], StoreHead]
+        self, project: ProjectId, loaded: LoadedStore, change: Callable[[StoreHead], StoreHead]
     ) -> VectorStore:
         """Raises `InvalidRequestError` if it has expired."""
         while True:

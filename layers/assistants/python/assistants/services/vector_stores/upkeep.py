@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from assistants.domain.ids import FILE_BATCH
+from assistants.domain.ids import FILE_BATCH, VectorStoreId
 from assistants.ports.table import Key
 from assistants.services.storage import keys
-from assistants.services.storage.keys import Place
+from assistants.services.storage.places import Place
 from assistants.services.vector_stores.file_batches import FileBatches
 from assistants.services.vector_stores.file_repository import StoreFileRepository
 from assistants.services.vector_stores.index_deletions import IndexDeletions
@@ -23,7 +23,7 @@ class VectorStoreUpkeep:
 
     def look(self, place: Place, key: Key) -> None:
         """At a row of one of the `KINDS`. The index may be behind: rows are read again."""
-        project, (vector_store_id,) = place.project, place.rest
+        project, vector_store_id = place.project, VectorStoreId(place.rest[0])
         if place.kind in (keys.INDEX_DELETION, keys.ATTRIBUTE_UPDATE):
             self.index_deletions.look(project, vector_store_id, key)
         elif key.sort.startswith(keys.FILE_BATCHES):

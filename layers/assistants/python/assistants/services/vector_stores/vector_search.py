@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.retrieval.ranking import Hit, Ranking, rank
 from assistants.ports.search import Embedder, Query, SearchIndex
@@ -24,7 +25,7 @@ class VectorSearch:
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[str],
         *,
@@ -35,8 +36,7 @@ class VectorSearch:
     ) -> list[Hit]:
         """Return the `limit` best passages of these stores, the best first.
 
-        At most `MAX_RESULTS`, of at most `MAX_QUERIES` queries; blank ones find nothing. Documents
-        of `without` are left out. Raises `SearchUnavailableError`.
+        At most `MAX_RESULTS`, of `MAX_QUERIES` queries. Raises `SearchUnavailableError`.
         """
         asked = [query for query in queries if query.strip()]
         if not 0 < limit <= MAX_RESULTS or len(asked) > MAX_QUERIES:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from assistants.domain.file import StoredFile
 from assistants.domain.file_names import distinct, safe
+from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.run import RunSettings
 from assistants.domain.sandbox import CopyLease, ThreadSandbox
 from assistants.ports.blobs import BlobMissingError
@@ -31,7 +32,7 @@ class Provided:
     notes: tuple[str, ...]
 
 
-def provided(run: RunSettings, found: Mapping[str, StoredFile]) -> Provided:
+def provided(run: RunSettings, found: Mapping[FileId, StoredFile]) -> Provided:
     """What of a run's files goes into its session; `found` are those that still exist, by id."""
     files = [found[file_id] for file_id in run.file_ids if file_id in found]
     kept = list(_within_limits(files))
@@ -46,7 +47,7 @@ def provided(run: RunSettings, found: Mapping[str, StoredFile]) -> Provided:
     return Provided(dict(zip(names, kept, strict=True)), tuple(notes))
 
 
-def listing(run: RunSettings, found: Mapping[str, StoredFile]) -> str | None:
+def listing(run: RunSettings, found: Mapping[FileId, StoredFile]) -> str | None:
     """What the model is told of its files before it writes code, if there are any."""
     files = provided(run, found).files
     if not files:
@@ -107,7 +108,7 @@ class SandboxInputs:
     def _copy(
         self,
         opened: OpenSession,
-        project: str,
+        project: ProjectId,
         files: Mapping[str, StoredFile],
         give_up: Callable[[], bool],
     ) -> Iterator[str]:

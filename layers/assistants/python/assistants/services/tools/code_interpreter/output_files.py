@@ -6,7 +6,7 @@ from itertools import islice
 
 from assistants.domain.file import StoredFile
 from assistants.domain.formats import mime_type_of
-from assistants.domain.ids import FILE, ids_after
+from assistants.domain.ids import FILE, FileId, ids_after
 from assistants.domain.sandbox import Made, ThreadSandbox
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import ToolUse
@@ -33,7 +33,7 @@ class Kept:
     """
 
     made: dict[str, Made]
-    images: tuple[str, ...]
+    images: tuple[FileId, ...]
     notes: tuple[str, ...]
     lost: bool
 
@@ -77,7 +77,7 @@ class _Export:
         self._session = opened.session
         self._use = use
 
-    def image(self, id: str, number: int, image: MadeImage) -> str | None:
+    def image(self, id: FileId, number: int, image: MadeImage) -> FileId | None:
         file = self._file(id, f"{id}.{_EXTENSIONS[image.mime_type]}", image.mime_type, image.size)
         adopted = self._adopted(
             file,
@@ -86,7 +86,7 @@ class _Export:
         )
         return id if adopted else None
 
-    def file(self, id: str, made: MadeFile) -> Made | None:
+    def file(self, id: FileId, made: MadeFile) -> Made | None:
         if made.size > MAX_FILE_BYTES:
             self.notes.append(f"{made.path} was not kept: it has more than 512 MiB.")
             return None
@@ -109,7 +109,9 @@ class _Export:
             self.notes.append(f"{what} could not be kept: the session has ended.")
         return not self.lost
 
-    def known(self, found: dict[MadeFile, str], box: ThreadSandbox) -> Iterator[tuple[str, Made]]:
+    def known(
+        self, found: dict[MadeFile, FileId], box: ThreadSandbox
+    ) -> Iterator[tuple[str, Made]]:
         """What has the content of the File that was made of it before, if that still exists."""
         same = {
             file.path: before
@@ -121,7 +123,7 @@ class _Export:
             there = self._files.find(self._use.project, [made.file_id for made in same.values()])
             yield from ((path, made) for path, made in same.items() if made.file_id in there)
 
-    def _file(self, id: str, name: str, mime_type: str, size: int) -> StoredFile:
+    def _file(self, id: FileId, name: str, mime_type: str, size: int) -> StoredFile:
         return StoredFile(
             id=id,
             bytes=size,

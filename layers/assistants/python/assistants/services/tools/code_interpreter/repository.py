@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistants.domain.errors import no_such
+from assistants.domain.ids import ProjectId, ThreadId
 from assistants.domain.sandbox import ThreadSandbox
 from assistants.ports.table import (
     ConflictError,
@@ -22,8 +23,8 @@ _ORPHANED_SECONDS = 60  # how long after its end a session may still be there
 
 @dataclass(frozen=True)
 class LoadedSandbox:
-    project: str
-    thread_id: str
+    project: ProjectId
+    thread_id: ThreadId
     row: Row | None
     box: ThreadSandbox
 
@@ -32,7 +33,7 @@ class LoadedSandbox:
 class SandboxRepository:
     table: Table
 
-    def load(self, project: str, thread_id: str) -> LoadedSandbox:
+    def load(self, project: ProjectId, thread_id: ThreadId) -> LoadedSandbox:
         [row] = self.table.get(keys.sandbox(project, thread_id))
         box = ThreadSandbox.model_validate(row.body) if row else ThreadSandbox()
         return LoadedSandbox(project, thread_id, row, box)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assistants.domain.errors import NotFoundError
+from assistants.domain.ids import ProjectId, ThreadId
 from assistants.domain.sandbox import Session, ThreadSandbox
 from assistants.ports.clock import Clock
 from assistants.ports.sandbox import (
@@ -43,7 +44,7 @@ class SandboxSessions:
     spares: WarmPool
     clock: Clock
 
-    def prepare(self, project: str, thread_id: str) -> None:
+    def prepare(self, project: ProjectId, thread_id: ThreadId) -> None:
         """Launch a session if there is none, without waiting for it. Raises
         `SandboxUnavailableError`, and `NotFoundError` if the thread is gone.
         """
@@ -52,8 +53,8 @@ class SandboxSessions:
 
     def open(
         self,
-        project: str,
-        thread_id: str,
+        project: ProjectId,
+        thread_id: ThreadId,
         *,
         seconds: float,
         give_up: Callable[[], bool],
@@ -91,7 +92,7 @@ class SandboxSessions:
             except SandboxUnavailableError:
                 logger.warning("a lost session is left to end itself", extra={"session": name})
 
-    def stop(self, project: str, thread_id: str) -> None:
+    def stop(self, project: ProjectId, thread_id: ThreadId) -> None:
         """End the session of a thread that is deleted, and forget it: whoever launches one at the
         same moment finds the thread gone, and ends it. Raises `SandboxUnavailableError`.
         """
@@ -103,7 +104,7 @@ class SandboxSessions:
                 self.sandboxes.stop(session.handle)
             removed = self.repository.remove(loaded)
 
-    def expire(self, project: str, thread_id: str) -> None:
+    def expire(self, project: ProjectId, thread_id: ThreadId) -> None:
         """See to it that a session which should have ended itself has ended.
 
         Raises `SandboxUnavailableError`.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from assistants.domain.code_call import NoCodeError, code_in, is_bare
 from assistants.domain.errors import NotFoundError
+from assistants.domain.ids import ProjectId
 from assistants.domain.run import RunSettings
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.ports.sandbox import MAX_CODE_BYTES, SandboxRefusedError, SandboxUnavailableError
@@ -46,7 +47,7 @@ class CodeInterpreter:
 
     def prepare(
         self,
-        project: str,
+        project: ProjectId,
         run: RunSettings,
         *,
         cancelled: Callable[[], bool],  # noqa: ARG002 - nothing is waited for

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from . import linux, namespaces
-from .executions import Executions
-from .files import Files
+from .executions import ExecutionQueue
+from .files import DataDirectory
 from .http_server import Server
 from .identity import Identity
 from .lifetime import Lifetime
 from .protection import Protection
 from .routes import Routes
-from .settings import Settings
+from .settings import DaemonSettings
 from .supervisor import Supervisor
 from .workspace import DATA, SCRATCH, Workspace
 
@@ -38,7 +38,7 @@ def log(event: str, **details: object) -> None:
         print(json.dumps({"event": event, **details}), flush=True)
 
 
-def secure(settings: Settings) -> tuple[Workspace, bool]:
+def secure(settings: DaemonSettings) -> tuple[Workspace, bool]:
     """Prepare this process and its directories; tell whether the view is private.
 
     Raises PermissionError for root without SANDBOX_UID, and for SANDBOX_UID without root.
@@ -80,16 +80,16 @@ def close_to_other_processes(private: bool) -> None:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Session:
+class Daemon:
     """All parts of one session."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: DaemonSettings) -> None:
         """Listen, without a kernel yet."""
         self._settings = settings
         self._workspace, self._private = secure(settings)
-        files = Files(self._workspace.data, Identity(settings.uid))
+        files = DataDirectory(self._workspace.data, Identity(settings.uid))
         self._supervisor = Supervisor(settings, self._workspace, files)
-        self._executions = Executions(self._supervisor)
+        self._executions = ExecutionQueue(self._supervisor)
         self._lifetime = Lifetime(settings.ttl_seconds, settings.idle_seconds)
         self._routes = Routes(self._executions, files, self._lifetime, self._health)
         self._launcher_gone = threading.Event()
