@@ -28,7 +28,7 @@ from assistants.ports.table import Require, Write
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
 from assistants.services.threads.messages import new_message, row_of
-from tests.support.deployment import Client
+from tests.support.api_client import Client
 from tests.support.fakes import (
     FakeBlobs,
     FakeClock,

@@ -32,7 +32,7 @@ CHECKS = [
 GREETING: Script = ["Hello"]
 
 folder = TemporaryDirectory()
-deployment = FileSearchDeployment(Path(folder.name), script=[GREETING] * 10_000)
+deployment = FileSearchDeployment(Path(folder.name), *[GREETING] * 10_000)
 run = deployment.run()
 file_id = deployment.file()
 vector_store_id = deployment.vector_store(file_id)

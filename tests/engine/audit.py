@@ -4,7 +4,8 @@ from typing import Any
 
 from tests.engine.contract import ENDED, segments, words
 from tests.engine.retrying_client import RetryingClient
-from tests.support.deployment import Event, path
+from tests.support.api_client import Event
+from tests.support.deployment import path
 from tests.support.stream_reader import StreamReader
 
 WORDS = 3  # in each answer of the models that these tests use; each word is a number, counted up

@@ -8,7 +8,7 @@ from assistants.services.storage import keys
 from tests.engine.contract import ENDED, segments, words
 from tests.engine.scripted_model import Reply
 from tests.engine.simulation import TTL_SECONDS, Request, Simulation
-from tests.support.deployment import Answer, Event
+from tests.support.api_client import Answer, Event
 from tests.support.stream_reader import StreamReader
 
 _BUSY = {

@@ -11,7 +11,8 @@ from uuid import uuid4
 import httpx2
 
 from tests.engine.contract import ENDED
-from tests.support.deployment import Event, path
+from tests.support.api_client import Event
+from tests.support.deployment import path
 
 TRIES = 20
 PAUSE_SECONDS = 0.2

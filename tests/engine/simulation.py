@@ -18,7 +18,8 @@ from tests.engine.machine import Machine
 from tests.engine.schedule import Actor, current, stop
 from tests.engine.scripted_model import ScriptedModel
 from tests.engine.table import SharedTable
-from tests.support.deployment import WEATHER, Answer, Client
+from tests.support.api_client import Answer, Client
+from tests.support.deployment import WEATHER
 from tests.support.fakes import FakeBlobs, FakeClock
 
 TTL_SECONDS = 600

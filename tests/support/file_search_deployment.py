@@ -1,6 +1,6 @@
 """The service over fakes with file search: a real embedded index, and a worker for its queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from assistants.ports.table import Key
 from assistants.services.vector_stores.indexing import Indexing
 from tests.support.deployment import Deployment
 from tests.support.fake_tools import UnusedTool
-from tests.support.fakes import FakeBlobs, FakeTable, Script
+from tests.support.fakes import FakeBlobs, FakeIndexQueue, Script
 from tests.support.forms import HEADERS, Attached, form
 from tests.support.hashing import HashingEmbedder
 
@@ -42,23 +42,25 @@ class PlainParser:
 
 
 class FileSearchDeployment(Deployment):
-    """`ingest` does what the index function does with its queue, `sweep` what `expire` does."""
+    """`ingest` does what the index function does with its queue, `sweep` what `expire` does.
 
-    def __init__(
-        self, folder: Path, store: FakeTable | None = None, script: Sequence[Script] = ()
-    ) -> None:
-        """Runs are worked on as soon as they are created, if there is a `script`."""
+    With a `script`, runs are worked on as soon as they are created.
+    """
+
+    def __init__(self, folder: Path, *script: Script, **ports: Any) -> None:
         embedder = HashingEmbedder()
         self.index = SqliteIndex(
             folder / "index.sqlite", model=embedder.model, dimensions=embedder.dimensions
         )
+        self.index_queue = FakeIndexQueue()
         super().__init__(
             *script,
             machine=bool(script),
             tools=TOOLS,
             index=lambda: self.index,
             embedder=lambda: embedder,
-            table=store,
+            index_queue=self.index_queue,
+            **ports,
         )
         self.indexing = Indexing(
             repository=self.backend.vector_stores.file_repository,
@@ -81,7 +83,7 @@ class FileSearchDeployment(Deployment):
         return str(self.api.post("/vector_stores", {"file_ids": [*file_ids], **members})["id"])
 
     def ingest(self) -> None:
-        """Everything that is in the queues, and what that adds to them."""
+        """Work through the queues, until nothing is added to them."""
         while self.index_queue.sent or self.purge_queue.sent:
             sent, self.index_queue.sent = self.index_queue.sent, []
             for message in sent:
@@ -96,11 +98,11 @@ class FileSearchDeployment(Deployment):
         self.ingest()
 
     def rows(self) -> list[Key]:
-        """All rows but those that the table forgets by itself."""
+        """Return the keys of all rows but those that expire by themselves."""
         return [row.key for row in self.table.rows.values() if row.ttl is None]
 
     def indexed(self) -> int:
-        """How many chunks the index holds of anything."""
+        """Count all chunks in the index."""
         rows = self.index._connection.cursor().execute("SELECT number FROM chunks").fetchall()
         return len(rows)
 

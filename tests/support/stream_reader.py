@@ -7,7 +7,7 @@ from typing import Any
 
 from openai.lib.streaming._deltas import accumulate_delta
 
-from tests.support.deployment import Event
+from tests.support.api_client import Event
 
 STEP = "thread.run.step"
 MESSAGE = "thread.message"

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from assistants.domain.model import Catalog
-from tests.support.deployment import WEATHER, Answer, Deployment
+from tests.support.api_client import Answer
+from tests.support.deployment import WEATHER, Deployment
 
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
 STRICT = {"type": "function", "function": {"name": "now", "strict": True}}

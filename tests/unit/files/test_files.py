@@ -9,8 +9,9 @@ from assistants.domain.file import LIFE_SECONDS
 from assistants.http.endpoints.files import STREAMED_BYTES
 from assistants.services.files.contents import LOOSE_SECONDS
 from assistants.services.storage import keys
+from tests.support.api_client import Answer
 from tests.support.crashes import Killed
-from tests.support.deployment import Answer, Deployment
+from tests.support.deployment import Deployment
 from tests.support.fakes import FakeBlobs, FakeTable
 from tests.support.forms import BOUNDARY, HEADERS, Attached, end, form, part
 

@@ -7,7 +7,8 @@ import pytest
 
 from assistants.domain.upload import MAX_DIRECT_BYTES, MAX_PARTS, MAX_UPLOAD_BYTES
 from assistants.services.files.uploads import KEPT_SECONDS
-from tests.support.deployment import Answer, Deployment
+from tests.support.api_client import Answer
+from tests.support.deployment import Deployment
 from tests.support.fakes import FakeBlobs
 from tests.support.forms import HEADERS, Attached, form
 

@@ -11,7 +11,8 @@ from assistants.http.app import create_app
 from assistants.http.events import frames
 from assistants.http.routes import ROUTES
 from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
-from tests.support.deployment import Client, Deployment, path
+from tests.support.api_client import Client
+from tests.support.deployment import Deployment, path
 from tests.support.fakes import FakeTable
 
 NOT_JSON = (

@@ -11,7 +11,8 @@ from assistants.ports.table import Row
 from assistants.services.runs import event_stream
 from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
 from assistants.services.storage import keys
-from tests.support.deployment import Deployment, Event, path
+from tests.support.api_client import Event
+from tests.support.deployment import Deployment, path
 from tests.support.fakes import FakeClock, FakeTable
 from tests.support.stream_reader import MESSAGE_STEP, RUN_BEGINS, order
 

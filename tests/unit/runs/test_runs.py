@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from assistants.ports.chat_model import CallFragment
-from tests.support.deployment import WEATHER, Client, Deployment, path
+from tests.support.api_client import Client
+from tests.support.deployment import WEATHER, Deployment, path
 
 CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 

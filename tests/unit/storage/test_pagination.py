@@ -11,7 +11,8 @@ from assistants.domain.ids import order_of
 from assistants.domain.page import Cursor
 from assistants.ports.table import Create, Key, Row
 from assistants.services.storage.pagination import page_of_rows
-from tests.support.deployment import Client, Deployment
+from tests.support.api_client import Client
+from tests.support.deployment import Deployment
 from tests.support.fakes import FakeTable
 
 IDS = [f"msg_{number:026d}" for number in range(12)]

@@ -7,7 +7,7 @@ import pytest
 
 from assistants.domain.ids import RunRef, VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS
-from tests.support.deployment import Client
+from tests.support.api_client import Client
 from tests.support.file_search_deployment import FileSearchDeployment
 
 SEARCH, CODE = "file_search", "code_interpreter"

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.deployment import WEATHER, Client, Deployment
+from tests.support.api_client import Client
+from tests.support.deployment import WEATHER, Deployment
 from tests.support.fakes import FakeClock
 from tests.support.racing_table import RacingTable
 from tests.support.waiting import wait_until

@@ -7,7 +7,8 @@ import pytest
 
 from assistants.domain.hosted_tool import HostedToolName
 from assistants.ports.hosted_tool import HostedTool
-from tests.support.deployment import Answer, Deployment
+from tests.support.api_client import Answer
+from tests.support.deployment import Deployment
 from tests.support.fake_tools import UnusedTool
 from tests.support.forms import HEADERS, Attached, form
 

@@ -14,8 +14,9 @@ import pytest
 
 from assistants.ports.chat_model import CallFragment, Delta, ModelRequest
 from assistants.ports.table import Write
+from tests.support.api_client import Event
 from tests.support.crashes import Crash
-from tests.support.deployment import Deployment, Event, outputs, path
+from tests.support.deployment import Deployment, outputs, path
 from tests.support.fakes import FakeClock, FakeTable, Script, ScriptedModel
 from tests.support.stream_reader import StreamReader
 

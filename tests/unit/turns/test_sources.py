@@ -16,7 +16,8 @@ from assistants.domain.tool import ToolResources
 from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal
 from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
 from assistants.services.runs.settings import settings_of
-from tests.support.deployment import WEATHER, Deployment, Event
+from tests.support.api_client import Event
+from tests.support.deployment import WEATHER, Deployment
 from tests.support.fakes import FakeClock, Script
 from tests.support.stream_reader import RUN_BEGINS, StreamReader, order
 from tests.support.waiting import wait_until

@@ -6,7 +6,8 @@ import pytest
 
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
-from tests.support.deployment import WEATHER, Deployment, Event, calls_of, outputs, path
+from tests.support.api_client import Event
+from tests.support.deployment import WEATHER, Deployment, calls_of, outputs, path
 from tests.support.fakes import FakeClock, Script
 from tests.support.stream_reader import (
     CALLS_STEP,

@@ -2,23 +2,14 @@
 
 from assistants.domain.assistant import AssistantCreate
 from assistants.domain.ids import ASSISTANT, RUN, THREAD, ProjectId, RunRef, new_id
-from assistants.domain.model import Catalog
-from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunCreate, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
 from assistants.ports.chat_model import CallFragment
-from assistants.services.backend import Backend
-from assistants.services.ports import Ports
 from assistants.services.turns.reply_calls import MAX_HOSTED_CALLS
+from tests.support.deployment import Deployment
 from tests.support.fake_tools import FakeTool
 from tests.support.fakes import (
-    FakeBlobs,
-    FakeClock,
-    FakeExecutions,
-    FakePurgeQueue,
-    FakeTable,
     Script,
-    ScriptedModel,
 )
 
 PROJECT = ProjectId("p")
@@ -31,22 +22,11 @@ class Case:
 
     def __init__(self, *turns: Script) -> None:
         self.tool = FakeTool()
-        self.model = ScriptedModel(*turns)
-        self.backend = Backend(
-            Ports(
-                table=FakeTable(),
-                executions=FakeExecutions(),
-                purge_queue=FakePurgeQueue(),
-                blobs=FakeBlobs(),
-                model=self.model,
-                catalog=Catalog({"*": ModelRoute(provider="demo")}, endpoint_configured=False),
-                clock=FakeClock(),
-                tools={"code_interpreter": self.tool},
-            )
-        )
+        deployment = Deployment(*turns, machine=False, tools={"code_interpreter": self.tool})
+        self.model, self.backend = deployment.model, deployment.backend
         assistant = self.backend.assistants.service.create(
             PROJECT,
-            AssistantCreate.model_validate({"model": "m", "tools": [CODE, WEATHER]}),
+            AssistantCreate.model_validate({"model": "demo", "tools": [CODE, WEATHER]}),
             new_id(ASSISTANT),
         )
         thread = ThreadCreate.model_validate({"messages": [{"role": "user", "content": "2+2?"}]})

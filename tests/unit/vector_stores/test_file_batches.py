@@ -40,7 +40,7 @@ def store() -> Dying:
 
 @pytest.fixture
 def deployment(tmp_path: Path, store: Dying) -> FileSearchDeployment:
-    return FileSearchDeployment(tmp_path, store)
+    return FileSearchDeployment(tmp_path, table=store)
 
 
 def begin(

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 from openai import OpenAI
 
-from tests.support.deployment import Client
+from tests.support.api_client import Client
 from tests.support.file_search_deployment import FileSearchDeployment
 
 

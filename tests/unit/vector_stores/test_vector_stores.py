@@ -9,7 +9,8 @@ import pytest
 from assistants.domain.ids import VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS, MAX_FILES
 from assistants.services.storage import keys
-from tests.support.deployment import Client, Deployment
+from tests.support.api_client import Client
+from tests.support.deployment import Deployment
 from tests.support.file_search_deployment import FileSearchDeployment
 
 STATIC = {
