@@ -20,6 +20,7 @@ from tests.support.fakes import (
     Script,
     ScriptedModel,
 )
+from tests.support.forms import HEADERS, Attached, form
 from tests.support.run_machine import InlineRunMachine
 
 CATALOG = Catalog(
@@ -75,8 +76,14 @@ class Deployment:
         return str(self.api.post("/assistants", {"model": "demo", **members})["id"])
 
     def thread(self, *texts: str) -> str:
-        messages = [{"role": "user", "content": text} for text in texts]
+        messages = [user_message(text) for text in texts]
         return str(self.api.post("/threads", {"messages": messages})["id"])
+
+    def file(self, content: str = "The parrot is called Ada.", name: str = "notes.txt") -> str:
+        body = form({"purpose": "assistants", "file": Attached(content.encode(), name)})
+        answer = self.api.request("POST", "/files", headers=HEADERS, content=body)
+        assert answer.status == 200, answer.body
+        return str(answer.json["id"])
 
     def run(self, thread_id: str | None = None, **members: Any) -> dict[str, Any]:
         """Create a run, on a new thread unless one is given, by an assistant that has `WEATHER`."""
@@ -135,10 +142,22 @@ class Deployment:
     def ref(self, run: Mapping[str, Any]) -> RunRef:
         return RunRef(self.project, run["thread_id"], run["id"])
 
+    def purge(self) -> int:
+        """Work until the purge queue is empty; return the number of messages."""
+        count = 0
+        while self.purge_queue.sent:
+            count += 1
+            self.backend.maintenance.purge.work(*self.purge_queue.sent.pop(0))
+        return count
+
     def is_free(self, thread_id: str) -> bool:
         """Return whether the thread takes messages, and so has no active run."""
-        body = {"role": "user", "content": "Are you free?"}
-        return self.api.request("POST", f"/threads/{thread_id}/messages", body).status == 200
+        url = f"/threads/{thread_id}/messages"
+        return self.api.request("POST", url, user_message("Are you free?")).status == 200
+
+
+def user_message(text: str = "Hello", **members: Any) -> dict[str, Any]:
+    return {"role": "user", "content": text, **members}
 
 
 def path(run: Mapping[str, Any]) -> str:

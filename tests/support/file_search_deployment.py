@@ -16,7 +16,6 @@ from assistants.services.vector_stores.indexing import Indexing
 from tests.support.deployment import Deployment
 from tests.support.fake_tools import UnusedTool
 from tests.support.fakes import FakeBlobs, FakeIndexQueue, Script
-from tests.support.forms import HEADERS, Attached, form
 from tests.support.hashing import HashingEmbedder
 
 WORK_SECONDS = 1000  # no worker lives longer
@@ -73,12 +72,6 @@ class FileSearchDeployment(Deployment):
             clock=self.clock,
         )
 
-    def file(self, content: str = "The parrot is called Ada.", name: str = "notes.txt") -> str:
-        body = form({"purpose": "assistants", "file": Attached(content.encode(), name)})
-        answer = self.api.request("POST", "/files", headers=HEADERS, content=body)
-        assert answer.status == 200, answer.body
-        return str(answer.json["id"])
-
     def vector_store(self, *file_ids: str, **members: Any) -> str:
         return str(self.api.post("/vector_stores", {"file_ids": [*file_ids], **members})["id"])
 
@@ -88,9 +81,7 @@ class FileSearchDeployment(Deployment):
             sent, self.index_queue.sent = self.index_queue.sent, []
             for message in sent:
                 self.indexing.work(*message)
-            purges, self.purge_queue.sent = self.purge_queue.sent, []
-            for project, identifier in purges:
-                self.backend.maintenance.purge.work(project, identifier)
+            self.purge()
 
     def sweep(self, seconds: float = WORK_SECONDS) -> None:
         self.clock.now += seconds
