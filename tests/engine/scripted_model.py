@@ -17,7 +17,7 @@ from assistants.ports.chat_model import (
 from assistants.services.turns.flush_timer import Tick
 from tests.engine.schedule import stop
 
-Piece = Literal["word", "word, written", "silence, a look"]
+Piece = Literal["word", "word, flushed", "silence, checked"]
 Ending = Literal[
     "stop",
     "length",
@@ -86,7 +86,7 @@ class ScriptedModel:
 
 @dataclass(frozen=True)
 class ScriptedText(Text):
-    """A piece of text, and when it is to be written."""
+    """A piece of text, and whether it is flushed."""
 
     piece: Piece
 
@@ -132,9 +132,9 @@ _CALLS: dict[Ending, list[CallFragment]] = {
 
 
 def scripted_ticks(deltas: Iterator[Delta], *, watched: bool, clock: object) -> Iterator[Tick]:
-    """Replace the flush timer and its clock: the script says when to write and to look."""
+    """Replace the flush timer and its clock: the script says when to flush and to check."""
     for delta in deltas:
         piece = delta.piece if isinstance(delta, ScriptedText) else "word"
-        written = piece == "word, written" or isinstance(delta, CallFragment)
-        silent = piece == "silence, a look"
-        yield Tick(None if silent else delta, write=written, look=silent)
+        flushed = piece == "word, flushed" or isinstance(delta, CallFragment)
+        silent = piece == "silence, checked"
+        yield Tick(None if silent else delta, flush=flushed, check=silent)

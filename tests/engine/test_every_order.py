@@ -27,7 +27,7 @@ class Situation:
 
     def __init__(self, *endings: Ending) -> None:
         self.simulation = Simulation()
-        turns = [Turn(("word, written",), each) for each in endings]
+        turns = [Turn(("word, flushed",), each) for each in endings]
         self.simulation.model.scripts["run"] = Script(turns)
         thread = self.simulation.api.post("/threads", {"messages": [HELLO]})
         self.thread = f"/threads/{thread['id']}"
@@ -268,7 +268,7 @@ CASES = [
 @pytest.fixture(autouse=True, scope="module")
 def _scripted_timer() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "paced", scripted_ticks)
+        patch.setattr(turns, "flush_ticks", scripted_ticks)
         yield
 
 

@@ -14,7 +14,7 @@ from tests.engine.schedule import Actor
 from tests.engine.scripted_model import Ending, Piece, Script, Turn, scripted_ticks
 from tests.engine.simulation import Simulation
 
-PIECES: list[Piece] = ["word", "word, written", "word, written", "silence, a look"]
+PIECES: list[Piece] = ["word", "word, flushed", "word, flushed", "silence, checked"]
 ENDINGS: list[Ending] = [
     *("stop", "stop", "stop", "one call", "one call", "two calls", "code", "code and call"),
     *("half a call", "length", "content_filter", "error", "defect"),
@@ -32,7 +32,7 @@ HELLO: list[dict[str, str]] = [{"role": "user", "content": "Hello"}]
 @pytest.fixture(autouse=True, scope="module")
 def _scripted_timer() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "paced", scripted_ticks)
+        patch.setattr(turns, "flush_ticks", scripted_ticks)
         yield
 
 
