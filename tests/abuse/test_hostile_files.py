@@ -30,7 +30,7 @@ def refused(tmp_path: Path, filename: str, content: bytes, limits: Limits = TIGH
 
 
 def shuffled(content: bytes, seed: int) -> bytes:
-    """The same start, then bytes changed here and there."""
+    """Keep the start, and change bytes here and there after it."""
     chance, damaged = random.Random(seed), bytearray(content)
     for _ in range(max(8, len(damaged) // 50)):
         damaged[chance.randrange(64, len(damaged))] = chance.randrange(256)
@@ -126,7 +126,7 @@ def parse_too_late(path: Path) -> None:
 
 
 def confined_child(path: Path) -> Path:
-    """The process, as a folder in /proc, that was told to read `path` and stands under limits."""
+    """Find the confined process that reads `path`, as a folder in /proc."""
     found: list[Path] = []
 
     def appeared() -> bool:

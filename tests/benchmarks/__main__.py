@@ -60,7 +60,7 @@ def _load() -> list[dict[str, Any]]:
 
 
 def _kinds(model: Provider) -> dict[str, str]:
-    """Each kind of conversation, and the model that it is held with."""
+    """Return the kinds of conversation, and the model of each."""
     return {
         "requests": model.speaks,
         "polled": model.speaks,

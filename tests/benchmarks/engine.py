@@ -57,7 +57,7 @@ def _stack(model_url: str) -> LocalStack:
 
 
 def _kinds(counter: CallCounter) -> dict[str, Callable[[], Callable[[], Any]]]:
-    """Each kind of run as what prepares one and then conducts it."""
+    """Return the kinds of run, each as a function that prepares one and returns its start."""
     calls = Calls(weather={"city": "Paris"})
     return {
         "plain": partial(_plain, counter, Text("Hi")),

@@ -54,7 +54,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", deployment.app)
 def map_path_parameters(
     context: schemathesis.HookContext, path_parameters: dict[str, str] | None
 ) -> dict[str, str] | None:
-    """Half of what is asked for exists, so that the use cases are reached, too."""
+    """Let half of the requested objects exist, so that the use cases are reached, too."""
     if not path_parameters:
         return path_parameters
     return {

@@ -52,8 +52,8 @@ STATUS = {
 
 
 def recorded(script: Script, step: float) -> bytes:
-    """The bytes of a run's stream; `step` seconds pass at each look at the clock, so that an answer
-    is written in one piece or in many.
+    """Record the bytes of a run's stream. `step` seconds pass when the clock is read, so that an
+    answer is written in one piece or in many.
     """
     deployment = Deployment(script, clock=FakeClock(step=step))
     thread_id, assistant_id = deployment.thread("Hello"), deployment.assistant(tools=[WEATHER])
@@ -62,7 +62,7 @@ def recorded(script: Script, step: float) -> bytes:
 
 
 def submitted() -> bytes:
-    """The stream of what follows when the client has answered."""
+    """Submit outputs, and return the stream of what follows."""
     deployment = Deployment(TWO, ["It is sunny."])
     run = deployment.run()
     body = {**outputs(run), "stream": True}
@@ -89,7 +89,7 @@ class Finder:
 
 
 def with_sources(step: float) -> bytes:
-    """The stream of a run that cites a passage, links a file and shows an image."""
+    """Record a run that cites a passage, links a file and shows an image."""
     deployment = Deployment(
         [CallFragment(0, "a", "file_search", "{}")],
         ["🙂 【0:", "0†a.pdf】 and ", f"{LINK}t.", "csv and【0:0】"],
@@ -103,14 +103,14 @@ def with_sources(step: float) -> bytes:
 
 
 def with_silences() -> bytes:
-    """The stream of a run that says nothing for a while before each frame."""
+    """Return the stream with a pause before each frame."""
     return b"\n\n".join(
         KEEP_ALIVE + frame for frame in recorded(SCRIPTS["plain"], 0.1).split(b"\n\n")
     )
 
 
 class Handler(AssistantEventHandler):
-    """Counts what the SDK tells of a run."""
+    """Counts what the SDK reports of a run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class Handler(AssistantEventHandler):
 
 
 def through_python(body: bytes) -> tuple[Handler, str]:
-    """What the Python SDK's handler made of a stream, and the run's last status."""
+    """Read a stream by the Python SDK's handler; return its counts and the run's last status."""
     headers = {"content-type": "text/event-stream"}
     answer = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, content=body))
     handler = Handler()

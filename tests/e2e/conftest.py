@@ -19,7 +19,7 @@ ACTIVE = {"queued", "in_progress", "requires_action", "cancelling"}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A deployed endpoint cannot reach the scripted provider: tests that need it are left out."""
+    """Leave out tests that need the scripted provider, which a deployed endpoint cannot reach."""
     if config.getoption("--base-url") is None:
         return
     local = [item for item in items if NEEDS_LOCAL_STACK & set(getattr(item, "fixturenames", ()))]

@@ -46,7 +46,7 @@ class Manuals:
         )
 
     def search(self, query: str, **options: Any) -> list[str]:
-        """The names of the files that a search finds passages in, the best first."""
+        """Search, and return the names of the files that were found, the best first."""
         found = self.client.vector_stores.search(self.store_id, query=query, **options)
         return [result.filename for result in found]
 
@@ -67,7 +67,7 @@ class Answer:
 
 
 def ask(manuals: Manuals, model: str, question: str) -> Answer:
-    """Streams a run of an assistant that has the manuals, and cleans up behind it."""
+    """Stream a run of an assistant that has the manuals, and clean up after it."""
     client = manuals.client
     assistant = client.beta.assistants.create(
         model=model,
@@ -98,8 +98,8 @@ def ask(manuals: Manuals, model: str, question: str) -> Answer:
 
 
 def check_citations(manuals: Manuals, answer: Answer) -> list[str]:
-    """Every citation stands where it says, quotes its file, and came with the stream. The names of
-    the files that are cited, in the order of the text.
+    """Check that every citation stands where it says, quotes its file, and came with the stream.
+    Return the names of the cited files in the order of the text.
     """
     value = answer.text.value
     assert answer.streamed == value

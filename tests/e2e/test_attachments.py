@@ -23,7 +23,7 @@ def attached(file_id: str) -> Any:
 
 
 def answer(client: OpenAI, thread_id: str, assistant_id: str, **members: Any) -> tuple[str, str]:
-    """The text of a run, and the id of the file that it cites."""
+    """Return the text of a run, and the id of the file that it cites."""
     run = client.beta.threads.runs.create_and_poll(
         thread_id=thread_id, assistant_id=assistant_id, poll_interval_ms=100, **members
     )

@@ -1,4 +1,4 @@
-"""Input that is refused: status, exact envelope, and nothing left behind."""
+"""Input that is refused: status, exact envelope, and no object left over."""
 
 from typing import Any, NamedTuple
 

@@ -30,7 +30,7 @@ plt.show()
 print(len(clean), 'rows')
 """
 LINK = "sandbox:/mnt/data/clean.csv"
-# The link is cut in two by the stream, behind a character that is two units in UTF-16.
+# The stream cuts the link in two, after a character that is two units in UTF-16.
 ANSWER = Text("📈 Done: [clean.csv](sandbox:/mnt", "/data/clean.csv).")
 SCRIPT = (
     Calls(Call("code_interpreter", {"code": CLEAN})),
@@ -98,7 +98,7 @@ def last_message(client: OpenAI, thread: Thread) -> Message:
 
 
 def calls_of(client: OpenAI, run: Run) -> list[Any]:
-    """The code calls of a run, in their order."""
+    """Return the code calls of a run, in their order."""
     steps = client.beta.threads.runs.steps.list(run_id=run.id, thread_id=run.thread_id, order="asc")
     return [
         call.code_interpreter  # type: ignore[union-attr]
@@ -109,7 +109,7 @@ def calls_of(client: OpenAI, run: Run) -> list[Any]:
 
 
 def told(model: ScriptedModel, request: int) -> str:
-    """What the model was told of its last call, in its n-th request."""
+    """Return the output of the last call in the n-th request to the model."""
     return str(model.requests[request].body["messages"][-1]["content"])
 
 

@@ -96,7 +96,7 @@ def test_a_search_takes_several_queries_a_limit_and_a_threshold(manuals: Manuals
 
 
 def harmful() -> list[tuple[str, bytes]]:
-    """Files that cost their parser no more than a moment; tests/abuse tries the others, too."""
+    """Make the hostile files that cost their parser a moment; tests/abuse tries the others, too."""
     made = [(name, make()) for name, make, why in HOSTILE if "time or memory" not in why]
     others = [("bomb.pdf", pdf_bomb()), ("program.exe", b"MZ"), ("blank.txt", b" ")]
     return [
@@ -209,7 +209,7 @@ def test_deleted_manuals_leave_nothing(
 
 
 def chunks_of(stack: LocalStack, project: str) -> int:
-    """What the embedded index holds of a tenant."""
+    """Return what the embedded index holds of a tenant."""
     path = search.endpoints[stack.account].removeprefix("sqlite:")
     index = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
     count: int = index.execute(

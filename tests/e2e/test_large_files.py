@@ -132,7 +132,7 @@ def node_files(node: NodeSdk, tmp_path: Path) -> Scenario:
 
 
 def described(size: int) -> dict[str, Any]:
-    """What a scenario tells of a file whose content is right, and which it has deleted."""
+    """Return what a scenario prints of a file with the right content that it has deleted."""
     return {
         "bytes": size,
         "sha256": hashlib.sha256(distinct_bytes(size)).hexdigest(),

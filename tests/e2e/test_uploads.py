@@ -89,7 +89,7 @@ def test_wrong_sizes_md5_and_parts_leave_no_file(
 
 
 def send(base_url: str, api_key: str, path: str, body: bytes, declared: int) -> bytes:
-    """What is answered to a client that promises `declared` bytes, sends `body` and hangs up."""
+    """Promise `declared` bytes, send `body` and hang up; return the answer."""
     url = urlsplit(base_url)
     head = (
         f"POST {url.path}{path} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n"

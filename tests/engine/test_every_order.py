@@ -138,7 +138,7 @@ def new() -> Situation:
 
 
 def speaking() -> Situation:
-    """The run has written its first word."""
+    """Let the run write its first word."""
     situation = new()
     while not situation.messages():
         situation.go(situation.work(), 1)
@@ -146,7 +146,7 @@ def speaking() -> Situation:
 
 
 def calling() -> Situation:
-    """AwaitToolOutputs is about to work."""
+    """Bring the run to where AwaitToolOutputs is about to work."""
     situation = Situation("one call", "stop")
     situation.begin()
     situation.go(situation.work())
@@ -154,7 +154,7 @@ def calling() -> Situation:
 
 
 def computing() -> Situation:
-    """Two calls of a tool of the server are about to be answered at once."""
+    """Bring the run to two calls of a tool of the server, to be answered at once."""
     situation = Situation("code", "stop")
     situation.begin()
     situation.go(situation.work())
@@ -162,7 +162,7 @@ def computing() -> Situation:
 
 
 def computed() -> Situation:
-    """One of two calls of a tool of the server is answered."""
+    """Answer one of two calls of a tool of the server."""
     situation = computing()
     situation.go(situation.work())
     return situation
@@ -175,7 +175,7 @@ def waiting() -> Situation:
 
 
 def waiting_again() -> Situation:
-    """AwaitToolOutputs has died after its write, and is about to be repeated."""
+    """Kill AwaitToolOutputs after its write, so that it is about to be repeated."""
     situation = calling()
     attempt = situation.work()
     while not situation.simulation.waiting:
@@ -185,14 +185,14 @@ def waiting_again() -> Situation:
 
 
 def answered() -> Situation:
-    """The next turn is about to begin."""
+    """Bring the run to where its next turn is about to begin."""
     situation = waiting()
     situation.go(situation.submit())
     return situation
 
 
 def calling_again() -> Situation:
-    """The outputs of one wait are taken, and AwaitToolOutputs is about to work again."""
+    """Submit the outputs of one wait, so that AwaitToolOutputs is about to work again."""
     situation = Situation("one call", "one call", "stop")
     situation.begin()
     situation.simulation.go_on()
@@ -202,9 +202,7 @@ def calling_again() -> Situation:
 
 
 def computing_later() -> Situation:
-    """The outputs of a wait are taken, and two calls of a tool of the server are about to be
-    answered.
-    """
+    """Submit the outputs of a wait; two calls of a tool of the server are about to be answered."""
     situation = Situation("one call", "code", "stop")
     situation.begin()
     situation.simulation.go_on()
@@ -214,14 +212,14 @@ def computing_later() -> Situation:
 
 
 def timed_out() -> Situation:
-    """A wait that has just timed out: FinishRun is about to work."""
+    """Let a wait time out, so that FinishRun is about to work."""
     situation = waiting()
     situation.simulation.pass_time(600, busy=True)
     return situation
 
 
 def abandoned() -> Situation:
-    """The execution was lost, and the run's grace is over."""
+    """Lose the execution, and let the run's grace pass."""
     situation = new()
     situation.simulation.machine.notifies = False
     situation.simulation.abort(situation.run_id)

@@ -39,7 +39,7 @@ def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(layer: Path, program: str, *others: Path) -> str:
-    """The output of `program` where nothing but layers and the standard library is found."""
+    """Run `program` where only layers and the standard library are found; return its output."""
     folders = [str(each / "python") for each in (layer, *others)]
     path = f"import sys; sys.path[:0] = {folders!r}; "
     command = [sys.executable, "-I", "-S", "-c", path + program]

@@ -53,7 +53,7 @@ def container(template: Template) -> Mapping[str, Any]:
 
 
 def ingress(template: Template) -> Iterator[tuple[str, str, int, int]]:
-    """Which group lets which group in, and from which port to which."""
+    """Return the ingress rules: the group, the group that it lets in, and the ports."""
     for group in template.of_type("EC2::SecurityGroup").values():
         assert "SecurityGroupIngress" not in group
     for rule in template.of_type("EC2::SecurityGroupIngress").values():

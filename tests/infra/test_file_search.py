@@ -38,7 +38,7 @@ def policy(service: Template, kind: str, name: str) -> Any:
 
 
 def resolved(text: Any) -> list[dict[str, Any]]:
-    """The statements of a policy whose text refers to roles; each reference as the role's id."""
+    """Parse a policy whose text refers to roles, with each reference as the role's id."""
     _separator, parts = text["Fn::Join"]
     whole = "".join(
         part if isinstance(part, str) else part["Fn::GetAtt"][0].rpartition("Role")[0]

@@ -19,7 +19,7 @@ STREAMED = {route.path for route in ROUTES if route.streams}
 
 
 def methods(service: Template) -> Mapping[str, Mapping[str, Any]]:
-    """Methods by the path of their resource."""
+    """Return the methods by the path of their resource."""
     resources = service.of_type("ApiGateway::Resource")
 
     def path(reference: Mapping[str, Any]) -> str:
@@ -93,7 +93,7 @@ ERRORS = {
 
 
 def rendered(template: str) -> Any:
-    """What the gateway makes of it: context values put in, and nothing else."""
+    """Render a template as the gateway does: context values put in, and nothing else."""
     context = {
         "$context.error.messageString": '"Too Many Requests"',
         "$context.httpMethod": "GET",

@@ -16,7 +16,7 @@ MAX_RUN_SECONDS = 840
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every state, those inside of a Map or Parallel included."""
+    """Return all states, those inside of a Map or Parallel included."""
     for name, state in definition["States"].items():
         yield name, state
         inner = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]

@@ -33,7 +33,7 @@ def blobs(request: pytest.FixtureRequest) -> Blobs:
 
 
 def content(size: int) -> bytes:
-    """Bytes that are elsewhere other ones."""
+    """Return bytes that are elsewhere other ones."""
     return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
 
 

@@ -244,7 +244,7 @@ def finished(service: Deployment, thread: str, assistant: str, stream: bool) -> 
 
 
 def shown(service: Deployment, run: dict[str, Any]) -> tuple[str, str, str]:
-    """The ids of the plot and of the cleaned file that the answer shows, and its text."""
+    """Return the ids of the plot and of the cleaned file that the answer shows, and its text."""
     [image, text] = service.messages(run)[-1]["content"]
     [annotation] = text["text"]["annotations"]
     value = text["text"]["value"]

@@ -29,7 +29,7 @@ class FileServer(NamedTuple):
     pid: int
 
     def memory(self, name: str) -> int:
-        """Bytes of `VmRSS` (now) or `VmHWM` (the peak)."""
+        """Read the bytes of `VmRSS` (now) or `VmHWM` (the peak)."""
         status = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         (line,) = (one for one in status if one.startswith(name))
         return int(line.split()[1]) * 1024

@@ -22,7 +22,7 @@ def blobs(stack: LocalStack) -> Iterator[S3Blobs]:
     s3 = stack.client("s3")
     blobs = S3Blobs(stack.resource("AssistantsData", "Bucket"), lambda: s3)
     yield blobs
-    assert blobs.list(PREFIX) == []  # whatever was asked for, no answer is left behind
+    assert blobs.list(PREFIX) == []  # no answer is left over
     blobs.delete([BLOB])
 
 

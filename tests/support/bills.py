@@ -44,14 +44,14 @@ class Bill:
 
 
 class Biller:
-    """Bills for runs on a stack that nobody else uses meanwhile."""
+    """Bills for runs on a stack that nobody else uses at the time."""
 
     def __init__(self, stack: LocalStack) -> None:
         self._stack = stack
         self._units = UnitMeter(stack)
 
     def bill(self, conduct: Callable[[], Any]) -> Bill:
-        """For what `conduct` does, up to the end of the run that it returns."""
+        """Bill what `conduct` does, up to the end of the run that it returns."""
         before = self._used()
         self._units.clear()
         self._stack.calls.clear()

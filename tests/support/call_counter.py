@@ -14,7 +14,7 @@ WEATHER: Any = {"type": "function", "function": {"name": "weather"}}
 HELLO: Any = [{"role": "user", "content": "Hello"}]
 HTTP_FUNCTIONS = ("Api", "Stream")
 PACED = ("Stream dynamodb:Query", "CallModel dynamodb:TransactWriteItems")
-"""Calls of a streamed run that go by a clock: the relay's reads and the model's flushes."""
+"""Calls of a streamed run whose number depends on time: reads of the stream, flushes of text."""
 Counts = dict[str, int]
 
 
@@ -27,7 +27,7 @@ class RunCost:
 
 
 class CallCounter:
-    """Counts on a stack that nobody else uses meanwhile. What it makes stays there."""
+    """Counts calls on a stack that nobody else uses. It does not delete the objects it creates."""
 
     def __init__(self, stack: LocalStack, models: ModelServer) -> None:
         self._stack = stack
@@ -41,7 +41,7 @@ class CallCounter:
         self.beta = self.client.beta
 
     def request(self, send: Callable[[], Any]) -> Counts:
-        """The calls of the function that answers one request, as `service:Operation`."""
+        """Count the calls of the function that answers one request, as `service:Operation`."""
         self._stack.calls.clear()
         send()
         return {
@@ -51,11 +51,11 @@ class CallCounter:
         }
 
     def plain_run(self) -> RunCost:
-        """A run that says one thing; nobody watches it."""
+        """Count a run that says one thing and that nobody watches."""
         return self._cost(self._start(self.thread(), Text("Hi")).id)
 
     def streamed_run(self) -> RunCost:
-        """The same run, streamed."""
+        """Count the same run, streamed."""
         assistant_id, thread_id = self.assistant(Text("Hi")), self.thread()
         self._stack.calls.clear()
         with self.beta.threads.runs.stream(thread_id=thread_id, assistant_id=assistant_id) as run:
@@ -63,14 +63,14 @@ class CallCounter:
         return self._cost(run.current_run.id if run.current_run else "")
 
     def function_run(self) -> RunCost:
-        """Two parallel calls, their outputs, an answer. The polls in between are not counted."""
+        """Count two parallel calls, their outputs and an answer, without the polls in between."""
         calls = Calls(Call("weather", {"city": "Paris"}), Call("weather", {"city": "Rome"}))
         run = self._settled(self._start(self.thread(), calls, Text("Hi")))
         self.submit(run)
         return self._unpolled(run.id)
 
     def searching_run(self) -> RunCost:
-        """One search of the assistant's vector store, which is empty, and an answer."""
+        """Count one search of the assistant's vector store, which is empty, and an answer."""
         store_id = self.client.vector_stores.create().id
         model = self._models.script(Calls(file_search={"queries": ["cat"]}), Text("Hi"))
         assistant = self.beta.assistants.create(
@@ -85,16 +85,16 @@ class CallCounter:
         )
 
     def assistant(self, *answers: Answer | Part) -> str:
-        """The id of a new assistant, whose model gives these answers."""
+        """Create an assistant whose model gives these answers, and return its id."""
         model = self._models.script(*answers)
         return self.beta.assistants.create(model=model.name, tools=[WEATHER]).id
 
     def thread(self) -> str:
-        """The id of a new thread with one message."""
+        """Create a thread with one message, and return its id."""
         return self.beta.threads.create(messages=HELLO).id
 
     def waiting_run(self) -> Any:
-        """A run that waits for the output of one call."""
+        """Create a run, and wait until it asks for the output of one call."""
         return self._settled(self._start(self.thread(), Calls(weather={}), Text("Hi")))
 
     def submit(self, run: Any) -> None:
@@ -112,7 +112,7 @@ class CallCounter:
         return RunCost(states_passed(self._stack, run_id), self._counts())
 
     def _unpolled(self, run_id: str) -> RunCost:
-        """Without the polls of the client that waited for the run."""
+        """Leave out the polls of the client that waited for the run."""
         cost = self._cost(run_id)
         counted = {call: n for call, n in cost.calls.items() if not call.startswith("Api ")}
         return RunCost(cost.states, counted)
@@ -137,7 +137,7 @@ class CallCounter:
 
 
 def run_costs(counter: CallCounter) -> dict[str, RunCost]:
-    """Each kind of run; a first one of each starts the workers."""
+    """Count each kind of run, after a first one of each has started the workers."""
     kinds = {
         "plain": counter.plain_run,
         "streamed": counter.streamed_run,

@@ -48,7 +48,7 @@ class EmbeddingServer:
     @classmethod
     @contextmanager
     def started(cls) -> Iterator["EmbeddingServer"]:
-        """A server that serves for the length of a `with`."""
+        """Start a server that serves for the length of a `with`."""
         server = cls()
         thread = threading.Thread(target=server._server.serve_forever, args=(0.01,))
         thread.start()

@@ -19,7 +19,7 @@ def doctype(entities: str) -> bytes:
 
 
 def lying_zip() -> bytes:
-    """A member that unpacks to more than its header says."""
+    """Make an archive with a member that unpacks to more than its header says."""
     honest = samples.docx(samples.paragraph("x" * 100_000))
     size = zipfile.ZipFile(io.BytesIO(honest)).infolist()[0].file_size
     return honest.replace(size.to_bytes(4, "little"), (1_000).to_bytes(4, "little"))
@@ -42,7 +42,7 @@ def encrypted_pdf() -> bytes:
 
 
 def pdf_bomb() -> bytes:
-    """200 MB of text operators in 200 kB."""
+    """Pack 200 MB of text operators into 200 kB."""
     font = b"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
     page = b"<< /Type /Page /Parent 2 0 R /Contents 4 0 R /MediaBox [0 0 9 9] /Resources %s >>"
     content = b"BT /F1 12 Tf " + b"(aaaaaaaaaaaa) Tj 1 0 Td " * 8_000_000 + b" ET"

@@ -115,7 +115,7 @@ class IndexContract:
         settle_count(index, owner, 0)
 
     def find(self, index: SearchIndex, text: str = "word", **options: Any) -> list[Hit]:
-        """What matches the words in one project's store."""
+        """Search by words in one project's store."""
         return list(self.search(index, text, **options).matching)
 
     def near(self, index: SearchIndex, vector: list[float], **options: Any) -> list[Hit]:

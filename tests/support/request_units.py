@@ -59,7 +59,7 @@ class UnitMeter:
                 return 0
 
     def _write(self, kind: str, request: Any, factor: int) -> float:
-        """Of the larger of what was there and what comes; the index bills its own changes."""
+        """Count the units of the larger of the old and the new item, and those of the index."""
         new = request.get("Item")
         key = request.get("Key") or {name: new[name] for name in ("pk", "sk")}
         old = self._table.get_item(TableName=request["TableName"], Key=key).get("Item")
@@ -68,7 +68,7 @@ class UnitMeter:
         return units if kind == "ConditionCheck" else units + _index_writes(old, new)
 
     def _read(self, operation: str, request: Any) -> float:
-        """What the same request finds once more."""
+        """Count the units of a read, by sending the same request once more."""
         match operation:
             case "GetItem":
                 found = [self._table.get_item(**request).get("Item")]
@@ -97,7 +97,7 @@ def _units(size: int, *, consistent: bool) -> float:
 
 
 def _index_writes(old: Item | None, new: Item | None) -> int:
-    """An entry of the index `due` that comes or goes is one write, one that moves is two."""
+    """Count one write for an entry of the index `due` that comes or goes, two for a move."""
     before, after = (
         tuple(json.dumps(item.get(name)) for name in INDEX) if item and INDEX[0] in item else None
         for item in (old, new)
@@ -106,7 +106,7 @@ def _index_writes(old: Item | None, new: Item | None) -> int:
 
 
 def size_of(item: Item) -> int:
-    """Bytes of an item: its names and its values; of a number, half its digits and one."""
+    """Add up the names and values of an item; a number takes half its digits and one byte."""
     return sum(
         len(name) + _size(kind, value)
         for name, attribute in item.items()

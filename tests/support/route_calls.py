@@ -11,7 +11,7 @@ Request = tuple[str, Callable[[], Any]]
 
 
 def route_calls(counter: CallCounter) -> dict[str, Counts]:
-    """`METHOD /path` of every route -> the calls of one request to it, its functions being warm.
+    """Count the calls of one request to each route, its functions being warm, by `METHOD /path`.
 
     Requests without a query or options, to objects that exist; the first pass starts the workers
     and fills what they cache.
@@ -22,7 +22,7 @@ def route_calls(counter: CallCounter) -> dict[str, Counts]:
 
 
 def _requests(counter: CallCounter) -> Iterator[Request]:
-    """One request for each route. Each is sent before the next is asked for."""
+    """Yield one request for each route. Each is sent before the next is taken."""
     yield from _assistants(counter)
     yield from _threads(counter)
     yield from _runs(counter)

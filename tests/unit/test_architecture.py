@@ -54,7 +54,7 @@ def relative(path: Path) -> str:
 
 
 def part_of(module: str) -> str:
-    """`services` of `assistants.services.runs.service`; `` for the package itself."""
+    """Return `services` of `assistants.services.runs.service`; `` for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 
@@ -75,7 +75,7 @@ def test_imports_point_downwards(module: str) -> None:
 
 
 def step_of(module: str) -> int | None:
-    """The step of the ladder that a module of `services` stands on."""
+    """Return the step of the ladder that a module of `services` stands on."""
     part, _, rest = module.removeprefix("assistants.").partition(".")
     folder = rest.partition(".")[0]
     steps = [step for step, folders in enumerate(LADDER) if folder in folders]
@@ -187,7 +187,7 @@ def test_no_test_module_imports_another() -> None:
 
 
 def private_to_tests(module: str, path: Path) -> set[str]:
-    """The names that a module below `tests` imports, and should not."""
+    """Return the names that a module below `tests` imports, and should not."""
     benchmarks = set() if ".benchmarks." in module else {"benchmarks"}
     return {
         name

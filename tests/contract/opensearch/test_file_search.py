@@ -15,7 +15,7 @@ CAT = "What is the cat of the lighthouse keeper called?"
 
 @pytest.fixture(scope="module")
 def sdk(node: str, client: OpenSearch) -> Iterator[OpenAI]:
-    """`client` has told the node to show its writes soon."""
+    """The official SDK, on a stack whose index is the node; `client` makes writes show soon."""
     with (
         LocalStack(search_endpoint=node) as stack,
         OpenAI(base_url=stack.base_url, api_key="sk-search", max_retries=0, timeout=60) as sdk,

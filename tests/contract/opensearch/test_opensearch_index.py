@@ -49,7 +49,7 @@ QUESTIONS = [
 
 
 def opened(client: OpenSearch, dimensions: int = DIMENSIONS) -> OpenSearchIndex:
-    """An index of its own for each test."""
+    """Open an index of its own for each test."""
     model = f"Test/{uuid.uuid4()}"
     return OpenSearchIndex(client, model=model, dimensions=dimensions, engine="lucene")
 

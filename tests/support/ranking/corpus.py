@@ -40,7 +40,7 @@ class Corpus:
 
 
 def load(guides: int | None = None, questions: int | None = None, seed: int = 1) -> Corpus:
-    """The first `guides` guides by name, and a fixed random choice of their `questions`."""
+    """Load the first `guides` guides, and a fixed random choice of `questions` about them."""
     texts, asked = {}, []
     for name, source in sorted(_sources().items())[:guides]:
         texts[name], found = _without_titles(name, source)
@@ -87,7 +87,7 @@ def _without_titles(name: str, source: str) -> tuple[str, list[Question]]:
 
 
 def _asked(match: re.Match[str], subject: str) -> tuple[str | None, str]:
-    """The question that a title asks, if any, and what the guide is about from here on."""
+    """Return the question that a title asks, if any, and what the guide is about from here on."""
     title = " ".join(NOISE.sub("", match[2]).split())
     if match[1] == "#":
         return None, title or subject

@@ -48,7 +48,7 @@ def methods(unrelated: float) -> dict[str, Method]:
 
 
 def evaluate(corpus: Corpus, embedder: Embedder) -> dict[str, Any]:
-    """Each method's means with 95% intervals, and its distance to the default's nDCG."""
+    """Compute each method's means with 95% intervals, and its distance to the default's nDCG."""
     chunked = {name: chunks(Text(text)) for name, text in corpus.guides.items()}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "index.sqlite"
@@ -78,7 +78,7 @@ def _compared(asked: Sequence[Asked], unrelated: float) -> dict[str, Any]:
 
 
 def _by_words(corpus: Corpus, asked: Sequence[Asked], unrelated: float) -> dict[str, Any]:
-    """The same for the questions whose answers have none, some or all of their words."""
+    """Compare the methods by whether the answers have none, some or all of a question's words."""
     slices: dict[str, list[Asked]] = {"none": [], "some": [], "all": []}
     for question, one in zip(corpus.questions, asked, strict=True):
         answer = corpus.guides[question.guide][question.start : question.end].lower()
@@ -96,7 +96,7 @@ def _document(guide: str) -> Document:
 
 
 def _answers(question: Question, guide: Sequence[Chunk]) -> set[tuple[str, int]]:
-    """The chunks that hold half of the answer, or are half answer themselves."""
+    """Return the chunks that hold half of the answer, or are half answer themselves."""
     return {
         (question.guide, chunk.number)
         for chunk in guide
@@ -137,7 +137,7 @@ def _summary(score: Scored, default: Scored) -> dict[str, Any]:
 
 
 def _interval(values: Sequence[float]) -> dict[str, float]:
-    """The mean, and the bounds of its middle 95% when the questions are drawn again."""
+    """Compute the mean, and the bounds of its middle 95% when the questions are drawn again."""
     chance = random.Random(1)
     means = sorted(
         sum(chance.choices(values, k=len(values))) / len(values) for _ in range(RESAMPLES)

@@ -35,7 +35,7 @@ def said(deltas: list[Any]) -> str:
 
 
 def called(deltas: list[Any]) -> dict[str, str]:
-    """The functions that were called, with their arguments."""
+    """Return the functions that were called, with their arguments."""
     names: dict[int | None, str] = {}
     arguments: dict[str, str] = {}
     for delta in deltas:

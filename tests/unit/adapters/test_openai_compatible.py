@@ -67,7 +67,7 @@ def asked(server: ModelServer, model: ScriptedModel, timeout: float = 5) -> list
 def failed(
     server: ModelServer, model: ScriptedModel, timeout: float = 5
 ) -> tuple[list[Delta], ModelError]:
-    """What was said before it failed, and how it failed."""
+    """Return the text before the failure, and the failure."""
     said: list[Delta] = []
     with pytest.raises(ModelError) as caught:
         said.extend(adapter(server, timeout=timeout).stream(request(model)))
@@ -75,7 +75,7 @@ def failed(
 
 
 def raw(*lines: str) -> Turn:
-    """An answer of these lines alone, without the server's own frames behind them."""
+    """Make an answer of these lines alone, without the server's own frames after them."""
     return Turn(Garbage("\n\n".join([*lines, ""]).encode()))
 
 

@@ -1,4 +1,4 @@
-"""A parameter that the model behind a name cannot honour is refused where it is given."""
+"""A parameter that the model of a name cannot honour is refused where it is given."""
 
 from typing import Any
 

@@ -34,7 +34,7 @@ def text_deltas(fragments: list[str], index: int = 0) -> list[dict[str, Any]]:
 
 
 def call_deltas(arguments: list[list[str]]) -> list[dict[str, Any]]:
-    """Parallel calls, their fragments one round after another."""
+    """Return parallel calls, their fragments one round after another."""
     opened = [
         {
             "index": index,

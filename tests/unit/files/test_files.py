@@ -1,4 +1,4 @@
-"""Files over fakes: what is kept, what is shown, and that nothing is left behind."""
+"""Files over fakes: what is kept, what is shown, and that nothing is left over."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -42,7 +42,7 @@ def create(service: Deployment, content: bytes = b"hello", **members: Any) -> di
 
 
 def left(service: Deployment) -> tuple[list[str], list[str]]:
-    """Everything that there is: keys of rows and names of blobs."""
+    """Return the keys of all rows and the names of all blobs."""
     rows = [f"{key.partition} {key.sort}" for key in service.table.rows]
     return rows, sorted(service.blobs.contents)
 
@@ -324,8 +324,8 @@ def test_bytes_that_could_not_be_written_leave_nothing() -> None:
     assert left(service) == ([], [])
 
 
-class DyingStore(FakeTable):
-    """Of a function that is killed between the bytes and the row: nothing runs any more."""
+class DyingTable(FakeTable):
+    """A table whose function is killed between the bytes and the row, and writes nothing more."""
 
     dead = False
 
@@ -337,7 +337,7 @@ class DyingStore(FakeTable):
 
 
 def test_bytes_without_a_file_are_found_and_removed() -> None:
-    table = DyingStore()
+    table = DyingTable()
     service = Deployment(table=table)
     with pytest.raises(Killed):
         send(service)
@@ -395,7 +395,7 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_sweep() -> None:
 
 
 def images(file_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Requests that show a file to a model, and the place that names it."""
+    """Return requests that show a file to a model, and the place that names it."""
     part = {"type": "image_file", "image_file": {"file_id": file_id}}
     message = {"role": "user", "content": [{"type": "text", "text": "Look"}, part]}
     yield "/threads", {"messages": [message]}

@@ -1,4 +1,4 @@
-"""Uploads over fakes: parts in any order, every way to end, and that nothing is left behind."""
+"""Uploads over fakes: parts in any order, every way to end, and that nothing is left over."""
 
 import hashlib
 from typing import Any

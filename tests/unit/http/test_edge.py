@@ -195,7 +195,7 @@ def test_128_tools_with_large_schemas_are_kept() -> None:
     assert made["tools"] == tools
 
 
-class BrokenStore(FakeTable):
+class BrokenTable(FakeTable):
     def get(self, *keys: Any) -> Any:
         raise RuntimeError("password=hunter2")
 
@@ -203,7 +203,7 @@ class BrokenStore(FakeTable):
 def test_a_crash_is_a_500_that_shows_nothing_of_the_inside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    deployment = Deployment(table=BrokenStore())
+    deployment = Deployment(table=BrokenTable())
     answer = deployment.api.request("GET", "/assistants/asst_a")
     assert answer.status == 500
     assert answer.error["type"] == "server_error"

@@ -1,4 +1,4 @@
-"""A run told as it happens, from its beginning or from where a client lost the line."""
+"""The event stream of a run, from its beginning or from where a client lost the connection."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -145,7 +145,7 @@ def test_stalled_is_raised_a_minute_after_the_deadline() -> None:
     assert clock.now > run["expires_at"] + 59
 
 
-class LaggingStore(FakeTable):
+class LaggingTable(FakeTable):
     """An eventually consistent read misses the rows in `hidden`, each once."""
 
     def __init__(self) -> None:
@@ -162,7 +162,7 @@ class LaggingStore(FakeTable):
 
 @pytest.mark.parametrize("hidden", [[0], [1], [2], [0, 0, 1, 1, 2]])
 def test_a_record_that_has_not_arrived_yet_is_waited_for(hidden: list[int]) -> None:
-    table = LaggingStore()
+    table = LaggingTable()
     deployment = Deployment(["Hello"], machine=False, table=table)
     run = deployment.run(stream=None)
     deployment.turn(run)

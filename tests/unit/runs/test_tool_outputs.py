@@ -16,7 +16,7 @@ CALLS = [
 
 
 def waiting(*, machine: bool = True) -> tuple[Deployment, dict[str, Any]]:
-    """A run that waits for the answers to two calls."""
+    """Create a run that waits for the outputs of two calls."""
     deployment = Deployment([*CALLS], ["Sunny at noon."], machine=machine)
     run = deployment.run(tools=[WEATHER, TIME])
     if not machine:

@@ -51,7 +51,7 @@ def store_of(present: list[str]) -> FakeTable:
 
 
 def expected(case: Case) -> tuple[list[str], bool]:
-    """The page of a list in memory, and whether the list goes on."""
+    """Cut the page from a list in memory; return it, and whether the list goes on."""
     ordered = sorted(case.present, key=order_of, reverse=case.order == "desc")
 
     def place(identifier: str) -> Any:
@@ -136,7 +136,7 @@ def check_envelope(page: dict[str, Any]) -> None:
 
 
 def made(deployment: Deployment) -> dict[str, list[str]]:
-    """The URL of every list, with the ids in it from the oldest to the newest."""
+    """Return the URL of every list, with the ids in it from the oldest to the newest."""
     assistants = [deployment.assistant() for _ in range(3)]
     thread_id = deployment.thread("One", "Two", "Three")
     first = deployment.run(thread_id, assistant_id=assistants[0])

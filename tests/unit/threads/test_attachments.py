@@ -27,7 +27,7 @@ def message(file_id: str, *tools: str) -> dict[str, Any]:
 def say(
     deployment: FileSearchDeployment, thread_id: str, file_id: str, *tools: str
 ) -> dict[str, Any]:
-    """Returns the thread as it is then."""
+    """Add the message, and return the thread as it is then."""
     deployment.api.post(f"/threads/{thread_id}/messages", message(file_id, *tools))
     return thread(deployment, thread_id)
 

@@ -44,7 +44,7 @@ class Case:
     def put(
         self, *texts: str, store_id: str = "", name: str = "a.txt", pages: Sequence[Any] = ()
     ) -> str:
-        """The id of a File with these passages, that was added and indexed."""
+        """Add a file with these passages to a store and index it; return its id."""
         file_id = self.service.file("...", name)
         url = f"/vector_stores/{store_id or self.store_id}/files"
         self.service.api.post(url, {"file_id": file_id})
@@ -59,7 +59,7 @@ class Case:
         return file_id
 
     def thread_with_file(self) -> str:
-        """A thread whose own store holds a file that is still to be indexed."""
+        """Create a thread whose own store holds a file that is still to be indexed."""
         store_id = self.service.vector_store(self.service.file())
         resources = {"file_search": {"vector_store_ids": [store_id]}}
         return str(self.service.api.post("/threads", {"tool_resources": resources})["id"])
@@ -69,7 +69,7 @@ class Case:
 
     @property
     def told(self) -> str:
-        """What the model read as the answer of its last call."""
+        """The output of the last call, as the model reads it."""
         return str(self.service.model.requests[-1].messages[-1]["content"])
 
 

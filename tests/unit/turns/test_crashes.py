@@ -1,5 +1,5 @@
-"""Whoever dies, before or after whichever write, the run ends, its thread is free, and nothing was
-said, asked or told twice.
+"""Kill any process before or after any write: the run ends, its thread is free, and nothing was
+written, asked or streamed twice.
 
 The machine repeats a state whose worker died, as the state machine's `Retry` does, and gives the
 run up when the repetition dies, too. What was left undone is found by the sweep.
@@ -24,8 +24,8 @@ CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 TERMINAL = {"completed", "failed", "cancelled", "expired", "incomplete"}
 
 
-class MortalStore(FakeTable):
-    """Whoever made it dies at one of the writes of its own thread, before or after it is done."""
+class MortalTable(FakeTable):
+    """A table whose creator dies at one of the writes of its own thread, before or after it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class Scenario:
     """One run from its creation to its end, by a client and a machine that repeat what failed."""
 
     def __init__(self, *script: Script, cancels: bool = False) -> None:
-        self.table = MortalStore()
+        self.table = MortalTable()
         self.deployment = Deployment(
             *script, machine=False, table=self.table, clock=FakeClock(step=0.4)
         )
@@ -112,7 +112,7 @@ class Scenario:
             self._request("POST", f"{path(run)}/submit_tool_outputs", outputs(run))
 
     def _request(self, method: str, url: str, body: Any = None) -> Any:
-        """As an SDK does: again after a 500."""
+        """Send a request, and again after a 500, as an SDK does."""
         headers = {"idempotency-key": f"{method} {url}"} if url.endswith("/runs") else {}
         for _ in range(2):
             answer = self.deployment.api.request(method, url, body, headers=headers)
@@ -135,7 +135,7 @@ def scenario(name: str) -> Scenario:
 
 
 def deaths() -> list[Any]:
-    """Every write of every scenario, to die before and after it."""
+    """Return all writes of all scenarios, each with a death before and one after it."""
     found: list[Any] = []
     for name in SCENARIOS:
         whole = scenario(name)
@@ -168,7 +168,7 @@ def test_a_death_at_any_write_loses_nothing(name: str, number: int, when: str) -
 
 
 def streams(events: list[Event]) -> Iterator[list[Event]]:
-    """What a client of each wait has read: a stream ends when the run asks for something."""
+    """Split the events by streams: a stream ends when the run asks for something."""
     stream: list[Event] = []
     for event in events:
         stream.append(event)
@@ -179,7 +179,7 @@ def streams(events: list[Event]) -> Iterator[list[Event]]:
 
 
 def check_told(deployment: Deployment, run: dict[str, Any]) -> None:
-    """What was told is whole, in order, and just what is kept; nothing of it is still open."""
+    """Check that the events are whole, in order, and agree with the stored objects, all closed."""
     events = deployment.events(run)
     for stream in streams(events):
         StreamReader().read(stream)

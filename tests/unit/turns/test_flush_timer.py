@@ -1,4 +1,4 @@
-"""When deltas are written down and when the journal is looked at."""
+"""When deltas are flushed, and when the journal is checked."""
 
 import itertools
 import threading

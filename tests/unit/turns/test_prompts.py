@@ -17,7 +17,7 @@ CALL = CallFragment(0, id="a", name="weather", arguments="{}")
 
 
 def told(deployment: Deployment, number: int = -1) -> list[Any]:
-    """The contents of the messages of one request to the model."""
+    """Return the contents of the messages of one request to the model."""
     return [message["content"] for message in deployment.model.requests[number].messages]
 
 

@@ -28,7 +28,7 @@ def call(index: Any = 0, name: str | None = "weather", *fragments: str) -> list[
 
 
 def streamed(deployment: Deployment, **members: Any) -> list[Event]:
-    """The stream of a new run, read by the strict reader, without its `done`."""
+    """Stream a new run, check it by the strict reader, and return the events before `done`."""
     thread_id = deployment.thread("Hello")
     assistant_id = deployment.assistant(tools=[WEATHER, TIME])
     body = {"assistant_id": assistant_id, **members}
@@ -299,10 +299,10 @@ def test_a_call_cut_at_its_length_is_not_handed_to_the_client() -> None:
     assert deployment.is_free(events[-1].data["thread_id"])
 
 
-@pytest.mark.parametrize("behind", ["\n", "That is all."])
-def test_text_behind_a_call_has_no_place_and_is_left_out(behind: str) -> None:
+@pytest.mark.parametrize("after", ["\n", "That is all."])
+def test_text_after_a_call_has_no_place_and_is_left_out(after: str) -> None:
     """A second step may not begin while the one with the calls is open."""
-    deployment = Deployment([*call(0, "weather", "{}"), behind], ["Sunny."])
+    deployment = Deployment([*call(0, "weather", "{}"), after], ["Sunny."])
     events = streamed(deployment)
     assert order(events) == f"{RUN_BEGINS} {CALLS_STEP} run.requires_action"
     run = deployment.again(deployment.submit(events[-1].data))

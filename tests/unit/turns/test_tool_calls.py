@@ -1,4 +1,4 @@
-"""Tools that run on the server: called by the model, answered once, told to model and client."""
+"""Tools that run on the server: the model calls them, and each call is answered once."""
 
 from assistants.domain.assistant import AssistantCreate
 from assistants.domain.ids import ASSISTANT, RUN, THREAD, ProjectId, RunRef, new_id

@@ -88,7 +88,7 @@ def test_a_worker_that_dies_before_it_has_said_anything_is_replaced() -> None:
 
 
 def test_a_worker_that_dies_before_the_first_write_is_replaced() -> None:
-    """What it has heard, but not told, is as if it had never been."""
+    """Text that it has read from the model but not written is dropped."""
     deployment = deployed(["Good", Crash()], ["Hello"])
     run = deployment.run()
     with pytest.raises(Crash):
@@ -134,7 +134,7 @@ def _take_over(deployment: Deployment, run: dict[str, Any]) -> None:
 
 
 def test_a_worker_that_has_shown_something_stops_when_another_ends_the_run() -> None:
-    """The first one told a part and was taken for dead; the second one may not tell it again."""
+    """The first one wrote a part and was taken for dead; the second one may not repeat it."""
     deployment = deployed([], ["Never asked for"], step=0.2)
     run = deployment.run(stream=None)
 
@@ -313,9 +313,9 @@ def test_usage_is_the_sum_over_all_turns() -> None:
     assert [step["usage"]["prompt_tokens"] for step in deployment.steps(run)] == [10, 20, 30]
 
 
-class ForgetfulStore(FakeTable):
-    """Loses the answer of chosen writes: they are done, but whoever asked is told of a conflict,
-    as when a connection breaks and the same write is sent again.
+class LostAnswersTable(FakeTable):
+    """Loses the answer of chosen writes: they are done, but their caller sees a conflict, as when a
+    connection breaks and the same write is sent again.
     """
 
     def __init__(self) -> None:
@@ -349,7 +349,7 @@ def _writes_event(name: str) -> Callable[[tuple[Write, ...]], bool]:
     ],
 )
 def test_a_write_whose_answer_is_lost_is_not_done_twice(event: str) -> None:
-    table = ForgetfulStore()
+    table = LostAnswersTable()
     clock = FakeClock(step=0.2)
     deployment = Deployment(["Hello ", "big ", "world"], machine=False, clock=clock, table=table)
     run = deployment.run()
@@ -361,7 +361,7 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(event: str) -> None:
 
 
 def test_a_step_is_told_once_when_the_answer_to_its_last_write_is_lost() -> None:
-    table = ForgetfulStore()
+    table = LostAnswersTable()
     deployment = Deployment([CALL], machine=False, table=table)
     run = deployment.run()
     table.loses = _writes_event("thread.run.step.created")

@@ -20,7 +20,7 @@ BIG = 2_000
 
 
 class Dying(FakeTable):
-    """A store whose process dies at a commit: nothing that follows it is done any more."""
+    """A table whose process dies at a commit, so that no later write is done."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ def counts(found: dict[str, Any]) -> dict[str, int]:
 
 
 def listed(deployment: FileSearchDeployment, batch: dict[str, Any], query: str = "") -> list[str]:
-    """The ids of all files of a batch, page by page."""
+    """Return the ids of all files of a batch, page by page."""
     url = deployment.url(batch["vector_store_id"], "file_batches", batch["id"], "files")
     ids: list[str] = []
     page = deployment.api.get(f"{url}?limit=100&{query}")

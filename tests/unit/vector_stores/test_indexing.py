@@ -61,7 +61,7 @@ class Mortal:
 
 
 def mortal(deployment: FileSearchDeployment, steps: int) -> Indexing:
-    """The worker of the deployment's queue, which lives for so many steps."""
+    """Make a worker of the deployment's queue that lives for so many steps."""
     life, whole = Life(steps), deployment.indexing
     store, queue = Mortal(deployment.table, life), Mortal(deployment.index_queue, life)
     index_deletions = replace(whole.repository.index_deletions, table=store, queue=queue)

@@ -1,4 +1,4 @@
-"""Whatever is deleted or expires, and whoever dies or is slow: nothing of it is left anywhere."""
+"""Nothing is left of deleted or expired objects, even if a worker dies or is slow."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -149,7 +149,7 @@ def test_what_ends_while_it_is_indexed_leaves_nothing(
     dies: bool,
 ) -> None:
     """The end comes just before a step of the worker, is carried out at once, and the worker then
-    goes on with that step; or it goes on and dies behind it.
+    goes on with that step; or it goes on and dies after it.
     """
     file_id = deployment.file("Ada. " * 1000)
     store_id = deployment.vector_store(

@@ -73,7 +73,7 @@ class Games(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 99), lost=st.booleans())
     def deliver(self, which: int, lost: bool) -> None:
-        """One message, in any order."""
+        """Deliver one message, in any order."""
         if sent := self.deployment.index_queue.sent:
             message = sent.pop(which % len(sent))
             if not lost:
@@ -114,7 +114,7 @@ class Games(RuleBasedStateMachine):
                 self.end()
 
     def end(self) -> None:
-        """Everything is deleted, and then nothing is left."""
+        """Delete everything, and check that nothing is left."""
         for file_id in self.files:
             self.ask("DELETE", f"/files/{file_id}")
         for store_id in self.stores:

@@ -372,7 +372,7 @@ def test_files_are_listed_in_the_order_they_joined(deployment: FileSearchDeploym
     assert [file["id"] for file in oldest["data"]] == ids[:2]
 
 
-def test_a_list_goes_on_behind_a_file_that_has_left(deployment: FileSearchDeployment) -> None:
+def test_a_list_goes_on_after_a_file_that_has_left(deployment: FileSearchDeployment) -> None:
     """Whoever deletes what a page has shown, and asks for the next page, misses nothing."""
     ids = [deployment.file() for _ in range(4)]
     store_id = deployment.vector_store(*ids)
@@ -484,7 +484,7 @@ def test_files_that_cannot_be_found_take_no_place_of_those_that_can(
 
 
 def dies(deployment: FileSearchDeployment) -> None:
-    """The worker, with all chunks in the index, before it can say so."""
+    """Kill the worker when all chunks are in the index, before it can record that."""
     [message] = deployment.index_queue.sent
 
     class Blind:

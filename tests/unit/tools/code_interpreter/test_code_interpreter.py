@@ -1,4 +1,4 @@
-"""The code interpreter as a tool: what the model is told, clients are shown, and Files are made."""
+"""The code interpreter as a tool: the output for the model, the step for clients, the new Files."""
 
 from dataclasses import replace
 from typing import Any

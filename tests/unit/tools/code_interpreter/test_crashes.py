@@ -126,7 +126,7 @@ def test_a_session_lost_at_any_request_is_told_or_replaced(
 
 
 def killing(trap: Trap, case: CodeInterpreterCase, call: Callable[..., Any]) -> Callable[..., Any]:
-    """The machine dies with the call."""
+    """Let the machine die with the call."""
 
     def dying(*args: Any, **named: Any) -> Any:
         trap.count += 1
@@ -182,7 +182,9 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
 
     def cell(machine: Machine, code: str) -> Execution:
         if chance.random() < 0.2:
-            machine.dead = True  # never the other way: another thread may have stopped it meanwhile
+            machine.dead = (
+                True  # never the other way: another thread may have stopped it in between
+            )
         return machine.write(out=code.encode())
 
     def launch(name: str, token: str) -> str:

@@ -74,7 +74,7 @@ class Case:
         self.assistant_id = self.service.assistant(tools=TOOLS)
 
     def stream(self, thread_id: str | None = None) -> list[Event]:
-        """All events of a run, in one stream, as a strict reader accepts them."""
+        """Stream a run, check its events by the strict reader, and return them."""
         body = {"assistant_id": self.assistant_id}
         thread_id = thread_id or self.service.thread("Hello")
         events = self.service.api.stream(f"/threads/{thread_id}/runs", body)
@@ -82,7 +82,7 @@ class Case:
         return events
 
     def message(self, thread_id: str | None = None) -> dict[str, Any]:
-        """The last message of a run, as it is stored and as its stream has told it."""
+        """Stream a run; return its last message, which is stored as the stream has it."""
         events = self.stream(thread_id)
         done = [event.data for event in events if event.name in _MESSAGE_ENDS]
         found: dict[str, Any] = done[-1]
