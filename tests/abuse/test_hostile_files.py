@@ -16,7 +16,7 @@ from assistants.documents.confined import parse
 from assistants.documents.limits import Limits
 from assistants.domain.retrieval.document_text import DocumentError
 from tests.support.hostile_files import FILES, HOSTILE
-from tests.support.index_contract import settle
+from tests.support.waiting import wait_until
 
 TIGHT = Limits(memory_bytes=768 * 2**20, cpu_seconds=1, wall_seconds=10)
 
@@ -115,7 +115,7 @@ def test_the_child_has_no_secret_and_nothing_is_left_of_it(
     names = {line.partition(b"=")[0] for line in environment if line}
     assert names <= {b"PATH", b"LD_LIBRARY_PATH", b"PYTHONPATH", b"OPENBLAS_NUM_THREADS"}
     assert b"sesame" not in (child / "cmdline").read_bytes()
-    settle(lambda: sorted(fd.name for fd in (child / "fd").iterdir()) == ["0", "1", "2"])
+    wait_until(lambda: sorted(fd.name for fd in (child / "fd").iterdir()) == ["0", "1", "2"])
     parser.join()
     assert not child.exists()
 
@@ -137,5 +137,5 @@ def confined_child(path: Path) -> Path:
                     found.append(process)
         return bool(found)
 
-    settle(appeared)
+    wait_until(appeared)
     return found[0]

@@ -1,4 +1,4 @@
-"""What a cold start has to load: each function's import time and the size of its bundle."""
+"""The load of a cold start: each function's import time and the size of its bundle."""
 
 import json
 import subprocess

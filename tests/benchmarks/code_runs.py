@@ -1,4 +1,4 @@
-"""What a run with one code cell takes on the local stack, and what its session costs on AWS."""
+"""The time of a run with one code cell on the local stack, and the cost of its session on AWS."""
 
 import statistics
 import time

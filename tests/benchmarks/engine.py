@@ -1,4 +1,4 @@
-"""What runs use and cost on AWS, and what a thread's length costs; part of `make bench`.
+"""The usage and cost of runs on AWS, and the cost of a thread's length; part of `make bench`.
 
 Prints tables and writes `.cache/bench-engine.json`.
 """

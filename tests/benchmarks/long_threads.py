@@ -1,4 +1,4 @@
-"""What a thread's length costs: a page of its messages and a prompt, at 10 to 100,000 messages.
+"""The cost of a thread's length: a page of its messages and a prompt, at 10 to 100,000 messages.
 
 On dynalite, an emulator of DynamoDB whose own time does not grow with a table, as moto's does. It
 has no transactions: what is written together is written one by one.

@@ -174,7 +174,7 @@ def test_the_python_sdk_reads_on_after_a_silence() -> None:
 
 
 @pytest.mark.parametrize("step", [0.0, 0.1])
-def test_the_python_sdk_tells_what_a_text_rests_on(step: float) -> None:
+def test_the_python_sdk_reports_the_sources_of_a_text(step: float) -> None:
     handler, status = through_python(with_sources(step))
     assert (handler.text, status) == (f"🙂 【0:0†a.pdf】 and {LINK}t.csv and【0:0】", "completed")
     assert handler.images == ["file-image"]

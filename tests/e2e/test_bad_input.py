@@ -196,7 +196,7 @@ def test_a_run_with_an_unknown_assistant_leaves_the_thread_free(
     client.beta.threads.messages.create(thread.id, role="user", content="Still free.")
 
 
-def test_a_refused_thread_leaves_no_messages_behind(raw: httpx2.Client) -> None:
+def test_a_refused_thread_leaves_no_messages(raw: httpx2.Client) -> None:
     messages = [{"role": "user", "content": "kept?"}, {"role": "nobody", "content": "no"}]
     answer = raw.post("threads", json={"messages": messages})
     assert answer.status_code == 400

@@ -1,4 +1,4 @@
-"""What is as large as the API allows comes back bit for bit, and can be listed."""
+"""Values as large as the API allows come back bit for bit, and can be listed."""
 
 import json
 import random

@@ -243,7 +243,7 @@ def test_a_cancelled_run_stops_its_code_and_keeps_the_variables(
     assert told(model, 2) == "1"
 
 
-def test_a_session_that_dies_is_replaced_and_the_model_is_told(
+def test_a_session_that_dies_is_replaced_and_the_model_learns_of_it(
     client: OpenAI,
     make_assistant: MakeAssistant,
     thread: Thread,

@@ -80,7 +80,7 @@ def test_as_large_as_lambda_lets_through(client: OpenAI, tmp_path: Path) -> None
     client.files.delete(file.id)
 
 
-def test_what_is_too_large_is_told_the_two_ways_out(
+def test_the_refusal_of_a_large_file_names_the_two_ways_out(
     client: OpenAI, stack: LocalStack, api_key: str
 ) -> None:
     with pytest.raises(openai.APIStatusError) as refused:

@@ -51,7 +51,7 @@ def test_parallel_calls_are_one_step_and_one_required_action(
     assert [call.id for call in step.step_details.tool_calls] == calls_of(run)
 
 
-def test_outputs_in_any_order_reach_the_model_beside_their_calls(
+def test_outputs_in_any_order_reach_the_model_with_their_calls(
     client: OpenAI, waiting: Waiting
 ) -> None:
     run, model = waiting(PARIS, ROME)

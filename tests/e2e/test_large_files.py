@@ -168,7 +168,7 @@ def test_a_small_file_goes_as_ever_in_node(node_files: Scenario, scenario: str) 
     assert (seen["content"], "last" in seen) == (described(1000), False)
 
 
-def test_what_is_too_large_is_told_so_in_node(node_files: Scenario) -> None:
+def test_what_is_too_large_is_refused_in_node(node_files: Scenario) -> None:
     seen = node_files("tooLarge", 5_000_000)
     assert seen["status"] == 413
     assert "examples/large_files" in seen["message"]

@@ -1,4 +1,4 @@
-"""Whatever the model provider does, the run ends in a defined way and the thread is free again."""
+"""Every failure of the model provider ends the run in a defined way and frees the thread."""
 
 from typing import Any
 

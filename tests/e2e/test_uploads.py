@@ -144,7 +144,7 @@ def test_a_broken_form_leaves_nothing(
     assert (left.objects, left.unfinished, left.kinds) == ([], [], ["upl"])
 
 
-def test_what_is_overdue_is_swept_by_the_deployed_function(
+def test_expired_uploads_and_files_are_swept_by_the_deployed_function(
     client: OpenAI, stack: LocalStack, api_key: str
 ) -> None:
     upload = begin(client)
@@ -153,7 +153,7 @@ def test_what_is_overdue_is_swept_by_the_deployed_function(
         file=b"hello", purpose="vision", expires_after={"anchor": "created_at", "seconds": 3600}
     )
     assert len(leftovers(stack, api_key).objects) == 2
-    make_overdue(stack, upload.id.removeprefix("upload_"), file.id.removeprefix("file-"))
+    make_expired(stack, upload.id.removeprefix("upload_"), file.id.removeprefix("file-"))
     stack.client("lambda").invoke(FunctionName=stack.resource("AssistantsService", "Expire"))
     left = leftovers(stack, api_key)
     assert (left.objects, left.unfinished, left.kinds) == ([], [], ["upl"])
@@ -161,7 +161,7 @@ def test_what_is_overdue_is_swept_by_the_deployed_function(
         client.uploads.parts.create(upload.id, data=b"def")
 
 
-def make_overdue(stack: LocalStack, *orders: str) -> None:
+def make_expired(stack: LocalStack, *orders: str) -> None:
     """Have the rows of these objects say that their time is over, as if it had passed."""
     dynamodb, table = stack.client("dynamodb"), stack.resource("AssistantsData", "Table")
     for page in dynamodb.get_paginator("scan").paginate(TableName=table):

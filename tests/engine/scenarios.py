@@ -126,11 +126,11 @@ def failing_model(harness: Harness, answer: Answer) -> None:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a client does, and how its run may end; it runs without a fault, then once per fault.
+    """A sequence of client actions, run without a fault and then once per fault.
 
-    `given` are faults that always happen, `also` are faults at calls other than writes. A scenario
-    whose writes come in a different order each time has its faults in `only`; one that is
-    `short_lived` needs runs that expire soon.
+    Its run ends in one of `ends`. `given` are faults that always happen, `also` are faults at calls
+    other than writes. A scenario whose writes come in a different order each time has its faults in
+    `only`; one that is `short_lived` needs runs that expire soon.
     """
 
     action: Callable[[Harness], None]

@@ -1,6 +1,7 @@
 """The fake table as several processes share it: each call is a stop, each write is watched."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from assistants.ports.table import ConflictError, Key, Row, Write
 from tests.engine.schedule import current, stop
@@ -24,21 +25,9 @@ class SharedTable(FakeTable):
         stop("a read")
         return super().get(*keys)
 
-    def query(
-        self,
-        partition: str,
-        prefix: str,
-        *,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int,
-        descending: bool = False,
-        consistent: bool = True,
-    ) -> list[Row]:
+    def query(self, *arguments: Any, **options: Any) -> list[Row]:
         stop("a query")
-        return super().query(
-            partition, prefix, after=after, before=before, limit=limit, descending=descending
-        )
+        return super().query(*arguments, **options)
 
     def due(self, until: int, *, limit: int) -> list[Key]:
         stop("a look at what is due")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.engine.contract import ENDED
 from tests.engine.fault_injector import Fault
-from tests.engine.harness import PATIENCE_SECONDS, SERVICE, Harness, Run
+from tests.engine.harness import SERVICE, Harness, Run
 from tests.engine.scenarios import calls, speaks
 from tests.support.waiting import wait_until
 
@@ -68,7 +68,7 @@ def test_the_machine_ends_a_run_whose_worker_dies_at_every_attempt(harness: Harn
     with without_rule(harness):
         run = broken(harness)
         harness.until(*ENDED, sweeps=False)
-        wait_until(lambda: execution_status(harness, run) != "RUNNING", PATIENCE_SECONDS)
+        wait_until(lambda: execution_status(harness, run) != "RUNNING")
     assert harness.check() == "failed"
     assert execution_status(harness, run) == "SUCCEEDED"
     harness.check_free()
@@ -92,7 +92,7 @@ def test_the_sweep_ends_a_run_whose_execution_broke_unnoticed(
 ) -> None:
     with without_catch(harness), without_rule(harness):
         run = way(harness)
-        wait_until(lambda: execution_status(harness, run) != "RUNNING", PATIENCE_SECONDS)
+        wait_until(lambda: execution_status(harness, run) != "RUNNING")
     harness.pass_minute()
     assert harness.now(run)["status"] not in ENDED
     harness.let_time_run_out()
@@ -105,8 +105,8 @@ def test_a_new_run_ends_one_that_is_overdue(harness: Harness) -> None:
     """Before any sweep has found it."""
     with without_catch(harness), without_rule(harness):
         run = stopped(harness)
-        wait_until(lambda: execution_status(harness, run) != "RUNNING", PATIENCE_SECONDS)
+        wait_until(lambda: execution_status(harness, run) != "RUNNING")
     harness.let_time_run_out()
     again = harness.client.post(harness.runs, {"assistant_id": harness.assistant(speaks)})
     assert harness.now(run)["status"] == "expired"
-    wait_until(lambda: harness.now(again)["status"] == "completed", PATIENCE_SECONDS)
+    wait_until(lambda: harness.now(again)["status"] == "completed")

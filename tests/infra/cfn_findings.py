@@ -1,4 +1,4 @@
-"""What cfn-lint finds in a template."""
+"""The findings of cfn-lint in a template."""
 
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs

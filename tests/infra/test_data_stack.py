@@ -1,4 +1,4 @@
-"""What must survive: the table and the bucket."""
+"""The data that must survive: the table and the bucket."""
 
 from typing import Any
 

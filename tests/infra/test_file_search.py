@@ -55,7 +55,7 @@ def test_the_index_has_no_capacity_while_nobody_asks(service: Template) -> None:
     assert capacity["MaxIndexingCapacityInOcu"] <= 8 >= capacity["MaxSearchCapacityInOcu"]
 
 
-def test_the_collection_is_made_of_vectors_in_this_group_behind_its_policies(
+def test_the_collection_holds_vectors_in_this_group_and_depends_on_its_policies(
     service: Template,
 ) -> None:
     collection = service.only("OpenSearchServerless::Collection")

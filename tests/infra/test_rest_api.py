@@ -125,7 +125,7 @@ def test_an_unknown_path_is_named_in_openais_words(service: Template) -> None:
     assert envelope["error"]["message"] == "Invalid URL (GET /v1/nowhere)"
 
 
-def test_who_sends_too_much_is_told_the_two_ways_out(service: Template) -> None:
+def test_the_refusal_of_a_large_request_names_the_two_ways_out(service: Template) -> None:
     responses = service.of_type("ApiGateway::GatewayResponse").values()
     (response,) = (one for one in responses if one["ResponseType"] == "REQUEST_TOO_LARGE")
     message = rendered(response["ResponseTemplates"]["application/json"])["error"]["message"]

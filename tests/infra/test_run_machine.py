@@ -85,7 +85,7 @@ def test_the_machine_logs_errors_without_what_the_states_carry(service: Template
     assert machine.get("StateMachineType", "STANDARD") == "STANDARD"
 
 
-def test_functions_are_told_the_arn_that_the_machine_will_have(service: Template) -> None:
+def test_functions_know_the_arn_that_the_machine_will_have(service: Template) -> None:
     name = service.only("StepFunctions::StateMachine")["StateMachineName"]
     for properties in service.of_type("Lambda::Function").values():
         arn = properties["Environment"]["Variables"]["ASSISTANTS_STATE_MACHINE"]

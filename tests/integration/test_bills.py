@@ -1,4 +1,4 @@
-"""What a run costs on AWS, in the units that are billed."""
+"""The cost of a run on AWS, in the units that are billed."""
 
 from collections.abc import Iterator
 

@@ -53,7 +53,7 @@ def test_a_large_text_passes_between_the_two(parser: LambdaParser, blobs: S3Blob
         ("a.txt", b"", "invalid_file", "empty"),
     ],
 )
-def test_why_a_file_has_no_text_is_told(
+def test_the_answer_says_why_a_file_has_no_text(
     parser: LambdaParser, blobs: S3Blobs, filename: str, content: bytes, code: str, reason: str
 ) -> None:
     blobs.write(BLOB, [content])

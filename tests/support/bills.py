@@ -1,4 +1,4 @@
-"""What runs cost on AWS: every billed thing counted, times its list price."""
+"""The cost of runs on AWS: every billed unit counted, times its list price."""
 
 import tomllib
 from collections.abc import Callable

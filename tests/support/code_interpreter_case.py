@@ -111,7 +111,7 @@ class CodeInterpreterCase:
         return self.blobs.contents[f"files/{PROJECT}/{file_id}"]
 
     @property
-    def box(self) -> Any:
+    def sandbox_row(self) -> Any:
         return self.table.rows[keys.sandbox(PROJECT, self.thread_id)].body
 
     @property

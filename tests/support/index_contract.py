@@ -1,7 +1,5 @@
-"""What every search index must do; each implementation's tests inherit it."""
+"""The contract of every search index; the tests of each implementation inherit it."""
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +11,7 @@ from assistants.domain.ids import FileId, ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Hit
 from assistants.ports.search import Query, SearchIndex
+from tests.support.waiting import wait_until
 
 PROJECT, STORE = ProjectId("proj_a"), VectorStoreId("vs_1")
 DIMENSIONS = 4
@@ -88,16 +87,8 @@ def files(hits: Any) -> list[str]:
     return [hit.passage.document.file_id.removeprefix("file-") for hit in hits]
 
 
-def settle(condition: Callable[[], bool]) -> None:
-    """Wait for an index that shows its writes late."""
-    until = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < until, "the index did not show the write"
-        time.sleep(0.02)
-
-
 def settle_count(index: SearchIndex, owner: Document, chunks: int) -> None:
-    settle(lambda: index.count(owner) == chunks)
+    wait_until(lambda: index.count(owner) == chunks)
 
 
 class IndexContract:
@@ -188,7 +179,7 @@ class IndexContract:
         owner = document("a")
         self.add(index, owner, "zebra", "okapi")
         self.add(index, owner, "lion", "okapi")
-        settle(lambda: not self.find(index, "zebra"))
+        wait_until(lambda: not self.find(index, "zebra"))
         assert [hit.passage.chunk.text for hit in self.find(index, "lion")] == ["lion"]
         assert len(self.near(index, NOWHERE)) == 2
 
@@ -201,7 +192,7 @@ class IndexContract:
         assert files(self.near(index, NOWHERE)) == ["b"]
         assert index.count(document("unknown")) == 0
 
-    def test_two_stays_of_a_file_are_two_documents(self, index: SearchIndex) -> None:
+    def test_two_memberships_of_a_file_are_two_documents(self, index: SearchIndex) -> None:
         first, second = document("a", attachment="1"), document("a", attachment="2")
         self.add(index, first, "zebra", "zebra")
         self.add(index, second, "zebra")
@@ -262,7 +253,7 @@ class IndexContract:
         newer = document("a", year=2024)
         index.set_attributes(newer, 2)
         condition = FILTER.validate_python({"type": "gte", "key": "year", "value": 2024})
-        settle(lambda: len(self.find(index, condition=condition)) == 2)
+        wait_until(lambda: len(self.find(index, condition=condition)) == 2)
         (first, _) = self.near(index, NOWHERE, condition=condition)
         assert first.passage.document.attributes == {"year": 2024}
 

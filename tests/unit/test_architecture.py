@@ -161,7 +161,7 @@ def test_functions_are_short() -> None:
     assert not {function: count for function, count in lines.items() if count > MAX_FUNCTION_LINES}
 
 
-def test_names_tell_something() -> None:
+def test_no_name_is_vague() -> None:
     names = {relative(path): {*path.parent.relative_to(ROOT).parts, path.stem} for path in PRODUCT}
     assert not [path for path, parts in names.items() if parts & VAGUE]
 

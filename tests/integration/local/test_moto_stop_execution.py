@@ -20,12 +20,6 @@ def cloud() -> Iterator[Cloud]:
         yield cloud
 
 
-@pytest.fixture
-def queue(cloud: Cloud, request: pytest.FixtureRequest) -> str:
-    name = f"{request.node.name:.70}".translate({ord("["): "-", ord("]"): None})
-    return str(cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"])
-
-
 @pytest.mark.parametrize("catches", [False, True])
 def test_an_execution_that_waits_for_a_token_can_be_stopped(
     cloud: Cloud, queue: str, catches: bool

@@ -1,4 +1,4 @@
-"""What a scripted Bedrock answers: events of ConverseStream, and the ways in which it fails."""
+"""The vocabulary of a scripted Bedrock: events of ConverseStream, and failures."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whatever is said in a thread, the request is one that Converse takes."""
+"""Every thread becomes a request that Converse takes."""
 
 from itertools import pairwise
 from typing import Any

@@ -39,7 +39,9 @@ def test_openai_vectors_come_in_order_in_batches_and_of_length_1(provider: Embed
     assert embedder.documents([]) == []
 
 
-def test_openai_is_asked_for_shorter_vectors_only_when_told(provider: EmbeddingServer) -> None:
+def test_openai_is_asked_for_shorter_vectors_only_when_configured(
+    provider: EmbeddingServer,
+) -> None:
     OpenAIEmbedder(provider.url, model="m", dimensions=4, shorten=True).query("x")
     (_, headers, body) = provider.requests[0]
     assert body["dimensions"] == 4
@@ -90,7 +92,7 @@ def test_titan_is_asked_text_by_text(provider: EmbeddingServer) -> None:
     assert len(provider.requests[-1][2]["inputText"]) == 50_000
 
 
-def test_cohere_is_told_what_a_text_is_for(provider: EmbeddingServer) -> None:
+def test_cohere_learns_what_a_text_is_for(provider: EmbeddingServer) -> None:
     embedder = CohereEmbedder(provider.bedrock(), dimensions=4)
     texts = ["x" * n for n in range(1, 101)]
     check(embedder.documents(texts), texts)
@@ -115,7 +117,7 @@ def test_minilm_gives_the_vectors_of_the_original() -> None:
     assert len(vector) == MiniLM.dimensions
 
 
-def test_minilm_puts_like_beside_like() -> None:
+def test_minilm_puts_like_near_like() -> None:
     model = MiniLM()
     question = np.array(model.query("How do I reset my password?"))
     like, unlike = np.array(

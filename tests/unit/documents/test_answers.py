@@ -1,4 +1,4 @@
-"""What a reader of files says is not believed: it may be in the hands of a file."""
+"""The answers of the parsing process are not trusted: a hostile file may control it."""
 
 import pytest
 

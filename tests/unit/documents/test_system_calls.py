@@ -1,4 +1,4 @@
-"""What a parser that is taken over asks of Linux is refused: by the real kernel, in a process."""
+"""The real kernel refuses the system calls of a parser that was taken over."""
 
 import ctypes
 import errno

@@ -66,7 +66,7 @@ def test_every_marker_that_is_left_is_cited(text: str) -> None:
 
 
 @given(texts)
-def test_without_sources_a_text_stays_as_it_is(text: str) -> None:
+def test_without_sources_a_text_is_left_as_it_is(text: str) -> None:
     nothing = AnnotatedText(Sources(), cites=False)
     assert nothing.read(text) == Piece(text)
 

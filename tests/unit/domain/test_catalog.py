@@ -84,7 +84,7 @@ def test_a_route_has_an_endpoint_of_its_own_or_the_deployments() -> None:
     assert found.route("gpt-4o").endpoint == Endpoint("openai-compatible", None, None)
 
 
-def test_an_unmapped_name_is_told_what_to_configure() -> None:
+def test_the_error_for_an_unmapped_name_says_what_to_configure() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         catalog({"claude": CLAUDE}).route("gpt-4o")
     assert (caught.value.param, caught.value.code) == ("model", "unsupported_model")

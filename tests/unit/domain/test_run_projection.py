@@ -131,7 +131,7 @@ def test_logs_and_annotations_are_merged_by_their_index() -> None:
     ]
 
 
-def test_a_story_tells_whole_objects_from_events_that_name_changes() -> None:
+def test_a_projection_builds_whole_objects_from_events_that_name_changes() -> None:
     projection = RunProjection(run={"id": "run_1", "status": "queued", "usage": None})
     told = [
         copy.deepcopy(projection.apply(event))
@@ -162,7 +162,7 @@ def test_a_story_tells_whole_objects_from_events_that_name_changes() -> None:
     assert done == {"id": "run_1", "status": "completed", "usage": {"total_tokens": 3}}
 
 
-def test_a_story_does_not_change_the_events_that_it_is_told_from() -> None:
+def test_a_projection_does_not_change_the_events_that_it_reads() -> None:
     events = [
         Event("thread.message.created", copy.deepcopy(MESSAGE)),
         *(

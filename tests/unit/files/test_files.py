@@ -64,7 +64,7 @@ def test_a_file_is_described_as_the_original_does(service: Deployment) -> None:
     assert service.api.get("/files")["data"] == [file]
 
 
-def test_the_bytes_lie_below_their_project_and_no_note_stays(service: Deployment) -> None:
+def test_the_bytes_lie_below_their_project_and_no_note_is_left(service: Deployment) -> None:
     file = create(service, b"\x00\xff" * 10)
     assert service.blobs.contents == {f"files/{service.project}/{file['id']}": b"\x00\xff" * 10}
     order = file["id"].removeprefix("file-")
@@ -177,7 +177,7 @@ def test_a_sweep_before_the_time_changes_nothing(service: Deployment) -> None:
     assert left(service) == before
 
 
-def test_batch_files_end_after_thirty_days_unless_told_otherwise(service: Deployment) -> None:
+def test_batch_files_expire_after_thirty_days_by_default(service: Deployment) -> None:
     now = int(service.clock.now)
     assert create(service, purpose="batch")["expires_at"] == now + LIFE_SECONDS["batch"]
     after: Members = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "7200"}
@@ -307,7 +307,7 @@ def test_what_is_refused_leaves_nothing(
     assert left(service) == ([], [])
 
 
-def test_a_body_that_is_no_form_is_told_so(service: Deployment) -> None:
+def test_a_body_that_is_not_a_form_is_refused_as_such(service: Deployment) -> None:
     answer = service.api.request("POST", "/files", {"purpose": "vision"})
     assert answer.status == 400
     assert "expected multipart/form-data" in answer.error["message"]

@@ -45,7 +45,7 @@ def test_every_answer_has_the_headers_of_the_original() -> None:
     assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
 
 
-def test_pollers_are_told_how_soon_to_ask_again() -> None:
+def test_pollers_learn_how_soon_to_ask_again() -> None:
     deployment = Deployment([], machine=False)
     run = deployment.run()
     answer = deployment.api.request("GET", path(run))
@@ -54,7 +54,7 @@ def test_pollers_are_told_how_soon_to_ask_again() -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "sk-test"])
-def test_no_key_is_told_apart_from_a_wrong_one(header: str) -> None:
+def test_a_missing_key_is_refused_differently_from_a_wrong_one(header: str) -> None:
     deployment = Deployment()
     answer = deployment.api.request("GET", "/models", headers={"authorization": header})
     assert answer.status == 401
@@ -290,7 +290,7 @@ def test_a_frame_is_one_line_of_data_whatever_the_text() -> None:
     assert json.loads(frame.decode().split("\n")[2].removeprefix("data: ")) == data
 
 
-def test_silence_is_a_comment_and_the_end_is_always_told() -> None:
+def test_silence_is_a_comment_and_the_end_is_always_sent() -> None:
     assert list(frames([None])) == [b": keep-alive\n", b"event: done\ndata: [DONE]\n\n"]
 
     def stalled() -> Any:

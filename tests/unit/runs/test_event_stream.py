@@ -46,7 +46,7 @@ def stream(deployment: Deployment, run: dict[str, Any], last: str = "0") -> list
     return answer.events
 
 
-def test_events_are_told_as_they_happen() -> None:
+def test_events_are_streamed_as_they_happen() -> None:
     deployment, clock, run = started("Hello")
     clock.happenings = [(1, lambda: deployment.turn(run))]
     events = stream(deployment, run)
@@ -54,7 +54,7 @@ def test_events_are_told_as_they_happen() -> None:
     assert set(clock.slept) == {event_stream.POLL_SECONDS}
 
 
-def test_a_stream_that_broke_off_goes_on_behind_the_last_event_that_was_seen() -> None:
+def test_a_broken_stream_resumes_after_the_last_event_that_was_seen() -> None:
     deployment, _, run = started("Hello")
     deployment.turn(run)
     whole = stream(deployment, run)
@@ -111,7 +111,7 @@ def test_polling_is_quick_again_once_something_happens() -> None:
     assert clock.slept[-1] == event_stream.POLL_SECONDS
 
 
-def test_a_run_that_never_ends_is_told_to_have_stalled() -> None:
+def test_a_run_that_never_ends_is_reported_as_stalled() -> None:
     deployment, _, run = started()
     events = stream(deployment, run)
     assert [event.name for event in events[-2:]] == ["error", "done"]

@@ -249,7 +249,7 @@ def test_threads_are_listed_by_what_their_metadata_holds() -> None:
     assert listed("&metadata[team]=red") == [second]
 
 
-def test_metadata_that_only_looks_like_another_pair_is_told_apart() -> None:
+def test_metadata_that_only_looks_like_another_pair_does_not_match() -> None:
     deployment = Deployment()
     made = {
         name: deployment.api.post("/threads", {"metadata": {key: value}})["id"]

@@ -31,7 +31,7 @@ def test_of_two_changes_at_once_none_is_lost(kind: str) -> None:
     assert {name: found[name] for name in both} == both
 
 
-def test_a_change_to_what_is_deleted_meanwhile_is_not_found() -> None:
+def test_a_change_to_an_object_deleted_at_the_same_time_is_not_found() -> None:
     table = RacingTable()
     deployment = Deployment(table=table)
     url = f"/assistants/{deployment.assistant()}"

@@ -1,4 +1,4 @@
-"""What messages and tool resources bring to a thread or an assistant: files, and vector stores."""
+"""The files and vector stores that messages and tool resources add to threads and assistants."""
 
 from pathlib import Path
 from typing import Any
@@ -148,7 +148,9 @@ def test_a_thread_is_made_with_a_store_of_its_own(deployment: FileSearchDeployme
     assert (store["metadata"], store["expires_after"]) == ({"a": "b"}, WEEK)
 
 
-def test_an_assistant_is_made_with_a_store_that_stays(deployment: FileSearchDeployment) -> None:
+def test_an_assistant_is_made_with_a_store_that_does_not_expire(
+    deployment: FileSearchDeployment,
+) -> None:
     file_id = deployment.file()
     helper = {"file_ids": [file_id]}
     body = {"model": "demo", "tool_resources": {"file_search": {"vector_stores": [helper]}}}

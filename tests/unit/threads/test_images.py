@@ -52,7 +52,7 @@ def said_to_the_model(service: Deployment) -> Any:
 
 
 @pytest.mark.parametrize("type", CONTENTS)
-def test_a_type_is_told_by_the_first_bytes_whatever_the_url_says(type: str) -> None:
+def test_the_first_bytes_decide_the_type_whatever_the_url_says(type: str) -> None:
     image = Image.from_data_url(data_url(CONTENTS[type], "image/x-anything"))
     assert image == Image.of(CONTENTS[type])
     assert image.type == type
@@ -166,7 +166,7 @@ def test_an_image_that_is_out_of_sight_does_not_bother_a_model_that_cannot_see()
     assert run["status"] == "completed"
 
 
-def test_of_an_image_that_the_assistant_has_shown_the_model_is_told() -> None:
+def test_the_model_reads_of_an_image_that_the_assistant_has_shown() -> None:
     """Providers take images of users only."""
     service = deployment()
     thread_id = thread_with(service, shown("https://example.com/cat.png"), role="assistant")

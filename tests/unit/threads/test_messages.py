@@ -74,7 +74,7 @@ def test_a_messages_metadata_is_all_that_can_be_changed() -> None:
     assert answer.error["code"] == "unknown_parameter"
 
 
-def test_a_deleted_message_is_gone_and_is_not_told_to_the_model() -> None:
+def test_a_deleted_message_is_gone_and_does_not_reach_the_model() -> None:
     deployment = Deployment(["Hi"])
     thread_id = deployment.thread("One", "Two")
     url = f"/threads/{thread_id}/messages"

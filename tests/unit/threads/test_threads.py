@@ -114,7 +114,7 @@ def test_of_two_deletions_at_once_one_finds_nothing() -> None:
     assert deployment.api.request("DELETE", url).status == 404
 
 
-def test_a_run_on_a_thread_that_is_deleted_meanwhile_is_not_made() -> None:
+def test_a_run_on_a_thread_that_is_deleted_at_the_same_time_is_not_made() -> None:
     table = RacingTable()
     deployment = Deployment(machine=False, table=table)
     thread_id, assistant_id = deployment.thread(), deployment.assistant()

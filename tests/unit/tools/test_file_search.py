@@ -233,7 +233,7 @@ def test_a_run_fails_when_a_store_has_expired(tmp_path: Path) -> None:
     assert "expired" in run["last_error"]["message"]
 
 
-def test_a_store_that_is_deleted_meanwhile_is_told_to_the_model(tmp_path: Path) -> None:
+def test_the_model_reads_that_a_store_was_deleted_during_the_run(tmp_path: Path) -> None:
     case = Case(tmp_path, [], ["Well."])
     case.service.model.turns[0] = [
         lambda: case.service.api.delete(f"/vector_stores/{case.store_id}"),

@@ -1,4 +1,4 @@
-"""What the model reads of a thread: in which order, how much of it, and at what cost."""
+"""The prompt: which messages of a thread it holds, in which order, and at what cost."""
 
 from typing import Any
 
@@ -31,14 +31,14 @@ def test_instructions_come_first_and_then_the_thread() -> None:
     ]
 
 
-def test_what_was_said_and_refused_before_is_told_again() -> None:
+def test_earlier_messages_and_refusals_are_in_the_prompt() -> None:
     deployment = Deployment(["Well, ", Refusal("no.")], [])
     run = deployment.run()
     deployment.run(run["thread_id"])
     assert told(deployment) == ["Hello", "Well, \nno."]
 
 
-def test_functions_of_earlier_runs_are_not_told_again() -> None:
+def test_functions_of_earlier_runs_are_not_in_the_prompt() -> None:
     deployment = Deployment([CALL], ["Sunny."], ["You are welcome."])
     run = deployment.run()
     deployment.submit(run)
@@ -48,7 +48,7 @@ def test_functions_of_earlier_runs_are_not_told_again() -> None:
     assert told(deployment) == ["Hello", "Sunny.", "Thanks"]
 
 
-def test_messages_are_told_in_order_over_many_pages() -> None:
+def test_messages_are_in_order_over_many_pages() -> None:
     deployment = Deployment([])
     texts = [str(number) for number in range(350)]
     deployment.run(deployment.thread(*texts))
@@ -65,7 +65,7 @@ def test_what_does_not_fit_the_models_context_is_left_out_from_the_oldest_on() -
     assert 5 <= len(kept) <= 7  # of a context of 1,024 tokens a quarter is kept for the answer
 
 
-def test_the_newest_message_is_told_even_when_it_does_not_fit() -> None:
+def test_the_newest_message_is_in_the_prompt_even_when_it_does_not_fit() -> None:
     deployment = Deployment([])
     long = "word " * 5_000
     deployment.run(deployment.thread("First", long), model="small")

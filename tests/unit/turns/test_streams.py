@@ -347,7 +347,7 @@ def test_a_provider_that_breaks_off_in_a_call_fails_its_step() -> None:
     assert failed["step_details"]["tool_calls"][0]["function"]["arguments"] == '{"ci'
 
 
-def test_a_thread_that_is_made_with_its_run_is_told_first() -> None:
+def test_a_thread_that_is_made_with_its_run_comes_first() -> None:
     deployment = Deployment(["Hi"])
     assistant_id = deployment.assistant()
     thread = {"messages": [{"role": "user", "content": "Hello"}], "metadata": {"a": "b"}}
@@ -359,7 +359,7 @@ def test_a_thread_that_is_made_with_its_run_is_told_first() -> None:
     assert events[1].data["thread_id"] == created["id"]
 
 
-def test_several_rounds_of_calls_are_told_one_after_another() -> None:
+def test_several_rounds_of_calls_are_streamed_one_after_another() -> None:
     deployment = Deployment(
         [*call(0, "weather", "{}")], [*call(0, "time", "{}")], ["Sunny at noon."]
     )

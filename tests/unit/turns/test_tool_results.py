@@ -1,4 +1,4 @@
-"""What hosted tools find and make, in the messages of the run: citations, files, images."""
+"""The results of hosted tools in the messages of a run: citations, files, images."""
 
 from typing import Any
 
@@ -194,7 +194,7 @@ def test_an_image_is_shown_in_the_next_message_only() -> None:
     ]
 
 
-def test_a_refusal_keeps_its_place_behind_text_that_is_held_back() -> None:
+def test_a_refusal_keeps_its_place_after_text_that_is_held_back() -> None:
     case = Case(["【0:0†", Refusal("No.")])
     content = case.message()["content"]
     assert [block["type"] for block in content] == ["text", "refusal"]
@@ -243,7 +243,7 @@ def test_markers_are_text_where_nothing_is_searched() -> None:
     assert text_of(message) == {"value": "【0:0†a】 【", "annotations": []}
 
 
-def test_the_markers_of_an_earlier_run_are_not_told_to_the_model() -> None:
+def test_the_markers_of_an_earlier_run_do_not_reach_the_model() -> None:
     case = Case(SEARCHES, ["So it is【0:1†a.pdf】."], ["Yes."])
     thread_id = case.message()["thread_id"]
     case.stream(thread_id)

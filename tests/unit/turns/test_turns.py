@@ -252,7 +252,7 @@ def test_a_turn_that_begins_after_the_deadline_expires_the_run() -> None:
     assert deployment.model.requests == []
 
 
-def test_what_a_message_held_when_its_run_expired_stays() -> None:
+def test_the_text_of_a_message_is_kept_when_its_run_expires() -> None:
     deployment = deployed([], step=0.5)
     run = deployment.run()
 
@@ -360,7 +360,7 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(event: str) -> None:
     check_stream(deployment, run, f"{RUN_BEGINS} {MESSAGE_STEP} run.completed")
 
 
-def test_a_step_is_told_once_when_the_answer_to_its_last_write_is_lost() -> None:
+def test_a_step_is_streamed_once_when_the_answer_to_its_last_write_is_lost() -> None:
     table = LostAnswersTable()
     deployment = Deployment([CALL], machine=False, table=table)
     run = deployment.run()
@@ -370,7 +370,7 @@ def test_a_step_is_told_once_when_the_answer_to_its_last_write_is_lost() -> None
     check_stream(deployment, run, f"{RUN_BEGINS} {CALLS_STEP} run.requires_action")
 
 
-def test_an_answer_of_many_records_can_be_ended_and_told() -> None:
+def test_an_answer_of_many_journal_records_can_be_ended_and_streamed() -> None:
     """More records than one query reads."""
     deployment = Deployment(
         [*(["word "] * 900), Crash()],

@@ -19,7 +19,7 @@ from tests.support.file_search_deployment import FileSearchDeployment
 BIG = 2_000
 
 
-class Dying(FakeTable):
+class DyingTable(FakeTable):
     """A table whose process dies at a commit, so that no later write is done."""
 
     def __init__(self) -> None:
@@ -34,13 +34,13 @@ class Dying(FakeTable):
 
 
 @pytest.fixture
-def store() -> Dying:
-    return Dying()
+def table() -> DyingTable:
+    return DyingTable()
 
 
 @pytest.fixture
-def deployment(tmp_path: Path, store: Dying) -> FileSearchDeployment:
-    return FileSearchDeployment(tmp_path, table=store)
+def deployment(tmp_path: Path, table: DyingTable) -> FileSearchDeployment:
+    return FileSearchDeployment(tmp_path, table=table)
 
 
 def begin(
@@ -197,26 +197,26 @@ def test_a_cancelled_batch_stops_what_is_not_indexed_yet(deployment: FileSearchD
 
 
 def test_files_that_join_while_their_batch_is_cancelled_are_cancelled_too(
-    deployment: FileSearchDeployment, store: Dying
+    deployment: FileSearchDeployment, table: DyingTable
 ) -> None:
     ids = [deployment.file() for _ in range(40)]
     store_id = deployment.vector_store()
-    commit = store.commit
+    commit = table.commit
 
     def cancelling(*writes: Write) -> None:
         commit(*writes)
         if any(isinstance(write, Create) and write.row.key.sort[:2] == "F#" for write in writes):
-            store.commit = commit  # type: ignore[method-assign]
-            [row] = [row for row in store.rows.values() if row.key.sort.startswith("B#")]
+            table.commit = commit  # type: ignore[method-assign]
+            [row] = [row for row in table.rows.values() if row.key.sort.startswith("B#")]
             deployment.api.post(deployment.url(store_id, "file_batches", row.body["id"], "cancel"))
 
-    store.commit = cancelling  # type: ignore[method-assign]
+    table.commit = cancelling  # type: ignore[method-assign]
     batch = begin(deployment, store_id, ids)
     assert batch["status"] == "cancelled"
     deployment.sweep(seconds=61)
     assert counts(again(deployment, batch)) == {"cancelled": 40, "total": 40}
     deployment.sweep()
-    assert not store.due(2**40, limit=9)
+    assert not table.due(2**40, limit=9)
 
 
 def test_an_ended_batch_cannot_be_cancelled(deployment: FileSearchDeployment) -> None:
@@ -247,16 +247,16 @@ def test_two_thousand_files_join_in_one_batch(deployment: FileSearchDeployment) 
 
 @pytest.mark.parametrize("lives", range(0, 14))
 def test_a_batch_that_breaks_off_is_taken_up_again(
-    deployment: FileSearchDeployment, store: Dying, lives: int
+    deployment: FileSearchDeployment, table: DyingTable, lives: int
 ) -> None:
     """Wherever the process dies: either nothing was begun, or every file joins, exactly once."""
     ids = [deployment.file() for _ in range(100)]
     store_id = deployment.vector_store()
-    store.lives = lives
+    table.lives = lives
     with suppress(KeyboardInterrupt):
         begin(deployment, store_id, ids)
-    died = store.lives < 0
-    store.lives = 10**9
+    died = table.lives < 0
+    table.lives = 10**9
     deployment.sweep(seconds=61)
     store_now = deployment.api.get(deployment.url(store_id))
     if lives == 0:
@@ -264,7 +264,7 @@ def test_a_batch_that_breaks_off_is_taken_up_again(
         return
     assert died == (lives < 10), "a hundred files join in eight transactions"
     assert counts(store_now) == {"completed": 100, "total": 100}
-    [row] = [row for row in store.rows.values() if row.key.sort.startswith("B#")]
+    [row] = [row for row in table.rows.values() if row.key.sort.startswith("B#")]
     batch = deployment.api.get(deployment.url(store_id, "file_batches", row.body["id"]))
     assert (batch["status"], counts(batch)) == ("completed", {"completed": 100, "total": 100})
     assert sorted(listed(deployment, batch)) == sorted(ids)
@@ -273,37 +273,37 @@ def test_a_batch_that_breaks_off_is_taken_up_again(
 
 @pytest.mark.parametrize("trouble", [RateLimitError("busy"), RuntimeError("SQS is down")])
 def test_trouble_only_delays_the_joining(
-    deployment: FileSearchDeployment, store: Dying, trouble: Exception
+    deployment: FileSearchDeployment, table: DyingTable, trouble: Exception
 ) -> None:
     """The store exists, so its creation must not look as if it had failed."""
     file_id = deployment.file()
-    commit = store.commit
+    commit = table.commit
 
     def busy(*writes: Write) -> None:
         if any(isinstance(write, Create) and write.row.key.sort[:2] == "F#" for write in writes):
             raise trouble
         commit(*writes)
 
-    store.commit = busy  # type: ignore[method-assign]
+    table.commit = busy  # type: ignore[method-assign]
     store_id = deployment.vector_store(file_id)
-    store.commit = commit  # type: ignore[method-assign]
+    table.commit = commit  # type: ignore[method-assign]
     deployment.sweep(seconds=61)
     assert counts(deployment.api.get(deployment.url(store_id))) == {"completed": 1, "total": 1}
 
 
 def test_a_batch_whose_file_is_deleted_while_it_joins_goes_without_it(
-    deployment: FileSearchDeployment, store: Dying
+    deployment: FileSearchDeployment, table: DyingTable
 ) -> None:
     kept, deleted = deployment.file(), deployment.file()
-    commit = store.commit
+    commit = table.commit
 
     def deleting(*writes: Write) -> None:
         if any(isinstance(write, Create) and write.row.key.sort[:2] == "F#" for write in writes):
-            store.commit = commit  # type: ignore[method-assign]
+            table.commit = commit  # type: ignore[method-assign]
             deployment.api.delete(f"/files/{deleted}")
         commit(*writes)
 
-    store.commit = deleting  # type: ignore[method-assign]
+    table.commit = deleting  # type: ignore[method-assign]
     batch = begin(deployment, deployment.vector_store(), [kept, deleted])
     assert counts(batch) == {"in_progress": 1, "total": 1}
     assert listed(deployment, batch) == [kept]

@@ -12,6 +12,7 @@ from assistants.domain.retrieval.passage import Chunk
 from assistants.ports.search import Embedder, SearchUnavailableError, Vector
 from assistants.services.vector_stores import indexing
 from assistants.services.vector_stores.indexing import Indexing
+from tests.support.crashes import Killed
 from tests.support.file_search_deployment import FileSearchDeployment
 
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 0}}
@@ -27,10 +28,6 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def deployment(tmp_path: Path) -> FileSearchDeployment:
     return FileSearchDeployment(tmp_path)
-
-
-class Killed(BaseException):
-    """Not an Exception, as no code survives its own death."""
 
 
 class Life:
@@ -63,11 +60,11 @@ class Mortal:
 def mortal(deployment: FileSearchDeployment, steps: int) -> Indexing:
     """Make a worker of the deployment's queue that lives for so many steps."""
     life, whole = Life(steps), deployment.indexing
-    store, queue = Mortal(deployment.table, life), Mortal(deployment.index_queue, life)
-    index_deletions = replace(whole.repository.index_deletions, table=store, queue=queue)
+    table, queue = Mortal(deployment.table, life), Mortal(deployment.index_queue, life)
+    index_deletions = replace(whole.repository.index_deletions, table=table, queue=queue)
     return replace(
         whole,
-        repository=replace(whole.repository, table=store, index_deletions=index_deletions),
+        repository=replace(whole.repository, table=table, index_deletions=index_deletions),
         blobs=Mortal(deployment.blobs, life),
         index=lambda: Mortal(deployment.index, life),
     )
@@ -117,7 +114,7 @@ def test_a_worker_that_dies_anywhere_leaves_the_file_to_the_next(tmp_path: Path)
     assert killed > 20
 
 
-def test_a_file_that_leaves_behind_a_dead_worker_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_file_that_is_detached_from_a_dead_worker_leaves_nothing(tmp_path: Path) -> None:
     for steps in range(200):
         folder = tmp_path / str(steps)
         folder.mkdir()

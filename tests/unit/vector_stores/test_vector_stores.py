@@ -153,7 +153,7 @@ def test_a_file_is_completed_when_it_can_be_found(deployment: FileSearchDeployme
 
 
 @pytest.mark.parametrize("path", ["", "/files/{file}", "/file_batches/{batch}"])
-def test_a_poller_is_told_when_to_ask_again(deployment: FileSearchDeployment, path: str) -> None:
+def test_a_poller_learns_when_to_ask_again(deployment: FileSearchDeployment, path: str) -> None:
     file_id = deployment.file()
     store_id = deployment.vector_store(file_id)
     batches = deployment.url(store_id, "file_batches")
@@ -332,7 +332,7 @@ def test_the_same_file_attached_again_is_answered_as_it_is(
 @pytest.mark.parametrize(
     "asked", [{"attributes": {"year": 2025}}, {"chunking_strategy": STATIC}], ids=str
 )
-def test_a_file_attached_again_in_another_way_is_indexed_anew(
+def test_a_file_attached_again_in_another_way_is_indexed_again(
     deployment: FileSearchDeployment, asked: dict[str, Any]
 ) -> None:
     store_id, file_id = deployment.vector_store(), deployment.file("word " * 900)
@@ -349,7 +349,7 @@ def test_a_file_attached_again_in_another_way_is_indexed_anew(
     )
 
 
-def test_a_file_that_failed_is_tried_anew_when_it_is_attached_again(
+def test_a_file_that_failed_is_tried_again_when_it_is_attached_again(
     deployment: FileSearchDeployment,
 ) -> None:
     file_id = deployment.file(name="a.bin")
@@ -415,7 +415,7 @@ def test_a_list_can_be_narrowed_to_a_status(deployment: FileSearchDeployment, st
     assert counts(deployment, store_id) == {**dict.fromkeys(by_status, 1), "total": 4}
 
 
-def test_a_file_that_leaves_the_store_is_not_found_any_more_and_stays_a_file(
+def test_a_file_that_leaves_the_store_is_not_found_any_more_and_remains_a_file(
     deployment: FileSearchDeployment,
 ) -> None:
     file_id = deployment.file()

@@ -23,7 +23,7 @@ def names(answer: ToolAnswer) -> list[str]:
     return [output["type"] for output in answer.shown["outputs"]]
 
 
-def test_what_code_prints_is_told_and_shown(case: CodeInterpreterCase) -> None:
+def test_output_of_code_reaches_the_model_and_is_shown(case: CodeInterpreterCase) -> None:
     answer = case.answer()
     assert answer.told == "42"
     assert answer.shown == {"outputs": [{"index": 0, "type": "logs", "logs": "42\n"}]}
@@ -82,14 +82,14 @@ def test_long_names_of_files_are_cut_for_the_model_like_logs(case: CodeInterpret
         ({"skipped": 3}, "3 images or files were not taken"),
     ],
 )
-def test_what_happened_to_the_code_is_told_in_words(
+def test_what_happened_to_the_code_is_put_into_words(
     case: CodeInterpreterCase, members: dict[str, Any], words: str
 ) -> None:
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, ok=False, **members)
     assert words in case.answer().told
 
 
-def test_images_become_files_and_are_shown_behind_the_logs(case: CodeInterpreterCase) -> None:
+def test_images_become_files_and_are_shown_after_the_logs(case: CodeInterpreterCase) -> None:
     case.sandboxes.cell = plotted
     answer = case.answer()
     [image] = answer.images
@@ -141,7 +141,9 @@ def test_a_file_that_was_deleted_is_made_again(case: CodeInterpreterCase) -> Non
     assert case.answer().files["out"] != first
 
 
-def test_of_a_thousand_files_some_are_kept_and_the_rest_is_told(case: CodeInterpreterCase) -> None:
+def test_of_a_thousand_files_some_are_kept_and_the_rest_is_mentioned(
+    case: CodeInterpreterCase,
+) -> None:
     def crowd(machine: Machine, code: str) -> Execution:
         made = machine.write(**{f"{n:03}": b"x" for n in range(100)})
         return replace(made, skipped=900)
@@ -163,7 +165,7 @@ def test_the_files_that_are_remembered_are_limited(case: CodeInterpreterCase) ->
     assert "19-0" in answer.files and "0-0" not in answer.files
 
 
-def test_a_file_above_the_limit_is_told(case: CodeInterpreterCase) -> None:
+def test_a_file_above_the_limit_is_mentioned(case: CodeInterpreterCase) -> None:
     huge = MadeFile("huge.bin", 513 << 20, None)
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, files=(huge,))
     answer = case.answer()
@@ -171,7 +173,7 @@ def test_a_file_above_the_limit_is_told(case: CodeInterpreterCase) -> None:
     assert (answer.files, case.machine.taken) == ({}, [])
 
 
-def test_a_file_that_is_gone_before_it_is_taken_is_told_and_leaves_nothing(
+def test_a_file_that_is_gone_before_it_is_taken_is_mentioned_and_leaves_nothing(
     case: CodeInterpreterCase,
 ) -> None:
     gone = MadeFile("gone", 1, "hash")
@@ -228,7 +230,7 @@ def test_files_that_come_later_join_those_that_are_there(case: CodeInterpreterCa
     assert case.machine.files == {"a.csv": b"changed by code", "b.csv": b"2"}
 
 
-def test_a_deleted_file_is_told_and_no_error(case: CodeInterpreterCase) -> None:
+def test_a_deleted_file_is_mentioned_and_no_error(case: CodeInterpreterCase) -> None:
     kept, deleted = case.upload("kept.csv"), case.upload("deleted.csv")
     case.backend.files.service.delete(PROJECT, deleted)
     case.new_run(kept, deleted)
@@ -237,7 +239,9 @@ def test_a_deleted_file_is_told_and_no_error(case: CodeInterpreterCase) -> None:
     assert list(case.machine.files) == ["kept.csv"]
 
 
-def test_a_file_whose_bytes_vanish_while_it_is_copied_is_told(case: CodeInterpreterCase) -> None:
+def test_a_file_whose_bytes_vanish_while_it_is_copied_is_mentioned(
+    case: CodeInterpreterCase,
+) -> None:
     file_id = case.upload("a.csv")
     case.blobs.contents.clear()
     case.new_run(file_id)
@@ -363,7 +367,7 @@ def test_code_whose_session_ended_is_not_run_again(case: CodeInterpreterCase) ->
     assert ran.count(use.id) == 1
 
 
-def test_the_next_code_after_a_lost_session_is_told_of_it_once(case: CodeInterpreterCase) -> None:
+def test_the_next_code_after_a_lost_session_mentions_it_once(case: CodeInterpreterCase) -> None:
     case.answer()
     case.sandboxes.kill()
     case.clock.now += 300
@@ -430,7 +434,7 @@ def test_a_run_that_may_use_no_tool_launches_nothing(case: CodeInterpreterCase) 
     assert case.sandboxes.launched == []
 
 
-def test_a_launch_that_nobody_heard_of_is_repeated_by_the_same_name(
+def test_a_launch_whose_answer_was_lost_is_repeated_by_the_same_name(
     case: CodeInterpreterCase,
 ) -> None:
     launch = case.sandboxes.launch
@@ -476,7 +480,7 @@ def test_a_launch_that_fails_is_tried_again_under_another_name(case: CodeInterpr
     assert len(set(case.sandboxes.launched)) == 2
 
 
-def test_without_a_session_the_model_is_told(case: CodeInterpreterCase) -> None:
+def test_without_a_session_the_model_reads_so(case: CodeInterpreterCase) -> None:
     case.sandboxes.unavailable = 100
     answer = case.answer()
     assert "cannot be started at the moment" in answer.told
@@ -564,7 +568,7 @@ def test_a_session_that_is_full_is_asked_again(case: CodeInterpreterCase) -> Non
     assert case.answer().told == "42"
 
 
-def test_a_refusal_is_told(case: CodeInterpreterCase) -> None:
+def test_a_refusal_reaches_the_model(case: CodeInterpreterCase) -> None:
     def refuse(machine: Machine, code: str) -> Execution:
         raise SandboxRefusedError("result_gone")
 
@@ -584,7 +588,7 @@ def test_the_calls_of_the_table_are_few(case: CodeInterpreterCase) -> None:
 
 def test_the_token_is_in_the_row_and_in_no_answer(case: CodeInterpreterCase) -> None:
     answer = case.answer()
-    token = case.box["session"]["token"]
+    token = case.sandbox_row["session"]["token"]
     assert len(token) >= 43
     assert token not in repr(answer)
 
@@ -599,7 +603,7 @@ def test_an_orphan_is_stopped_after_its_time(case: CodeInterpreterCase) -> None:
     case.clock.now += 31
     case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
-    assert case.box["session"] is None
+    assert case.sandbox_row["session"] is None
     case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
     case.sandboxes.cell = lambda machine, code: PRINTED
@@ -608,7 +612,7 @@ def test_an_orphan_is_stopped_after_its_time(case: CodeInterpreterCase) -> None:
     assert answer.files == files
 
 
-def test_the_index_may_name_a_session_that_was_replaced_meanwhile(
+def test_the_index_may_name_a_session_that_has_been_replaced(
     case: CodeInterpreterCase,
 ) -> None:
     case.answer()

@@ -99,7 +99,7 @@ def test_a_function_killed_at_any_call_is_made_good_by_its_retry(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_session_lost_at_any_request_is_told_or_replaced(
+def test_a_session_lost_at_any_request_is_mentioned_or_replaced(
     monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     for number in range(1, 1000):
@@ -204,6 +204,6 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
             assert executed <= 1
         else:
             assert executed == (0 if "was not executed" in answer else 1), answer
-    session = case.box["session"] or {"name": None}
+    session = case.sandbox_row["session"] or {"name": None}
     alive = {name for name, machine in case.sandboxes.machines.items() if not machine.dead}
     assert alive <= {session["name"]}

@@ -58,7 +58,7 @@ def test_of_no_files_nothing_is_said() -> None:
     assert listing(run_with("file-gone"), {}) is None
 
 
-def test_too_many_files_are_told() -> None:
+def test_the_listing_says_that_files_are_too_many() -> None:
     files = [file(f"file-{n}", f"{n}") for n in range(MAX_FILES + 7)]
     given = provided(run_with(*(each.id for each in files)), found(*files))
     assert len(given.files) == MAX_FILES
@@ -66,7 +66,7 @@ def test_too_many_files_are_told() -> None:
 
 
 @pytest.mark.parametrize("sizes", [[GIB], [MAX_BYTES // 4] * 5])
-def test_files_that_would_fill_the_disk_are_left_out_and_told(sizes: list[int]) -> None:
+def test_files_that_would_fill_the_disk_are_left_out_and_named(sizes: list[int]) -> None:
     files = [file(f"file-{n}", f"{n}", size) for n, size in enumerate(sizes)]
     given = provided(run_with(*(each.id for each in files)), found(*files))
     assert len(given.files) == len(files) - 1
