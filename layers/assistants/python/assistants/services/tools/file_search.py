@@ -14,7 +14,7 @@ from assistants.domain.retrieval.passage import Passage
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.run import RunSettings
 from assistants.domain.token_budget import TokenBudget
-from assistants.domain.tool import FileSearchOptions, FileSearchTool, RankingOptions
+from assistants.domain.tool import FileSearchOptions, FileSearchRankingOptions, FileSearchTool
 from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACTERS, Queries
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
@@ -66,7 +66,7 @@ class FileSearch:
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         options = _options(use.run)
-        ranking = options.ranking_options or RankingOptions(score_threshold=0.0)
+        ranking = options.ranking_options or FileSearchRankingOptions(score_threshold=0.0)
         queries = queries_in(use.arguments)
         if not queries or not use.run.vector_store_ids:
             return ToolAnswer(_NO_STORE if queries else _FORM, shown=_shown(ranking, []))
@@ -84,7 +84,7 @@ class FileSearch:
         return self._answer(use.number, hits, ranking, tokens)
 
     def _answer(
-        self, number: int, hits: Sequence[Hit], ranking: RankingOptions, tokens: int
+        self, number: int, hits: Sequence[Hit], ranking: FileSearchRankingOptions, tokens: int
     ) -> ToolAnswer:
         """The best passages that fit into so many tokens; the best one in any case."""
         budget = TokenBudget.of(tokens, self.count_tokens)
@@ -139,7 +139,7 @@ def _told(key: str, passage: Passage) -> str:
     return f"{marker(key, passage.document.filename)}\n{without_markers(text)}"
 
 
-def _shown(ranking: RankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
+def _shown(ranking: FileSearchRankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
     """The step's members, in the form of a delta."""
     results = [
         {
