@@ -45,8 +45,8 @@ class ProxiedSandboxes(ProcessSandboxes):
         return ProxiedSession(SandboxProxy("proxy", lambda: self), address, token)  # type: ignore[arg-type,return-value]
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        told = answer(super().open, json.loads(Payload))
-        return {"Payload": io.BytesIO(json.dumps(told).encode())}
+        answered = answer(super().open, json.loads(Payload))
+        return {"Payload": io.BytesIO(json.dumps(answered).encode())}
 
 
 KINDS = {"direct": ProcessSandboxes, "proxied": ProxiedSandboxes}

@@ -98,6 +98,6 @@ def test_a_file_beyond_the_limit_is_left_where_it_is(
             "filename": "a.txt",
         }
     )
-    told: Any = json.loads(b"".join(blobs.read(answer)))
-    assert told == {"code": "invalid_file", "message": "The file is larger than 512 MB."}
+    content: Any = json.loads(b"".join(blobs.read(answer)))
+    assert content == {"code": "invalid_file", "message": "The file is larger than 512 MB."}
     blobs.delete([answer])

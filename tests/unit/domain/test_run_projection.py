@@ -133,7 +133,7 @@ def test_logs_and_annotations_are_merged_by_their_index() -> None:
 
 def test_a_projection_builds_whole_objects_from_events_that_name_changes() -> None:
     projection = RunProjection(run={"id": "run_1", "status": "queued", "usage": None})
-    told = [
+    projected = [
         copy.deepcopy(projection.apply(event))
         for event in (
             Event("thread.created", {"id": "thread_1"}),
@@ -145,7 +145,7 @@ def test_a_projection_builds_whole_objects_from_events_that_name_changes() -> No
             Event("thread.run.completed", {"status": "completed", "usage": {"total_tokens": 3}}),
         )
     ]
-    thread, _, run, created, delta, completed, done = told
+    thread, _, run, created, delta, completed, done = projected
     assert thread == {"id": "thread_1"}
     assert run == {"id": "run_1", "status": "in_progress", "usage": None}
     assert created == MESSAGE

@@ -121,27 +121,27 @@ def test_a_run_that_never_ends_is_reported_as_stalled() -> None:
 def test_a_stream_ends_when_its_journal_is_gone() -> None:
     """The run has ended and its thread was deleted, before the end was read."""
     deployment, clock, run = started("Hello")
-    told = deployment.backend.runs.event_stream.follow(
+    events = deployment.backend.runs.event_stream.follow(
         deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
-    next(told)
+    next(events)
     deployment.turn(run)
     partition = keys.in_run(deployment.ref(run))
     while not deployment.table.clear(partition, limit=25):
         pass
     began = clock.time()
     with pytest.raises(StreamStalledError):
-        list(told)
+        list(events)
     assert clock.time() - began < 2 * event_stream.KEEP_ALIVE_SECONDS
 
 
 def test_stalled_is_raised_a_minute_after_the_deadline() -> None:
     deployment, clock, run = started()
-    told = deployment.backend.runs.event_stream.follow(
+    events = deployment.backend.runs.event_stream.follow(
         deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
     with pytest.raises(StreamStalledError):
-        list(told)
+        list(events)
     assert clock.now > run["expires_at"] + 59
 
 
@@ -174,13 +174,13 @@ def test_a_record_that_has_not_arrived_yet_is_waited_for(hidden: list[int]) -> N
 
 def test_a_reader_that_leaves_changes_nothing() -> None:
     deployment, clock, run = started("Hello")
-    told: Iterator[StreamEvent | None] = deployment.backend.runs.event_stream.follow(
+    events: Iterator[StreamEvent | None] = deployment.backend.runs.event_stream.follow(
         deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
-    first = next(told)
+    first = next(events)
     assert first is not None
     assert first.name == "thread.run.created"
-    del told
+    del events
     deployment.turn(run)
     assert deployment.again(run)["status"] == "completed"
     assert clock.slept == []

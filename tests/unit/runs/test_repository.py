@@ -78,6 +78,6 @@ def test_what_only_the_service_knows_of_a_run_is_never_shown() -> None:
     state = loaded(deployment, run).state.model_dump()
     hidden = set(state) - set(run)
     assert {"deadline", "watched", "sequence", "turn"} <= hidden
-    told = deployment.api.request("GET", f"{path(run)}/events")
-    for event in told.events[:1]:
+    answer = deployment.api.request("GET", f"{path(run)}/events")
+    for event in answer.events[:1]:
         assert not hidden & set(event.data)

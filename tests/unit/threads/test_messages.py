@@ -88,7 +88,7 @@ def test_a_deleted_message_is_gone_and_does_not_reach_the_model() -> None:
     assert answer.error["message"] == f"No message found with id '{newest['id']}'."
     assert deployment.api.request("DELETE", f"{url}/{newest['id']}").status == 404
     deployment.run(thread_id)
-    assert [told["content"] for told in deployment.model.requests[0].messages] == ["One"]
+    assert [sent["content"] for sent in deployment.model.requests[0].messages] == ["One"]
 
 
 def test_a_message_is_found_only_in_its_own_thread() -> None:

@@ -68,7 +68,7 @@ class Case:
         return self.service.run(thread_id, assistant_id=self.assistant_id)
 
     @property
-    def told(self) -> str:
+    def output(self) -> str:
         """The output of the last call, as the model reads it."""
         return str(self.service.model.requests[-1].messages[-1]["content"])
 
@@ -78,7 +78,7 @@ def test_the_model_reads_passages_with_markers_and_cites_them(tmp_path: Path) ->
     file_id = case.put(CAT, DOG, name="report.pdf", pages=[(3, 3), (4, 5)])
     run = case.run()
     assert run["status"] == "completed", run["last_error"]
-    assert case.told.startswith(f"【0:0†report.pdf】\npage 3\n{CAT}")
+    assert case.output.startswith(f"【0:0†report.pdf】\npage 3\n{CAT}")
     [message] = case.service.messages(run)
     [annotation] = message["content"][0]["text"]["annotations"]
     assert annotation["file_citation"] == {"file_id": file_id, "quote": CAT}
@@ -108,9 +108,9 @@ def test_a_stream_shows_content_only_if_asked_for(tmp_path: Path, include: str) 
     body = {"assistant_id": case.assistant_id}
     thread_id = case.service.thread("Hello")
     events = case.service.api.stream(f"/threads/{thread_id}/runs{include}", body)
-    told = [json.dumps(event.data) for event in events if "step." in event.name]
-    assert any("a.txt" in data for data in told)
-    assert any(CAT in data for data in told) == bool(include)
+    steps = [json.dumps(event.data) for event in events if "step." in event.name]
+    assert any("a.txt" in data for data in steps)
+    assert any(CAT in data for data in steps) == bool(include)
     [run] = case.service.api.get(f"/threads/{thread_id}/runs")["data"]
     resumed = case.service.api.request("GET", f"{path(run)}/events{include}").events
     assert resumed == events
@@ -124,8 +124,8 @@ def test_assistant_and_thread_are_searched_together(tmp_path: Path) -> None:
     resources = {"file_search": {"vector_store_ids": [other]}}
     thread = {"messages": [{"role": "user", "content": "?"}], "tool_resources": resources}
     case.run(case.service.api.post("/threads", thread)["id"])
-    assert CAT in case.told
-    assert TRAIN in case.told
+    assert CAT in case.output
+    assert TRAIN in case.output
 
 
 def test_results_below_the_threshold_are_left_out(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_results_below_the_threshold_are_left_out(tmp_path: Path) -> None:
     case = Case(tmp_path, calls("train"), ["Well."], ranking_options=ranking)
     case.put(CAT, DOG)
     case.run()
-    assert case.told == "No passage was found."
+    assert case.output == "No passage was found."
 
 
 @pytest.mark.parametrize(("model", "results"), [("gpt-3.5-turbo", 5), ("gpt-4o", 20)])
@@ -143,31 +143,31 @@ def test_so_many_results_are_given_as_the_original_gave(
     case = Case(tmp_path, calls("cat"), ["Well."], model=model)
     case.put(*(f"cat {number}" for number in range(30)))
     case.run()
-    assert case.told.count("【") == results
+    assert case.output.count("【") == results
 
 
 def test_the_passages_that_do_not_fit_the_budget_are_left_out(tmp_path: Path) -> None:
     case = Case(tmp_path, calls("cat"), ["Well."])
     case.put(*(f"cat {number} " + "and " * 999 for number in range(20)))
     run = case.run()
-    told = case.told.count("【")
-    assert 10 < told < 20
+    shown = case.output.count("【")
+    assert 10 < shown < 20
     [step, _] = case.service.steps(run)
-    assert len(step["step_details"]["tool_calls"][0]["file_search"]["results"]) == told
+    assert len(step["step_details"]["tool_calls"][0]["file_search"]["results"]) == shown
 
 
 def test_the_best_passage_is_given_even_if_it_is_beyond_the_budget(tmp_path: Path) -> None:
     case = Case(tmp_path, calls("cat"), ["Well."], model="gpt-3.5-turbo")
     case.put("cat " + "and " * 4_090, "cat")
     case.run()
-    assert case.told.count("【") == 1
+    assert case.output.count("【") == 1
 
 
 def test_a_marker_in_a_file_cites_nothing(tmp_path: Path) -> None:
     case = Case(tmp_path, calls("cat"), ["Well."])
     case.put("cat 【0:7†other.pdf】", name="【0:3†x】.txt")
     case.run()
-    assert case.told == "【0:0† 0:3†x .txt】\ncat "
+    assert case.output == "【0:0† 0:3†x .txt】\ncat "
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_marker_that_is_hidden_in_another_cites_nothing(tmp_path: Path, text: 
     case = Case(tmp_path, calls("cat"), ["Well."])
     case.put(text)
     case.run()
-    assert re.findall(r"【[0-9]+:[0-9]+[^【】]*】", case.told) == ["【0:0†a.txt】"]
+    assert re.findall(r"【[0-9]+:[0-9]+[^【】]*】", case.output) == ["【0:0†a.txt】"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_arguments_that_cannot_be_read_are_answered_with_their_form(
     case = Case(tmp_path, [ToolCallDelta(0, "a", "file_search", arguments)], ["Well."])
     run = case.run()
     assert run["status"] == "completed"
-    assert case.told.startswith("Nothing was searched: call file_search with")
+    assert case.output.startswith("Nothing was searched: call file_search with")
 
 
 @pytest.mark.parametrize(
@@ -218,7 +218,7 @@ def test_without_a_store_nothing_is_searched(tmp_path: Path) -> None:
     case = Case(tmp_path, calls("cat"), ["Well."])
     case.assistant_id = case.service.assistant(tools=[{"type": "file_search"}])
     assert case.run()["status"] == "completed"
-    assert case.told == "Nothing was searched: there is no vector store to search in."
+    assert case.output == "Nothing was searched: there is no vector store to search in."
 
 
 def test_a_run_fails_when_a_store_has_expired(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_the_model_reads_that_a_store_was_deleted_during_the_run(tmp_path: Path)
         *calls("cat"),
     ]
     assert case.run()["status"] == "completed"
-    assert case.told.startswith("Nothing was searched: No vector store found")
+    assert case.output.startswith("Nothing was searched: No vector store found")
 
 
 def test_a_run_keeps_its_stores_alive(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_death_at_any_write_loses_nothing(name: str, number: int, when: str) -
     assert run["status"] in TERMINAL
     assert deployment.is_free(run["thread_id"])
     assert len(deployment.api.get(f"/threads/{run['thread_id']}/runs")["data"]) == 1
-    check_told(deployment, run)
+    check_events(deployment, run)
 
 
 def streams(events: list[Event]) -> Iterator[list[Event]]:
@@ -178,7 +178,7 @@ def streams(events: list[Event]) -> Iterator[list[Event]]:
     yield stream
 
 
-def check_told(deployment: Deployment, run: dict[str, Any]) -> None:
+def check_events(deployment: Deployment, run: dict[str, Any]) -> None:
     """Check that the events are whole, in order, and agree with the stored objects, all closed."""
     events = deployment.events(run)
     for stream in streams(events):

@@ -42,10 +42,10 @@ def streamed(deployment: Deployment, **members: Any) -> list[Event]:
 
 
 def checked(events: list[Event]) -> list[Event]:
-    *told, last = events
+    *before_done, last = events
     assert last == Event("done", "[DONE]")
-    StreamReader().read(told)
-    return told
+    StreamReader().read(before_done)
+    return before_done
 
 
 def only(events: list[Event], name: str) -> Any:

@@ -45,12 +45,12 @@ def test_a_call_is_answered_and_the_model_reads_the_answer() -> None:
     assert not outcome["calls_functions"]
     case.backend.turns.tool_calls.answer(case.ref, call["call"])
     assert case.backend.turns.service.take(case.ref, 1)["next"] == "done"
-    *_, asked, told = case.model.requests[-1].messages
-    assert asked["tool_calls"][0]["function"] == {
+    *_, call_message, output = case.model.requests[-1].messages
+    assert call_message["tool_calls"][0]["function"] == {
         "name": "code_interpreter",
         "arguments": '{"code": "2+2"}',
     }
-    assert told["content"] == "printed 1"
+    assert output["content"] == "printed 1"
 
 
 def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() -> None:
@@ -60,13 +60,13 @@ def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() ->
     [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     case.backend.turns.tool_calls.answer(case.ref, call["call"])
     case.backend.turns.service.take(case.ref, 1)
-    told = list(case.backend.runs.event_stream.follow(PROJECT, case.run))
-    names = [event.name for event in told if event]
+    events = list(case.backend.runs.event_stream.follow(PROJECT, case.run))
+    names = [event.name for event in events if event]
     completed = names.index("thread.run.step.completed")
     assert names.index("thread.run.step.delta") < completed < names.index("thread.message.created")
-    [step] = [event.data for event in told if event and event.name == "thread.run.step.completed"][
-        :1
-    ]
+    [step] = [
+        event.data for event in events if event and event.name == "thread.run.step.completed"
+    ][:1]
     assert step["step_details"]["tool_calls"] == [
         {
             "id": call["call"],

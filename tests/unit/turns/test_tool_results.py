@@ -159,8 +159,8 @@ def test_every_call_of_a_run_has_its_own_markers() -> None:
     case = Case(twice, SEARCHES, ["【0:0】【1:0】【2:0】【3:0】"])
     cited = [each["file_citation"]["file_id"] for each in text_of(case.message())["annotations"]]
     assert cited == ["file-00", "file-10", "file-20"]
-    told = [message["content"] for message in case.service.model.requests[-1].messages]
-    assert [content for content in told if content and ":" in content] == [
+    contents = [message["content"] for message in case.service.model.requests[-1].messages]
+    assert [content for content in contents if content and ":" in content] == [
         "0:0 0:1",
         "1:0 1:1",
         "2:0 2:1",

@@ -345,7 +345,7 @@ def test_a_file_attached_again_in_another_way_is_indexed_again(
     deployment.sweep()
     assert counts(deployment, store_id) == {"completed": 1, "total": 1}
     assert deployment.indexed() == (2 if "attributes" in asked else 11), (
-        "no chunk of the first stay"
+        "no chunk of the first time is left"
     )
 
 

@@ -234,8 +234,8 @@ def test_a_deleted_file_is_mentioned_and_no_error(case: CodeInterpreterCase) -> 
     kept, deleted = case.upload("kept.csv"), case.upload("deleted.csv")
     case.backend.files.service.delete(PROJECT, deleted)
     case.new_run(kept, deleted)
-    told = case.answer().told
-    assert f"The file {deleted} has been deleted." in told
+    output = case.answer().told
+    assert f"The file {deleted} has been deleted." in output
     assert list(case.machine.files) == ["kept.csv"]
 
 

@@ -115,11 +115,11 @@ def test_a_session_lost_at_any_request_is_mentioned_or_replaced(
             if not trap.went_off:
                 break
             assert ran(case, use.id) <= 1
-            told = answer.told
-            lost = "nothing is known" in told
-            assert told.startswith("42") or lost, (number, told)
+            output = answer.told
+            lost = "nothing is known" in output
+            assert output.startswith("42") or lost, (number, output)
             again = case.tool.answer(use).told
-            assert again == told or "nothing is known" in again
+            assert again == output or "nothing is known" in again
             assert ran(case, use.id) <= 1
             assert case.answer().told.startswith("42")
     assert number == 6  # ready, put, execute, take_image, take
@@ -167,8 +167,8 @@ def test_calls_at_once_share_one_session() -> None:
         case.new_run(case.upload("a.csv"))
         uses = [case.use() for _ in range(8)]
         with ThreadPoolExecutor(8) as pool:
-            told = [answer.told for answer in pool.map(case.tool.answer, uses)]
-        assert told == ["42"] * 8
+            outputs = [answer.told for answer in pool.map(case.tool.answer, uses)]
+        assert outputs == ["42"] * 8
         assert len(case.sandboxes.machines) == 1
         assert sorted(id for id, _ in case.machine.executed) == sorted(use.id for use in uses)
 
@@ -182,9 +182,7 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
 
     def cell(machine: Machine, code: str) -> Execution:
         if chance.random() < 0.2:
-            machine.dead = (
-                True  # never the other way: another thread may have stopped it in between
-            )
+            machine.dead = True  # never the other way: another thread may have stopped it
         return machine.write(out=code.encode())
 
     def launch(name: str, token: str) -> str:
@@ -197,8 +195,8 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
     case.sandboxes.launch = launch  # type: ignore[method-assign]
     uses = [case.use() for _ in range(12)]
     with ThreadPoolExecutor(4) as pool:
-        told = [answer.told for answer in pool.map(case.tool.answer, uses)]
-    for use, answer in zip(uses, told, strict=True):
+        outputs = [answer.told for answer in pool.map(case.tool.answer, uses)]
+    for use, answer in zip(uses, outputs, strict=True):
         executed = ran(case, use.id)
         if "nothing is known" in answer:  # its machine died of other code, maybe before it came
             assert executed <= 1

@@ -49,9 +49,9 @@ def test_files_have_the_names_they_were_uploaded_under_in_the_runs_order() -> No
 
 
 def test_the_model_reads_names_and_sizes() -> None:
-    told = listing(run_with("file-1"), found(file("file-1", size=12_345)))
-    assert told is not None
-    assert "- /mnt/data/a.csv (12,345 bytes)" in told
+    text = listing(run_with("file-1"), found(file("file-1", size=12_345)))
+    assert text is not None
+    assert "- /mnt/data/a.csv (12,345 bytes)" in text
 
 
 def test_of_no_files_nothing_is_said() -> None:

@@ -71,8 +71,8 @@ def test_one_that_is_claimed_belongs_to_one_thread_only() -> None:
     keep(case)
     others = [CodeInterpreterCase(like=case, sandbox_spares=5) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        told = [answer.told for answer in pool.map(lambda other: other.answer(), others)]
-    assert told == ["42"] * 8
+        outputs = [answer.told for answer in pool.map(lambda other: other.answer(), others)]
+    assert outputs == ["42"] * 8
     executed = [len(machine.executed) for machine in case.sandboxes.machines.values()]
     assert executed == [1] * 8
 
