@@ -1,7 +1,6 @@
 """Streams of every kind of run, recorded, through both official SDKs' own stream readers."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ from assistants.ports.chat_model import (
     ToolCallDelta,
 )
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from tests.e2e.node_sdk import run_node
 from tests.support.deployment import WEATHER, Deployment, outputs, path
 from tests.support.fakes import FakeClock, Script
 
-NODE = Path(__file__).parents[1] / "e2e" / "node"
 CALL: Script = [ToolCallDelta(0, "a", "weather"), ToolCallDelta(0, arguments='{"city": "Paris"}')]
 TWO: Script = [*CALL, ToolCallDelta(1, "b", "weather"), ToolCallDelta(1, arguments="{}")]
 BREAK = ModelError("server_error", "The model's answer broke off.")
@@ -195,7 +194,6 @@ def test_the_python_sdk_reports_the_sources_of_a_text(step: float) -> None:
 
 
 def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
-    assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
     streams = [
         {"name": name, "body": recorded(script, step).decode()}
         for name, script in SCRIPTS.items()
@@ -206,9 +204,5 @@ def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
     streams.append({"name": "silences", "body": with_silences().decode()})
     file = tmp_path / "streams.json"
     file.write_text(json.dumps(streams))
-    ended = subprocess.run(
-        ["node", "recorded.mjs", str(file)], cwd=NODE, capture_output=True, text=True, timeout=60
-    )
-    assert ended.returncode == 0, ended.stderr
-    for seen in json.loads(ended.stdout):
+    for seen in run_node("recorded.mjs", file):
         assert seen.get("status") == STATUS.get(seen["name"], "completed"), seen

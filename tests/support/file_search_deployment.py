@@ -80,7 +80,7 @@ class FileSearchDeployment(Deployment):
         while self.index_queue.sent or self.purge_queue.sent:
             sent, self.index_queue.sent = self.index_queue.sent, []
             for message in sent:
-                self.indexing.work(*message)
+                self.indexing.process(message)
             self.purge()
 
     def sweep(self, seconds: float = WORK_SECONDS) -> None:

@@ -59,9 +59,9 @@ def test_a_file_to_search_goes_to_the_threads_own_store_which_lives_a_week(
     assert say(deployment, thread_id, second, SEARCH)["tool_resources"] == now["tool_resources"]
     assert files_of(deployment, store_id) == [first, second]
     assert len(deployment.api.get("/vector_stores")["data"]) == 1
-    assert deployment.backend.vector_stores.service.pending(deployment.project, store_id)
+    assert deployment.backend.vector_stores.service.is_indexing(deployment.project, store_id)
     deployment.ingest()
-    assert not deployment.backend.vector_stores.service.pending(deployment.project, store_id)
+    assert not deployment.backend.vector_stores.service.is_indexing(deployment.project, store_id)
 
 
 def test_files_for_code_join_those_of_the_thread(deployment: FileSearchDeployment) -> None:

@@ -51,7 +51,7 @@ class Case:
         places = [*pages, *[None] * len(texts)]
         chunks = [Chunk(n, text, 0, len(text), places[n]) for n, text in enumerate(texts)]
         repository = self.service.backend.vector_stores.file_repository
-        file = repository.load(*self.service.index_queue.sent[-1])
+        file = repository.load(self.service.index_queue.sent[-1])
         assert file is not None
         assert repository.plan(file, len(texts))
         self.index.put(file.document, chunks, EMBEDDER.documents(texts))
@@ -280,7 +280,7 @@ def test_a_run_waits_no_longer_than_its_files_need(
     def index_after_a_while(seconds: float) -> None:
         case.service.clock.now += seconds
         if case.service.clock.now >= began + 5:
-            file = repository.load(*entry)
+            file = repository.load(entry)
             assert file is not None
             repository.complete(file, 26)
 

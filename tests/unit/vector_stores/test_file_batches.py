@@ -183,7 +183,7 @@ def test_a_cancelled_batch_stops_what_is_not_indexed_yet(deployment: FileSearchD
     done, waiting = deployment.file(), [deployment.file() for _ in range(40)]
     store_id = deployment.vector_store()
     batch = begin(deployment, store_id, [done, *waiting])
-    deployment.indexing.work(*deployment.index_queue.sent[0])
+    deployment.indexing.process(deployment.index_queue.sent[0])
     url = deployment.url(store_id, "file_batches", batch["id"], "cancel")
     cancelled = deployment.api.post(url)
     assert cancelled["status"] == "cancelled"
@@ -241,7 +241,7 @@ def test_two_thousand_files_join_in_one_batch(deployment: FileSearchDeployment) 
     store_id = deployment.vector_store()
     batch = begin(deployment, store_id, ids)
     assert counts(batch) == {"in_progress": BIG, "total": BIG}
-    assert len({attachment for _, _, attachment in deployment.index_queue.sent}) == BIG
+    assert len({entry_id for _, _, entry_id in deployment.index_queue.sent}) == BIG
     assert listed(deployment, batch, "order=asc") == ids
 
 
@@ -319,7 +319,7 @@ def test_counts_are_right_when_hundreds_of_files_end_at_once(
         deployment.backend.vector_stores.file_repository,
         deployment.backend.vector_stores.service,
     )
-    found = [records.load(*message) for message in deployment.index_queue.sent]
+    found = [records.load(message) for message in deployment.index_queue.sent]
     work = [one for one in found if one is not None]
     lock = threading.Lock()
 
@@ -345,7 +345,7 @@ def test_counts_are_right_when_hundreds_of_files_end_at_once(
     store_now = deployment.api.get(deployment.url(store_id))
     assert (counts(store_now), store_now["usage_bytes"]) == (expected, 2000)
     assert counts(again(deployment, batch)) == expected
-    assert not vector_store.pending(deployment.project, VectorStoreId(store_id))
+    assert not vector_store.is_indexing(deployment.project, VectorStoreId(store_id))
     shards = Counter(
         row.key.sort for row in deployment.table.rows.values() if row.key.sort.startswith("BN#")
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef
 from assistants.domain.retrieval.passage import Chunk
 from assistants.ports.search import Embedder, SearchUnavailableError, Vector
 from assistants.services.vector_stores import indexing
@@ -87,9 +87,9 @@ def texts(deployment: FileSearchDeployment) -> list[str]:
     return [name for name in deployment.blobs.contents if name.startswith("texts/")]
 
 
-def dies(worker: Indexing, message: tuple[ProjectId, VectorStoreId, str]) -> bool:
+def dies(worker: Indexing, message: EntryRef) -> bool:
     try:
-        worker.work(*message)
+        worker.process(message)
     except Killed:
         return True
     return False
@@ -153,7 +153,7 @@ class Meddled:
 def test_what_is_deleted_while_it_is_indexed_is_gone_when_the_worker_has_ended(
     deployment: FileSearchDeployment, place: str
 ) -> None:
-    """The removal runs first, and the worker goes on to put what nobody wants any more."""
+    """The deletion runs first, and the worker goes on to put what nobody wants any more."""
     store, file = attach(deployment)
     [message] = deployment.index_queue.sent
     deployment.index_queue.sent = []
@@ -163,7 +163,7 @@ def test_what_is_deleted_while_it_is_indexed_is_gone_when_the_worker_has_ended(
         deployment.ingest()
 
     embedder = Meddled(deployment.indexing.embedder(), meddle)
-    replace(deployment.indexing, embedder=lambda: embedder).work(*message)
+    replace(deployment.indexing, embedder=lambda: embedder).process(message)
     deployment.sweep()
     assert deployment.indexed() == 0
     assert texts(deployment) == []
@@ -175,7 +175,7 @@ def test_two_workers_with_the_same_message_make_no_duplicate(
     store, _ = attach(deployment)
     [message] = deployment.index_queue.sent
     deployment.ingest()
-    deployment.indexing.work(*message)
+    deployment.indexing.process(message)
     assert deployment.indexed() == CHUNKS
     counts = deployment.api.get(deployment.url(store))["file_counts"]
     assert (counts["completed"], counts["total"]) == (1, 1)
@@ -200,9 +200,9 @@ def test_a_retry_goes_on_where_the_last_try_was_stopped(deployment: FileSearchDe
     embedder = Counted(deployment.indexing.embedder(), break_off)
     worker = replace(deployment.indexing, embedder=lambda: embedder)
     with pytest.raises(SearchUnavailableError):
-        worker.work(*message)
+        worker.process(message)
     assert deployment.indexed() == 8
-    worker.work(*message)
+    worker.process(message)
     assert asked == [4, 4, 1, 1]
     assert deployment.indexed() == CHUNKS
 
@@ -215,7 +215,7 @@ def test_a_retry_that_cuts_the_text_otherwise_leaves_nothing_of_the_first(
     dies(mortal(deployment, 20), message)
     assert deployment.indexed() > 2
     halves = [Chunk(0, LONG[:500], 0, 500), Chunk(1, LONG[500:], 500, len(LONG))]
-    replace(deployment.indexing, chunker=lambda *_, **__: halves).work(*message)
+    replace(deployment.indexing, chunker=lambda *_, **__: halves).process(message)
     assert deployment.indexed() == 2
 
 
@@ -236,7 +236,7 @@ def test_a_file_is_completed_when_the_index_shows_all_of_it(
         def __getattr__(self, name: str) -> Any:
             return getattr(deployment.index, name)
 
-    replace(deployment.indexing, index=Late).work(*message)
+    replace(deployment.indexing, index=Late).process(message)
     assert looks == ["in_progress"] * 3
     assert status(deployment, store, file)["status"] == "completed"
 
@@ -256,7 +256,7 @@ def test_an_index_that_never_shows_a_file_is_tried_again_later(
 
     started = deployment.clock.now
     with pytest.raises(SearchUnavailableError, match=f"0 of {CHUNKS} chunks"):
-        replace(deployment.indexing, index=Blind).work(*message)
+        replace(deployment.indexing, index=Blind).process(message)
     assert deployment.clock.now - started <= indexing.VISIBLE_SECONDS + 1
     assert status(deployment, store, file)["status"] == "in_progress"
     deployment.ingest()
@@ -269,7 +269,7 @@ def test_a_file_that_was_tried_too_often_fails_in_words(deployment: FileSearchDe
     dies(mortal(deployment, 20), message)
     assert deployment.indexed() > 0
     deployment.index_queue.sent = []
-    deployment.indexing.give_up(*message)
+    deployment.indexing.give_up(message)
     deployment.ingest()
     deployment.sweep()
     found = status(deployment, store, file)
@@ -283,10 +283,10 @@ def test_giving_up_changes_nothing_that_has_ended(deployment: FileSearchDeployme
     store, file = attach(deployment)
     [message] = deployment.index_queue.sent
     deployment.ingest()
-    deployment.indexing.give_up(*message)
+    deployment.indexing.give_up(message)
     assert status(deployment, store, file)["status"] == "completed"
     deployment.api.delete(deployment.url(store, "files", file))
-    deployment.indexing.give_up(*message)
+    deployment.indexing.give_up(message)
 
 
 def test_usage_counts_the_texts_and_their_vectors(deployment: FileSearchDeployment) -> None:

@@ -176,9 +176,9 @@ def test_what_ends_while_it_is_indexed_leaves_nothing(
 
     object.__setattr__(owner, moment, overtaken)
     try:
-        deployment.indexing.work(*message)
+        deployment.indexing.process(message)
     except (KeyboardInterrupt, ParsingUnavailableError):
-        deployment.indexing.work(*message)  # the message is delivered again
+        deployment.indexing.process(message)  # the message is delivered again
     deployment.ingest()
     deployment.sweep()
     assert deployment.indexed() == 0
@@ -189,7 +189,7 @@ def test_what_ends_while_it_is_indexed_leaves_nothing(
 
 
 def test_a_lost_message_is_sent_again(deployment: FileSearchDeployment) -> None:
-    """Of a file that waits for its indexing, and of chunks that wait for their removal."""
+    """Of a file that waits for its indexing, and of chunks that wait for their deletion."""
     file_id = deployment.file()
     store_id = deployment.vector_store(file_id)
     deployment.index_queue.sent.clear()
@@ -223,7 +223,7 @@ def test_a_file_that_nobody_can_index_fails_after_a_day(deployment: FileSearchDe
     }
 
 
-@pytest.mark.parametrize("change", ["detach", "label"])
+@pytest.mark.parametrize("change", ["detach", "attributes"])
 def test_work_on_an_index_that_does_not_answer_holds_up_nothing_else_that_is_due(
     deployment: FileSearchDeployment, change: str
 ) -> None:
@@ -232,7 +232,7 @@ def test_work_on_an_index_that_does_not_answer_holds_up_nothing_else_that_is_due
     store_id = deployment.vector_store(file_id)
     deployment.ingest()
     url = deployment.url(store_id, "files", file_id)
-    works = {"detach": deployment.index.delete, "label": deployment.index.set_attributes}
+    works = {"detach": deployment.index.delete, "attributes": deployment.index.set_attributes}
 
     def hang(*_: object) -> None:
         raise KeyboardInterrupt

@@ -345,7 +345,7 @@ def test_a_file_attached_again_in_another_way_is_indexed_again(
     deployment.sweep()
     assert counts(deployment, store_id) == {"completed": 1, "total": 1}
     assert deployment.indexed() == (2 if "attributes" in asked else 11), (
-        "no chunk of the first time is left"
+        "no chunk of the first entry"
     )
 
 
@@ -495,7 +495,7 @@ def dies(deployment: FileSearchDeployment) -> None:
             return getattr(deployment.index, name)
 
     with pytest.raises(KeyboardInterrupt):
-        replace(deployment.indexing, index=Blind).work(*message)
+        replace(deployment.indexing, index=Blind).process(message)
 
 
 def test_a_filter_holds_even_while_the_index_shows_former_attributes(
