@@ -3,9 +3,9 @@
 import json
 import re
 
-from assistants.domain.hosted_tool import ARGUMENT
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
 
-_NAME = ARGUMENT["code_interpreter"]
+_NAME = CODE_INTERPRETER.argument
 # JSON that went wrong; anything else that is no JSON is taken for code.
 _BROKEN = re.compile(rf'\s*\{{\s*"{_NAME}"\s*:')
 _HOW = f'Call the tool with {{"{_NAME}": "<Python source>"}}.'

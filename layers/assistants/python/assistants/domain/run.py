@@ -18,6 +18,7 @@ from assistants.domain.schema import (
 )
 from assistants.domain.thread import ThreadCreate
 from assistants.domain.tool import (
+    HostedToolName,
     ReasoningEffort,
     ResponseFormat,
     ToolChoice,
@@ -130,7 +131,7 @@ class HostedCall(Object):
 
     id: str
     number: int
-    tool: Literal["code_interpreter", "file_search"]
+    tool: HostedToolName
     position: int
     arguments: str
 

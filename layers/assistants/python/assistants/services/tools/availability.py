@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, no_such
 from assistants.domain.formats import UNKNOWN, Use, mime_type_of, require_use
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
+from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
 from assistants.domain.ids import FILE, FileId, ProjectId, check_id
 from assistants.domain.message import ImageFilePart, MessageCreate
-from assistants.domain.tool import Tool, ToolResources
+from assistants.domain.tool import FunctionTool, Tool, ToolResources
 from assistants.services.files.service import Files
 from assistants.services.vector_stores.service import VectorStores
 
@@ -30,7 +32,7 @@ class ToolAvailability:
     def check_tools(self, tools: Sequence[Tool] | None) -> None:
         names = {tool.type for tool in tools or ()}
         for position, tool in enumerate(tools or ()):
-            if tool.type != "function":
+            if not isinstance(tool, FunctionTool):
                 self.require(tool.type, f"tools[{position}].type")
             elif tool.function.name in names:
                 message = f"The function '{tool.function.name}' has the name of another tool."
@@ -45,9 +47,9 @@ class ToolAvailability:
             if getattr(resources, name) is not None:
                 self.require(name, f"tool_resources.{name}")
         if resources.code_interpreter is not None:
-            place = "tool_resources.code_interpreter.file_ids"
+            place = f"tool_resources.{CODE_INTERPRETER.name}.file_ids"
             ids = enumerate(resources.code_interpreter.file_ids)
-            named = [Reference(id, "code_interpreter", f"{place}[{n}]") for n, id in ids]
+            named = [Reference(id, "code", f"{place}[{n}]") for n, id in ids]
             self._check_files(project, named)
         if resources.file_search is not None:
             for vector_store_id in resources.file_search.vector_store_ids:
@@ -91,9 +93,9 @@ class ToolAvailability:
 def _attached(message: MessageCreate, place: str) -> Iterator[Reference]:
     for position, attachment in enumerate(message.attachments or ()):
         for tool in attachment.tools:
-            yield Reference(
-                attachment.file_id, tool.type, f"{place}attachments[{position}].file_id"
-            )
+            if use := HOSTED_TOOLS[tool.type].takes_files_for:
+                param = f"{place}attachments[{position}].file_id"
+                yield Reference(attachment.file_id, use, param)
 
 
 def _shown(message: MessageCreate, place: str) -> Iterator[Reference]:

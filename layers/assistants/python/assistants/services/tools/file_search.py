@@ -9,15 +9,20 @@ from pydantic_core import from_json
 
 from assistants.domain.annotation import Citation, marker, without_markers
 from assistants.domain.errors import InvalidRequestError
+from assistants.domain.hosted_tools.file_search import (
+    FILE_SEARCH,
+    FileSearchOptions,
+    FileSearchRankingOptions,
+    FileSearchTool,
+)
 from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Passage
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.run import RunSettings
 from assistants.domain.token_budget import TokenBudget
-from assistants.domain.tool import FileSearchOptions, FileSearchTool, RankingOptions
 from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACTERS, Queries
 from assistants.ports.clock import Clock
-from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, RunFailedError, ToolAnswer, ToolUse
 from assistants.services.vector_stores.search import VectorStoreSearches
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
@@ -26,7 +31,7 @@ INDEXING_SECONDS = 60  # how long a run waits for the files of its thread, as th
 _LOOK_SECONDS = 0.5
 _QUERIES = TypeAdapter[list[str]](Queries)
 _FORM = (
-    'Nothing was searched: call file_search with {"queries": ["…"]}, '
+    f'Nothing was searched: call {FILE_SEARCH.name} with {{"{FILE_SEARCH.argument}": ["…"]}}, '
     f"1 to {MAX_QUERIES} texts of at most {MAX_QUERY_CHARACTERS:,} characters."
 )
 _NO_STORE = "Nothing was searched: there is no vector store to search in."
@@ -34,7 +39,7 @@ _NOTHING = "No passage was found."
 
 
 @dataclass(frozen=True)
-class FileSearch:
+class FileSearch(HostedTool):
     """`beside` does something while the caller goes on, and logs what goes wrong."""
 
     search: VectorStoreSearches
@@ -66,7 +71,7 @@ class FileSearch:
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         options = _options(use.run)
-        ranking = options.ranking_options or RankingOptions(score_threshold=0.0)
+        ranking = options.ranking_options or FileSearchRankingOptions(score_threshold=0.0)
         queries = queries_in(use.arguments)
         if not queries or not use.run.vector_store_ids:
             return ToolAnswer(_NO_STORE if queries else _FORM, shown=_shown(ranking, []))
@@ -84,7 +89,7 @@ class FileSearch:
         return self._answer(use.number, hits, ranking, tokens)
 
     def _answer(
-        self, number: int, hits: Sequence[Hit], ranking: RankingOptions, tokens: int
+        self, number: int, hits: Sequence[Hit], ranking: FileSearchRankingOptions, tokens: int
     ) -> ToolAnswer:
         """The best passages that fit into so many tokens; the best one in any case."""
         budget = TokenBudget.of(tokens, self.count_tokens)
@@ -114,7 +119,7 @@ def queries_in(arguments: str) -> list[str]:
     try:
         given = from_json(arguments)
         if isinstance(given, dict):
-            given = given.get("queries", given.get("query"))
+            given = given.get(FILE_SEARCH.argument, given.get("query"))
         texts = [given] if isinstance(given, str) else given
         return [text for text in _QUERIES.validate_python(texts) if text.strip()]
     except ValueError:
@@ -139,7 +144,7 @@ def _told(key: str, passage: Passage) -> str:
     return f"{marker(key, passage.document.filename)}\n{without_markers(text)}"
 
 
-def _shown(ranking: RankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
+def _shown(ranking: FileSearchRankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
     """The step's members, in the form of a delta."""
     results = [
         {

@@ -48,7 +48,7 @@ def _function(call: dict[str, Any], hosted: dict[str, dict[str, Any]]) -> tuple[
         function = call["function"]
         return function["name"], function["arguments"], function["output"] or ""
     answered = hosted[call["id"]]
-    return call["type"], answered["arguments"], answered["told"] or ""
+    return call["type"], answered["arguments"], answered["output"] or ""
 
 
 def with_images(

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from assistants.domain.errors import NotFoundError
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import RunRef
 from assistants.domain.journal import Event, RunProjection
 from assistants.domain.run import HostedCall
+from assistants.domain.tool import HostedToolName, specs_of
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import HostedTool, RunFailedError, ToolAnswer, ToolUse
 from assistants.ports.table import Create, Replace, Row, Table
@@ -22,7 +22,7 @@ def creations(run: LoadedRun, calls: list[HostedCall]) -> tuple[Create, ...]:
         Create(
             Row(
                 keys.tool_call(run.ref, call.id),
-                {**call.model_dump(), "told": None},
+                {**call.model_dump(), "output": None},
             )
         )
         for call in calls
@@ -40,11 +40,11 @@ class HostedCalls:
         """Have the run's tools ready. Raises `RunFailedError`; what else goes wrong is left to the
         calls themselves, which may never come.
         """
-        for name in sorted({tool.type for tool in run.settings.tools}):
-            if name == "function" or name not in self.tools:
+        for spec in specs_of(run.settings.tools):
+            if (tool := self.tools.get(spec.name)) is None:
                 continue
             try:
-                self.tools[name].prepare(
+                tool.prepare(
                     run.project,
                     run.settings,
                     cancelled=lambda: self._ended(run),
@@ -53,7 +53,7 @@ class HostedCalls:
             except RunFailedError:
                 raise
             except Exception:  # the edge to tools, whose failures the model is told when it calls
-                logger.exception("a tool was not prepared", extra={"tool": name})
+                logger.exception("a tool was not prepared", extra={"tool": spec.name})
 
     def answer(self, ref: RunRef, call_id: str) -> None:
         """Use the tool and write down its answer: for the model, for clients, and as an event, all
@@ -64,14 +64,14 @@ class HostedCalls:
         except NotFoundError:
             return
         row = self._row(run, call_id)
-        if row.body["told"] is not None or run.state.status != "in_progress":
+        if row.body["output"] is not None or run.state.status != "in_progress":
             return
         answer = self.tools[row.body["tool"]].answer(self._use(run, row))
 
         def decide(now: LoadedRun) -> Change | None:
             known = self._row(now, call_id)
             at_work = now.state.status == "in_progress"
-            if known.body["told"] is not None or not at_work:
+            if known.body["output"] is not None or not at_work:
                 return None
             return self._change(now, known, answer)
 

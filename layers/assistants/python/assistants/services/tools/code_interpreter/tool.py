@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from assistants.domain.code_call import NoCodeError, code_in, is_bare
 from assistants.domain.errors import NotFoundError
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
 from assistants.domain.ids import ProjectId
 from assistants.domain.run import RunSettings
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from assistants.ports.sandbox import MAX_CODE_BYTES, SandboxRefusedError, SandboxUnavailableError
 from assistants.services.files.service import Files
 from assistants.services.storage.background import Background
@@ -17,10 +18,9 @@ from assistants.services.tools.code_interpreter.execution import (
     CodeRunner,
     RunOverError,
 )
-from assistants.services.tools.code_interpreter.input_files import SandboxInputs
+from assistants.services.tools.code_interpreter.input_files import listing
 from assistants.services.tools.code_interpreter.output_files import SandboxOutputs
 from assistants.services.tools.code_interpreter.report import outputs, told
-from assistants.services.tools.code_interpreter.sessions import SandboxSessions
 
 _LOST = (
     "The session ended while it had this code, so nothing is known of its result. All variables "
@@ -32,18 +32,17 @@ _REFUSED = "The session gave no result for the code: {}."
 
 
 @dataclass(frozen=True)
-class CodeInterpreter:
+class CodeInterpreter(HostedTool):
     cells: CodeRunner
     outputs: SandboxOutputs
+    files: Files
     background: Background
 
-    @classmethod
-    def of(
-        cls, sessions: SandboxSessions, files: Files, background: Background
-    ) -> "CodeInterpreter":
-        clock = sessions.clock
-        inputs = SandboxInputs(sessions.repository, files, clock)
-        return cls(CodeRunner(sessions, inputs, clock), SandboxOutputs(files, clock), background)
+    def instructions(self, project: ProjectId, run: RunSettings) -> str | None:
+        """List the files that code will find."""
+        if not run.file_ids:
+            return None
+        return listing(run, self.files.find(project, run.file_ids))
 
     def prepare(
         self,
@@ -75,7 +74,7 @@ class CodeInterpreter:
             return ToolAnswer(_UNAVAILABLE)
         answer = self._answered(use, cell)
         if is_bare(use.arguments):
-            answer.shown["input"] = code
+            answer.shown[str(CODE_INTERPRETER.shown_argument)] = code
         return answer
 
     def _answered(self, use: ToolUse, cell: Cell) -> ToolAnswer:
@@ -85,7 +84,7 @@ class CodeInterpreter:
         if kept.lost:
             sessions.lose(loaded, opened.name, "it ended before its files were kept")
         return ToolAnswer(
-            told=told(cell, kept),
+            output=told(cell, kept),
             shown={"outputs": outputs(cell.execution, kept.images)},
             files={path: made.file_id for path, made in loaded.box.outputs.items()},
             images=kept.images,
