@@ -1,4 +1,4 @@
-"""The tool calls of a turn, as one step that stays open until all of them are answered."""
+"""The tool calls of a turn: one step that stays open until all of them are answered."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,12 +8,13 @@ from pydantic_core import from_json
 from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
 from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.message import IncompleteReason
-from assistants.domain.run import HostedCall, Usage
+from assistants.domain.run import Usage
 from assistants.domain.tool import FunctionTool
+from assistants.domain.tool_call import HostedCall
 from assistants.ports.chat_model import CallFragment, ModelError
 from assistants.services.turns.draft import STEPS, Draft
 
-MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction, which takes 100 rows in all
+MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction of at most 100 rows
 
 _DELTA = f"{STEPS}.delta"
 _CUT_OFF = {"code": "server_error", "message": "The model was cut off in a tool call."}
@@ -21,7 +22,7 @@ _CUT_OFF = {"code": "server_error", "message": "The model was cut off in a tool 
 
 @dataclass
 class _Call:
-    """A call whose fragments are still coming in, at `position` of its step."""
+    """A call at `position` of its step, whose fragments are still arriving."""
 
     position: int
     id: str
@@ -34,7 +35,7 @@ class _Call:
 @dataclass
 class ReplyCalls:
     draft: Draft
-    hosted_made: int  # how many calls of the server's tools the run has made before
+    hosted_made: int  # calls of hosted tools in earlier turns of the run
     step_id: str = ""
     _calls: list[_Call] = field(default_factory=list)
     _at: dict[int | None, _Call] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class ReplyCalls:
 
     @property
     def hosted(self) -> list[HostedCall]:
-        """The calls that the server answers itself."""
+        """The calls of hosted tools."""
         hosted = (call for call in self._calls if call.tool in HOSTED_TOOLS)
         return [
             HostedCall(
@@ -59,7 +60,7 @@ class ReplyCalls:
         ]
 
     def take(self, fragment: CallFragment) -> None:
-        """Ids are our own: some providers repeat theirs from turn to turn.
+        """Add a fragment. Ids are our own: some providers repeat theirs from turn to turn.
 
         Raises `ModelError` for a tool that was not offered, and for too many calls.
         """
@@ -69,10 +70,10 @@ class ReplyCalls:
         call.arguments += fragment.arguments
         if not call.tool and fragment.name:
             self._announce(call, fragment.name)
-        self._show_arguments(call)
+        self._emit_arguments(call)
 
     def complete(self, cut: IncompleteReason | None, usage: Usage) -> None:
-        """Raises `ModelError` for a call that never got a name."""
+        """End the turn. Raises `ModelError` for a call that never got a name."""
         if cut is not None:
             failed = {"failed_at": self.draft.now(), "last_error": _CUT_OFF}
             self.draft.change(
@@ -84,8 +85,9 @@ class ReplyCalls:
         self.draft.touch(self.step_id)
 
     def _call(self, fragment: CallFragment) -> _Call:
-        """The call that a fragment belongs to. A new id at a known index begins another call:
-        some providers number all calls 0.
+        """Return the call that a fragment belongs to.
+
+        A new id at a known index begins another call: some providers number all calls 0.
         """
         call = self._at.get(fragment.index)
         if call is None or (call.given_id and fragment.id and call.given_id != fragment.id):
@@ -112,8 +114,8 @@ class ReplyCalls:
             )
         self._emit(call, first, id=call.id)
 
-    def _show_arguments(self, call: _Call) -> None:
-        """Emit the part of a call's arguments, as far as its tool shows any, that is new."""
+    def _emit_arguments(self, call: _Call) -> None:
+        """Emit new characters of the arguments, as far as the call's tool shows them."""
         member, text = _shown_arguments(call)
         if new := text[call.shown :]:
             call.shown = len(text)
