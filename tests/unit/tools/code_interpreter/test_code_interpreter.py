@@ -17,7 +17,7 @@ from assistants.ports.sandbox import Execution, MadeFile, SandboxRefusedError
 from assistants.ports.table import Row
 from assistants.services.backend import Backend
 from assistants.services.storage import keys
-from assistants.services.tools.code_interpreter.report import RENEWED, TOLD_CHARACTERS
+from assistants.services.tools.code_interpreter.report import MAX_CHARACTERS, SESSION_REPLACED
 from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import PNG, PRINTED, FakeSandboxes, Machine, plotted, printed
 from tests.support.fakes import FakeBlobs, FakeClock, FakeTable
@@ -94,7 +94,7 @@ class Case:
         return self.blobs.contents[f"files/{PROJECT}/{file_id}"]
 
     @property
-    def box(self) -> Any:
+    def sandbox(self) -> Any:
         return self.table.rows[keys.sandbox(PROJECT, self.thread_id)].body
 
     @property
@@ -158,7 +158,7 @@ def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: Case) -> None:
     logs = "".join(f"line {n}\n" for n in range(9_000))
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, logs=logs)
     answer = case.answer()
-    assert len(answer.output) < TOLD_CHARACTERS + 100
+    assert len(answer.output) < MAX_CHARACTERS + 100
     assert answer.output.startswith("line 0\n") and answer.output.endswith("line 8999")
     assert "characters left out" in answer.output
     assert answer.shown["outputs"][0]["logs"] == logs
@@ -170,7 +170,7 @@ def test_long_names_of_files_are_cut_for_the_model_like_logs(case: Case) -> None
     answer = case.answer()
     assert list(answer.files) == paths
     assert answer.output.startswith("42\n[New files: 00/")
-    assert len(answer.output) < TOLD_CHARACTERS + 100
+    assert len(answer.output) < MAX_CHARACTERS + 100
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_of_a_session_that_is_lost_no_more_files_are_asked(case: Case) -> None:
     assert case.machine.taken == ["0"]
     case.sandboxes.take_kills = False
     case.sandboxes.cell = printed
-    assert RENEWED in case.answer().output
+    assert SESSION_REPLACED in case.answer().output
 
 
 def test_files_of_the_run_are_there_before_its_code_and_copied_once(case: Case) -> None:
@@ -377,7 +377,7 @@ def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(c
     commit = case.table.commit
 
     def overtaken(*writes: Any) -> None:
-        if any("'filling': {" in repr(write) for write in writes):
+        if any("'copy_lease': {" in repr(write) for write in writes):
             case.table.commit = commit  # type: ignore[method-assign]
             case.sandboxes.cell = lambda machine, code: machine.write(**{"a.csv": b"changed"})
             case.answer()
@@ -455,8 +455,8 @@ def test_the_next_code_after_a_lost_session_is_told_of_it_once(case: Case) -> No
     case.answer()
     case.sandboxes.kill()
     case.clock.now += 300
-    assert RENEWED in case.answer().output
-    assert RENEWED not in case.answer().output
+    assert SESSION_REPLACED in case.answer().output
+    assert SESSION_REPLACED not in case.answer().output
 
 
 def test_a_first_session_that_was_lost_before_any_code_is_not_mentioned(case: Case) -> None:
@@ -481,7 +481,7 @@ def test_a_session_that_has_ended_by_its_own_clock_is_not_asked(case: Case, seco
     first = case.machine
     case.clock.now += seconds
     requests = case.sandboxes.requests
-    assert RENEWED in case.answer().output
+    assert SESSION_REPLACED in case.answer().output
     assert case.machine is not first
     assert case.sandboxes.requests - requests == 2  # of the new session: ready, execute
 
@@ -658,7 +658,7 @@ def test_the_calls_of_the_table_are_few(case: Case) -> None:
 
 def test_the_token_is_in_the_row_and_in_no_answer(case: Case) -> None:
     answer = case.answer()
-    token = case.box["session"]["token"]
+    token = case.sandbox["session"]["token"]
     assert len(token) >= 43
     assert token not in repr(answer)
 
@@ -673,12 +673,12 @@ def test_an_orphan_is_stopped_after_its_time(case: Case) -> None:
     case.clock.now += 31
     case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
-    assert case.box["session"] is None
+    assert case.sandbox["session"] is None
     case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
     case.sandboxes.cell = lambda machine, code: PRINTED
     answer = case.answer()
-    assert RENEWED in answer.output
+    assert SESSION_REPLACED in answer.output
     assert answer.files == files
 
 

@@ -205,6 +205,6 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
             assert executed <= 1
         else:
             assert executed == (0 if "was not executed" in answer else 1), answer
-    session = case.box["session"] or {"name": None}
+    session = case.sandbox["session"] or {"name": None}
     alive = {name for name, machine in case.sandboxes.machines.items() if not machine.dead}
     assert alive <= {session["name"]}

@@ -7,7 +7,7 @@ import pytest
 from assistants.domain.sandbox import IDLE_SECONDS
 from assistants.ports.sandbox import SandboxUnavailableError
 from assistants.services.storage import keys
-from assistants.services.tools.code_interpreter.report import RENEWED
+from assistants.services.tools.code_interpreter.report import SESSION_REPLACED
 from tests.unit.tools.code_interpreter.test_code_interpreter import Case
 
 
@@ -99,7 +99,7 @@ def test_one_that_died_while_it_waited_is_replaced_without_a_word(case: Case) ->
     case.sandboxes.kill()
     answer = case.answer()
     assert answer.output == "42"
-    assert RENEWED not in answer.output
+    assert SESSION_REPLACED not in answer.output
 
 
 def test_a_launch_that_failed_is_made_good_the_next_time(case: Case) -> None:

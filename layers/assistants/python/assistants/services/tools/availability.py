@@ -1,4 +1,4 @@
-"""The tools that run on the server: which of them are here, and the files that they are given."""
+"""Checks of a request: does the deployment have its tools, and do they take its files?"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from assistants.services.vector_stores.service import VectorStores
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A file that a request names, what it is to be used for, and where the request names it."""
+    """A file that a request names for a use; `param` is the place in the request."""
 
     file_id: FileId
     use: Use
@@ -30,6 +30,7 @@ class ToolAvailability:
     available: frozenset[str] = frozenset()
 
     def check_tools(self, tools: Sequence[Tool] | None) -> None:
+        """Raise `InvalidRequestError` for a tool that is missing or whose name is taken."""
         names = {tool.type for tool in tools or ()}
         for position, tool in enumerate(tools or ()):
             if not isinstance(tool, FunctionTool):
@@ -40,7 +41,10 @@ class ToolAvailability:
                 raise InvalidRequestError(message, param=param, code="invalid_value")
 
     def check_resources(self, project: ProjectId, resources: ToolResources | None) -> None:
-        """Raises `NotFoundError` and `InvalidRequestError`."""
+        """Check that the resources suit their tools, and exist.
+
+        Raises `NotFoundError` and `InvalidRequestError`.
+        """
         if resources is None:
             return
         for name in resources.model_fields_set:
@@ -58,7 +62,7 @@ class ToolAvailability:
     def check_messages(
         self, project: ProjectId, messages: Sequence[MessageCreate], param: str = ""
     ) -> None:
-        """`param` is the list they stand in. All files are looked up at once.
+        """Check the messages' files; `param` names the list of messages. One look-up serves all.
 
         Raises `NotFoundError` and `InvalidRequestError`.
         """
@@ -68,8 +72,8 @@ class ToolAvailability:
             for number, attachment in enumerate(message.attachments or ()):
                 for tool in attachment.tools:
                     self.require(tool.type, f"{place}attachments[{number}].tools")
-            named += _attached(message, place)
-            named += _shown(message, place)
+            named += _attachments(message, place)
+            named += _images(message, place)
         self._check_files(project, named)
 
     def _check_files(self, project: ProjectId, named: Sequence[Reference]) -> None:
@@ -79,18 +83,18 @@ class ToolAvailability:
         for reference in named:
             if (file := found.get(reference.file_id)) is None:
                 raise no_such("file", reference.file_id)
-            # An image may have any name, as its bytes tell; a name that says otherwise is refused.
+            # An image's bytes tell its type, so its name may say nothing; it may not contradict.
             if reference.use != "vision" or mime_type_of(file.filename) != UNKNOWN:
                 require_use(file.filename, reference.use, reference.param)
 
     def require(self, tool: str, param: str | None = None) -> None:
-        """Raises `InvalidRequestError` for a tool that this deployment does not have."""
+        """Raise `InvalidRequestError` for a tool that this deployment does not have."""
         if tool not in self.available:
             message = f"The tool '{tool}' is not available in this deployment."
             raise InvalidRequestError(message, param=param, code="invalid_value")
 
 
-def _attached(message: MessageCreate, place: str) -> Iterator[Reference]:
+def _attachments(message: MessageCreate, place: str) -> Iterator[Reference]:
     for position, attachment in enumerate(message.attachments or ()):
         for tool in attachment.tools:
             if use := HOSTED_TOOLS[tool.type].takes_files_for:
@@ -98,7 +102,7 @@ def _attached(message: MessageCreate, place: str) -> Iterator[Reference]:
                 yield Reference(attachment.file_id, use, param)
 
 
-def _shown(message: MessageCreate, place: str) -> Iterator[Reference]:
+def _images(message: MessageCreate, place: str) -> Iterator[Reference]:
     for position, part in enumerate(message.content if isinstance(message.content, list) else ()):
         if isinstance(part, ImageFilePart):
             param = f"{place}content[{position}].image_file.file_id"

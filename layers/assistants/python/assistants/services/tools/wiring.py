@@ -14,8 +14,8 @@ from assistants.services.ports import Ports
 from assistants.services.storage.background import in_background
 from assistants.services.tools.availability import ToolAvailability
 from assistants.services.tools.code_interpreter.execution import CodeRunner
-from assistants.services.tools.code_interpreter.input_files import SandboxInputs
-from assistants.services.tools.code_interpreter.output_files import SandboxOutputs
+from assistants.services.tools.code_interpreter.input_files import InputCopier
+from assistants.services.tools.code_interpreter.output_files import OutputSaver
 from assistants.services.tools.code_interpreter.repository import SandboxRepository
 from assistants.services.tools.code_interpreter.sessions import NoSandboxes, SandboxSessions
 from assistants.services.tools.code_interpreter.tool import CodeInterpreter
@@ -34,7 +34,7 @@ class ToolServices:
 
     @cached_property
     def hosted(self) -> Mapping[HostedToolName, HostedTool]:
-        """The tools that run on the server, as far as this deployment has what they need."""
+        """The hosted tools whose ports this deployment has; `Ports.tools` adds or replaces some."""
         here: dict[HostedToolName, HostedTool] = {}
         if self.ports.sandboxes is not None:
             here[CODE_INTERPRETER.name] = self.code_interpreter
@@ -51,9 +51,9 @@ class ToolServices:
     @cached_property
     def code_interpreter(self) -> CodeInterpreter:
         sessions, files, clock = self.sandbox_sessions, self.files.service, self.ports.clock
-        inputs = SandboxInputs(sessions.repository, files, clock)
-        runner = CodeRunner(sessions, inputs, clock)
-        return CodeInterpreter(runner, SandboxOutputs(files, clock), files, in_background)
+        copier = InputCopier(sessions.repository, files, clock)
+        runner = CodeRunner(sessions, copier, clock)
+        return CodeInterpreter(runner, OutputSaver(files, clock), files, in_background)
 
     @cached_property
     def file_search(self) -> FileSearch:
