@@ -30,7 +30,7 @@ ARGUMENTS = ['{"rea', 'son": "to wi', 'n"}']
 
 def play() -> dict[str, Any]:
     """Run an assistant whose model rolls once, then answers."""
-    from assistants.ports.chat_model import CallFragment
+    from assistants.ports.chat_model import ToolCallDelta
     from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
     from tests.support.deployment import Deployment
     from tests.support.fakes import FakeClock
@@ -39,9 +39,9 @@ def play() -> dict[str, Any]:
         def answer(self, use: ToolUse) -> ToolAnswer:
             return ToolAnswer("You rolled a 4.", shown={"rolls": [{"index": 0, "value": 4}]})
 
-    pieces = [CallFragment(0, arguments=piece) for piece in ARGUMENTS]
+    pieces = [ToolCallDelta(0, arguments=piece) for piece in ARGUMENTS]
     service = Deployment(
-        [CallFragment(0, "a", DICE.name), *pieces],
+        [ToolCallDelta(0, "a", DICE.name), *pieces],
         ["A 4!"],
         tools={DICE.name: Dice()},
         clock=FakeClock(step=1.0),

@@ -10,12 +10,12 @@ from urllib.parse import quote, urlsplit
 from assistants.domain.ids import ProjectId, RunRef, VectorStoreId
 from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     ModelRequest,
-    Refusal,
-    Text,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
 )
 from assistants.ports.executions import Outcome
 from assistants.ports.table import (
@@ -244,10 +244,10 @@ class ScriptedModel:
             if isinstance(item, Exception):
                 raise item
             if isinstance(item, str):
-                yield Text(item)
-            elif isinstance(item, Text | Refusal | CallFragment | Finish):
+                yield TextDelta(item)
+            elif isinstance(item, TextDelta | RefusalDelta | ToolCallDelta | FinishDelta):
                 yield item
             else:
                 item()
-        if not any(isinstance(item, Finish) and item.reason for item in script):
-            yield Finish("stop")
+        if not any(isinstance(item, FinishDelta) and item.reason for item in script):
+            yield FinishDelta("stop")

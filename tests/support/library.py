@@ -6,7 +6,7 @@ from typing import Any
 
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.domain.tool import HostedToolName
 from assistants.ports.blobs import BlobMissingError
 from assistants.ports.hosted_tool import HostedTool
@@ -31,14 +31,14 @@ class PlainParser:
     def __init__(self, blobs: FakeBlobs) -> None:
         self._blobs = blobs
 
-    def parse(self, blob: str, filename: str) -> Text:
+    def parse(self, blob: str, filename: str) -> ExtractedText:
         if filename.endswith(".bin"):
             raise DocumentError("unsupported_file", "Files with extensions [.bin] are not read.")
         try:
             pieces = self._blobs.read(blob)
         except BlobMissingError as error:
             raise ParsingUnavailableError(blob) from error
-        return Text(b"".join(pieces).decode())
+        return ExtractedText(b"".join(pieces).decode())
 
 
 class Library(Deployment):

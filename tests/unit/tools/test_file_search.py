@@ -12,7 +12,7 @@ from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.retrieval.passage import Chunk
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from assistants.services.tools.file_search import INDEXING_SECONDS, queries_in
 from tests.support.deployment import Deployment, path
 from tests.support.fakes import Script
@@ -25,7 +25,7 @@ CAT, DOG, TRAIN = "The cat sleeps on the sofa.", "Dogs bark at night.", "The tra
 
 
 def calls(*queries: str) -> Script:
-    return [CallFragment(0, "a", "file_search", json.dumps({"queries": queries}))]
+    return [ToolCallDelta(0, "a", "file_search", json.dumps({"queries": queries}))]
 
 
 class Case:
@@ -209,7 +209,7 @@ def test_a_marker_that_is_hidden_in_another_cites_nothing(place: Path, text: str
 def test_arguments_that_cannot_be_read_are_answered_with_their_form(
     place: Path, arguments: str
 ) -> None:
-    case = Case(place, [CallFragment(0, "a", "file_search", arguments)], ["Well."])
+    case = Case(place, [ToolCallDelta(0, "a", "file_search", arguments)], ["Well."])
     run = case.run()
     assert run["status"] == "completed"
     assert case.told.startswith("Nothing was searched: call file_search with")

@@ -10,7 +10,7 @@ _REMEMBERED_CALLS = 64
 _REMEMBERED_FILES = 300
 
 
-class Session(Object):
+class StoredSession(Object):
     """A session that is launched or about to be.
 
     `handle` is known once it has been launched, `address` once it has answered. Times are Unix
@@ -65,13 +65,13 @@ class ThreadSandbox(Object):
     Files made in any session, by path below /mnt/data. Both forget their oldest entries.
     """
 
-    session: Session | None = None
+    session: StoredSession | None = None
     variables_lost: bool = False  # with a session that has ended and is not yet replaced
     copy_lease: CopyLease | None = None
     sent: dict[str, str] = {}
     outputs: dict[str, OutputFile] = {}
 
-    def with_session(self, session: Session) -> "ThreadSandbox":
+    def with_session(self, session: StoredSession) -> "ThreadSandbox":
         """Replace the session by a new one."""
         replaces = self.variables_lost or self._has_variables
         new = session.model_copy(update={"replaces": replaces})

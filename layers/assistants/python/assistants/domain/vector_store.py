@@ -14,7 +14,7 @@ MAX_FILES = 10_000  # of one store
 DAY_SECONDS = 24 * 3600
 
 
-class ExpiresAfter(Part):
+class VectorStoreExpiresAfter(Part):
     anchor: Literal["last_active_at"]
     days: Annotated[int, Field(ge=1, le=365)]
 
@@ -28,7 +28,7 @@ class VectorStore(Object):
     usage_bytes: int = 0
     file_counts: FileCounts = FileCounts()
     status: Literal["expired", "in_progress", "completed"] = "completed"
-    expires_after: ExpiresAfter | None = None
+    expires_after: VectorStoreExpiresAfter | None = None
     expires_at: int | None = None
     last_active_at: int
     metadata: Metadata = {}
@@ -44,7 +44,7 @@ class StoreHead(Object):
     created_at: int
     name: str | None = None
     description: str | None = None
-    expires_after: ExpiresAfter | None = None
+    expires_after: VectorStoreExpiresAfter | None = None
     last_active_at: int
     metadata: Metadata = {}
     expired: bool = False
@@ -64,7 +64,7 @@ class VectorStoreCreate(Request):
     name: Name | None = None
     description: Description | None = None
     file_ids: Annotated[list[CheckedFileId], Field(max_length=500)] = []
-    expires_after: ExpiresAfter | None = None
+    expires_after: VectorStoreExpiresAfter | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 
@@ -78,5 +78,5 @@ class VectorStoreCreate(Request):
 
 class VectorStoreModify(Request):
     name: Name | None = None
-    expires_after: ExpiresAfter | None = None
+    expires_after: VectorStoreExpiresAfter | None = None
     metadata: Metadata | None = None

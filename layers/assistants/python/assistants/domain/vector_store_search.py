@@ -32,7 +32,7 @@ class HybridSearch(Part):
         return self
 
 
-class RankingOptions(Part):
+class SearchRankingOptions(Part):
     ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
     score_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
     hybrid_search: HybridSearch | None = None
@@ -49,7 +49,7 @@ class VectorStoreSearch(Request):
     rewrite_query: bool = False
     max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
     filters: Filter | None = None
-    ranking_options: RankingOptions = RankingOptions()
+    ranking_options: SearchRankingOptions = SearchRankingOptions()
 
     @property
     def queries(self) -> list[str]:

@@ -36,7 +36,7 @@ from assistants.domain.run import (
 )
 from assistants.domain.thread import Thread, ThreadCreate
 from assistants.ports.clock import Clock
-from assistants.ports.executions import Executions, Unavailable
+from assistants.ports.executions import Executions, ExecutionsUnavailableError
 from assistants.ports.table import ConflictError, Key, Row, Save, Table, Write
 from assistants.services.runs.repository import LoadedRun, RunRepository, loaded, new_run
 from assistants.services.runs.settings import settings_of
@@ -149,7 +149,7 @@ class Runs:
         """Start the execution. The run exists already: if this fails, `expire` starts it."""
         try:
             self.executions.start(run.ref)
-        except Unavailable:
+        except ExecutionsUnavailableError:
             logger.exception("the execution starts later", extra={"run_id": run.settings.id})
 
     def _assistant_key(self, project: ProjectId, assistant_id: str) -> Key:

@@ -27,14 +27,14 @@ from assistants.domain.tool import (
     FileSearchResources,
     ToolResources,
 )
-from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
+from assistants.domain.vector_store import VectorStoreCreate, VectorStoreExpiresAfter
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.table import Replace, Require, Row, Write
 from assistants.services.storage import keys
 from assistants.services.vector_stores.batch_attach import BatchAttacher
 from assistants.services.vector_stores.service import VectorStores
 
-A_WEEK = ExpiresAfter(anchor="last_active_at", days=7)
+A_WEEK = VectorStoreExpiresAfter(anchor="last_active_at", days=7)
 
 
 @dataclass(frozen=True, kw_only=True)

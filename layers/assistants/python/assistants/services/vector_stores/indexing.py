@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assistants.domain.ids import ProjectId, VectorStoreId
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.ports.blobs import Blobs
 from assistants.ports.clock import Clock
@@ -30,7 +30,7 @@ GAVE_UP = "The file could not be indexed: the service failed five times. Attach 
 
 
 class Chunker(Protocol):
-    def __call__(self, text: Text, *, size: int, overlap: int) -> list[Chunk]:
+    def __call__(self, text: ExtractedText, *, size: int, overlap: int) -> list[Chunk]:
         """Cut a text; both numbers are tokens. Raises `DocumentError`."""
         ...
 
@@ -130,7 +130,7 @@ def text_blob(document: Document) -> str:
     return f"texts/{document.project}/{document.vector_store_id}/{document.attachment}"
 
 
-def _pieces(text: Text) -> Iterator[bytes]:
+def _pieces(text: ExtractedText) -> Iterator[bytes]:
     size = 2**20
     for start in range(0, len(text.content), size):
         yield text.content[start : start + size].encode()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from assistants.domain.errors import Unavailable
+from assistants.domain.errors import UnavailableError
 from assistants.domain.filters import Comparison, Compound, matches
 from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Document
@@ -36,7 +36,7 @@ class VectorStoreSearches:
     def page(
         self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreSearch
     ) -> SearchResultsPage:
-        """Raises `Unavailable` while the index does not answer."""
+        """Raises `UnavailableError` while the index does not answer."""
         queries = body.queries
         try:
             hits = self.find(
@@ -48,7 +48,7 @@ class VectorStoreSearches:
                 limit=body.max_num_results,
             )
         except SearchUnavailableError as error:
-            raise Unavailable("The search index does not answer. Please try again.") from error
+            raise UnavailableError("The search index does not answer. Please try again.") from error
         return SearchResultsPage(search_query=queries, data=[_result(hit) for hit in hits])
 
     def find(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistants.domain.ids import new_order
-from assistants.domain.sandbox import Session
+from assistants.domain.sandbox import StoredSession
 from assistants.ports.clock import Clock
 from assistants.ports.sandbox import Sandboxes
 from assistants.ports.table import ConflictError, Create, Delete, Replace, Row, Table
@@ -26,13 +26,13 @@ class WarmPool:
     clock: Clock
     size: int
 
-    def new(self) -> Session:
+    def new(self) -> StoredSession:
         """Return a session that is still to be launched."""
         now = int(self.clock.time())
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        return Session(name=new_order(), token=token, launched_at=now, used_at=now)
+        return StoredSession(name=new_order(), token=token, launched_at=now, used_at=now)
 
-    def find(self, seconds: float) -> tuple[Session, Delete] | None:
+    def find(self, seconds: float) -> tuple[StoredSession, Delete] | None:
         """Find a session that lasts for `seconds`.
 
         The `Delete` claims it: commit it with the change that gives the session to a thread.
@@ -62,17 +62,17 @@ class WarmPool:
             self.table.commit(Create(row))
             self._launch(row, session)
 
-    def _rows(self) -> Iterator[tuple[Row, Session]]:
+    def _rows(self) -> Iterator[tuple[Row, StoredSession]]:
         """Yield the sessions of the pool, oldest first."""
         for row in self.table.query(keys.SPARE_SESSIONS, "", limit=_MAX_ROWS):
-            yield row, Session.model_validate(row.body)
+            yield row, StoredSession.model_validate(row.body)
 
-    def _lasts(self, session: Session, seconds: float) -> bool:
+    def _lasts(self, session: StoredSession, seconds: float) -> bool:
         # Nothing uses the session while it waits, so it must not reach its idle limit either.
         now = self.clock.time()
         return session.lasts(seconds, now) and session.lasts(0, now + _MIN_LIFETIME_SECONDS)
 
-    def _launch(self, row: Row, session: Session) -> None:
+    def _launch(self, row: Row, session: StoredSession) -> None:
         """Launch the session, unless it has been. Safe to repeat: its name is launched once."""
         if session.handle is not None:
             return
@@ -84,7 +84,7 @@ class WarmPool:
         except ConflictError:
             return  # a thread has claimed it
 
-    def _remove(self, row: Row, session: Session) -> None:
+    def _remove(self, row: Row, session: StoredSession) -> None:
         try:
             self.table.commit(Delete(row.key, revision=row.revision, expected=True))
         except ConflictError:
