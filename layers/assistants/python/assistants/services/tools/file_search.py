@@ -24,7 +24,7 @@ from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACT
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import HostedTool, RunFailedError, ToolAnswer, ToolUse
 from assistants.services.storage.background import Background
-from assistants.services.vector_stores.search import VectorStoreSearches
+from assistants.services.vector_stores.search import StoreSearcher
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
 _SMALL, _LARGE = (5, 4_000), (20, 16_000)
@@ -41,7 +41,7 @@ _NOTHING = "No passage was found."
 
 @dataclass(frozen=True)
 class FileSearch(HostedTool):
-    search: VectorStoreSearches
+    searcher: StoreSearcher
     count_tokens: Callable[[str], int]
     background: Background
     clock: Clock
@@ -59,9 +59,9 @@ class FileSearch(HostedTool):
         Raises `RunFailedError` for a store that has expired or is gone.
         """
         try:
-            self.search.stores.touch(project, run.vector_store_ids)
+            self.searcher.stores.touch(project, run.vector_store_ids)
             if run.vector_store_ids and run.tool_choice != "none":
-                self.background(self.search.search.wake)
+                self.background(self.searcher.vector_search.wake)
             until = self.clock.time() + min(seconds_left, INDEXING_SECONDS)
             while self._indexing(project, run) and self.clock.time() < until and not cancelled():
                 self.clock.sleep(_POLL_SECONDS)
@@ -76,7 +76,7 @@ class FileSearch(HostedTool):
             return ToolAnswer(_NO_STORE if queries else _FORM, shown=_members(ranking, []))
         results, tokens = _SMALL if use.run.model.startswith("gpt-3.5") else _LARGE
         try:
-            hits = self.search.find(
+            hits = self.searcher.find_passages(
                 use.project,
                 use.run.vector_store_ids,
                 queries,
@@ -109,7 +109,7 @@ class FileSearch(HostedTool):
 
     def _indexing(self, project: ProjectId, run: RunSettings) -> bool:
         return any(
-            self.search.stores.pending(project, store_id) for store_id in run.thread_store_ids
+            self.searcher.stores.is_indexing(project, store_id) for store_id in run.thread_store_ids
         )
 
 

@@ -21,7 +21,7 @@ _CUT_OFF = {"code": "server_error", "message": "The model was cut off in a tool 
 
 
 @dataclass
-class _Call:
+class _ReplyCall:
     """A call at `position` of its step, whose fragments are still arriving."""
 
     position: int
@@ -37,8 +37,8 @@ class ReplyCalls:
     draft: Draft
     hosted_made: int  # calls of hosted tools in earlier turns of the run
     step_id: str = ""
-    _calls: list[_Call] = field(default_factory=list)
-    _at: dict[int | None, _Call] = field(default_factory=dict)
+    _calls: list[_ReplyCall] = field(default_factory=list)
+    _at: dict[int | None, _ReplyCall] = field(default_factory=dict)
 
     @property
     def calls_functions(self) -> bool:
@@ -84,20 +84,20 @@ class ReplyCalls:
             raise ModelError("server_error", "The model called a function without a name.")
         self.draft.touch(self.step_id)
 
-    def _call(self, fragment: ToolCallDelta) -> _Call:
+    def _call(self, fragment: ToolCallDelta) -> _ReplyCall:
         """Return the call that a fragment belongs to.
 
         A new id at a known index begins another call: some providers number all calls 0.
         """
         call = self._at.get(fragment.index)
         if call is None or (call.given_id and fragment.id and call.given_id != fragment.id):
-            call = _Call(len(self._calls), new_id(TOOL_CALL))
+            call = _ReplyCall(len(self._calls), new_id(TOOL_CALL))
             self._at[fragment.index] = call
             self._calls.append(call)
         call.given_id = call.given_id or fragment.id
         return call
 
-    def _announce(self, call: _Call, name: str) -> None:
+    def _announce(self, call: _ReplyCall, name: str) -> None:
         for tool in self.draft.settings.tools:
             if isinstance(tool, FunctionTool):
                 if tool.function.name == name:
@@ -114,7 +114,7 @@ class ReplyCalls:
             )
         self._emit(call, first, id=call.id)
 
-    def _emit_arguments(self, call: _Call) -> None:
+    def _emit_arguments(self, call: _ReplyCall) -> None:
         """Emit new characters of the arguments, as far as the call's tool shows them."""
         member, text = _shown_arguments(call)
         if new := text[call.shown :]:
@@ -125,13 +125,13 @@ class ReplyCalls:
             else:
                 known[call.tool][member] += new
 
-    def _emit(self, call: _Call, members: dict[str, Any], **others: str) -> None:
+    def _emit(self, call: _ReplyCall, members: dict[str, Any], **others: str) -> None:
         shown = {"index": call.position, **others, "type": call.tool, call.tool: members}
         details = {"type": "tool_calls", "tool_calls": [shown]}
         self.draft.emit(_DELTA, {"id": self.step_id, "delta": {"step_details": details}})
 
 
-def _shown_arguments(call: _Call) -> tuple[str, str]:
+def _shown_arguments(call: _ReplyCall) -> tuple[str, str]:
     """Return the member of the call that shows its arguments, and the text that it has by now."""
     if call.tool == "function":
         return "arguments", call.arguments

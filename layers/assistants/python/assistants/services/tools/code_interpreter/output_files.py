@@ -102,7 +102,7 @@ class _Export:
         """Save one file; return whether it was. A lost session is not asked again."""
         if not self.session_lost:
             try:
-                self._files.adopt(self._use.project, file, fill)
+                self._files.write_with(self._use.project, file, fill)
             except SandboxRefusedError as refused:
                 self.notes.append(f"{label} could not be kept: {refused.code}.")
                 return False
