@@ -83,7 +83,7 @@ class ToolAvailability:
         for reference in named:
             if (file := found.get(reference.file_id)) is None:
                 raise no_such("file", reference.file_id)
-            # An image's bytes tell its type, so its name may say nothing; it may not contradict.
+            # The bytes of an image show its type: its name need not, but may not contradict them.
             if reference.use != "vision" or mime_type_of(file.filename) != UNKNOWN:
                 require_use(file.filename, reference.use, reference.param)
 
