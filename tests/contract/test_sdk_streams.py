@@ -9,8 +9,8 @@ import pytest
 from openai import AssistantEventHandler, OpenAI
 
 from assistants.domain.annotation import LINK, Citation
-from assistants.domain.ids import FileId, ProjectId
-from assistants.domain.run import RunSettings, Usage
+from assistants.domain.ids import FileId
+from assistants.domain.run import Usage
 from assistants.http.events import KEEP_ALIVE
 from assistants.ports.chat_model import (
     FinishDelta,
@@ -19,7 +19,7 @@ from assistants.ports.chat_model import (
     TextDelta,
     ToolCallDelta,
 )
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from tests.e2e.node_sdk import run_node
 from tests.support.deployment import WEATHER, Deployment, outputs, path
 from tests.support.fakes import FakeClock, Script
@@ -74,11 +74,8 @@ def submitted() -> bytes:
     return deployment.api.request("POST", f"{path(run)}/submit_tool_outputs", body).body
 
 
-class Finder:
+class Finder(HostedTool):
     """Finds one passage, and makes a file and an image."""
-
-    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
-        pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         content = [{"index": 0, "type": "text", "text": "a passage"}]

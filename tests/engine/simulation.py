@@ -9,7 +9,7 @@ from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunSettings
 from assistants.http.app import create_app
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
 from assistants.services.storage import keys
@@ -60,7 +60,7 @@ class Request:
         return result
 
 
-class SteppedTool:
+class SteppedTool(HostedTool):
     """A tool of the server, which stops where functions may die and may be asked twice for one
     answer. Every answer has an image, named by the number of the call.
     """

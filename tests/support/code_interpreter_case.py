@@ -13,7 +13,6 @@ from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.ports.table import Row
 from assistants.services.backend import Backend
 from assistants.services.storage import keys
-from assistants.services.tools.code_interpreter.tool import CodeInterpreter
 from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import FakeSandboxes, Machine
 from tests.support.fakes import FakeBlobs, FakeClock, FakeTable
@@ -56,11 +55,8 @@ class CodeInterpreterCase:
             sandboxes=self.sandboxes,
             sandbox_spares=sandbox_spares,
         ).backend
-        self.tool = CodeInterpreter.of(
-            self.backend.tools.sandbox_sessions,
-            self.backend.files.service,
-            background=lambda work: work(),
-        )
+        tool = self.backend.tools.code_interpreter
+        self.tool = replace(tool, background=lambda work: work())
         self.thread_id = new_id(THREAD)
         thread = Thread(id=self.thread_id, created_at=0)
         key = keys.thread(PROJECT, self.thread_id)
@@ -111,7 +107,7 @@ class CodeInterpreterCase:
         return self.blobs.contents[f"files/{PROJECT}/{file_id}"]
 
     @property
-    def sandbox_row(self) -> Any:
+    def sandbox(self) -> Any:
         return self.table.rows[keys.sandbox(PROJECT, self.thread_id)].body
 
     @property

@@ -7,6 +7,7 @@ from assistants.domain.annotation import AnnotatedText, Piece, Sources
 from assistants.domain.ids import MESSAGE, new_id
 from assistants.domain.message import IncompleteReason, Message
 from assistants.domain.run import Usage
+from assistants.domain.tool import specs_of
 from assistants.services.turns.draft import MESSAGES, STEPS, Draft
 
 _DELTA = f"{MESSAGES}.delta"
@@ -27,8 +28,8 @@ class ReplyMessage:
     _annotations: int = 0
 
     def __post_init__(self) -> None:
-        searches = any(tool.type == "file_search" for tool in self.draft.settings.tools)
-        self._text = AnnotatedText(self.sources, cites=searches)
+        cites = any(spec.cites for spec in specs_of(self.draft.settings.tools))
+        self._text = AnnotatedText(self.sources, cites=cites)
 
     @property
     def is_open(self) -> bool:
