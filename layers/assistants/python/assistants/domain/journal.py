@@ -8,6 +8,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assistants.domain.events import EventName, EventSubject
+
 Control = Literal["open", "interrupt"]
 
 
@@ -17,7 +19,7 @@ class Event:
     when it is one, and else only the members that changed.
     """
 
-    name: str
+    name: EventName
     data: dict[str, Any]
 
 
@@ -65,12 +67,12 @@ class RunProjection:
         self.run.update(event.data)
         return dict(self.run)
 
-    def open_objects(self, kind: str) -> list[dict[str, Any]]:
-        """Steps (`thread.run.step`) or messages (`thread.message`) that are still in progress."""
+    def open_objects(self, subject: EventSubject) -> list[dict[str, Any]]:
+        """Return the steps or the messages that are still in progress."""
         return [
             known
             for known in self.objects.values()
-            if known["object"] == kind and known["status"] == "in_progress"
+            if known["object"] == subject and known["status"] == "in_progress"
         ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import GoneError
+from assistants.domain.events import RUN_OBJECT, EventName, event_name
 from assistants.domain.ids import ProjectId, RunRef
 from assistants.domain.journal import Record, RunProjection
 from assistants.domain.run import Run
@@ -18,8 +19,8 @@ POLL_SECONDS = 0.02
 QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
 KEEP_ALIVE_SECONDS = 15.0
 _QUIET_AFTER_SECONDS = 5.0
-_FINAL_EVENTS = frozenset(f"thread.run.{status}" for status in lifecycle.TERMINAL)
-_LAST_EVENTS = _FINAL_EVENTS | {"thread.run.requires_action"}
+_FINAL_EVENTS = frozenset(event_name(RUN_OBJECT, status) for status in lifecycle.TERMINAL)
+_LAST_EVENTS = _FINAL_EVENTS | {event_name(RUN_OBJECT, "requires_action")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class StreamEvent:
 
     number: int
     record: int
-    name: str
+    name: EventName
     data: dict[str, Any]
 
 
