@@ -19,7 +19,10 @@ CONTENTS = {
 PNG = CONTENTS["image/png"]
 MODELS = {
     "sees": {"url": "https://models.example/v1"},
-    "blind": {"url": "https://models.example/v1", "abilities": ["tools", "temperature", "top_p"]},
+    "blind": {
+        "url": "https://models.example/v1",
+        "capabilities": ["tools", "temperature", "top_p"],
+    },
 }
 
 

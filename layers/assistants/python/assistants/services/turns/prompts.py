@@ -144,7 +144,7 @@ def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
             raise BudgetExhaustedError("max_completion_tokens")
     sampling = {"temperature": settings.temperature, "top_p": settings.top_p}
     options: dict[str, Any] = {
-        **{name: value for name, value in sampling.items() if name in route.abilities},
+        **{name: value for name, value in sampling.items() if name in route.capabilities},
         "reasoning_effort": settings.reasoning_effort,
         "max_completion_tokens": completion_tokens,
     }
