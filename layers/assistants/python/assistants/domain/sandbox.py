@@ -1,4 +1,4 @@
-"""The code interpreter of a thread, as the service remembers it: its session, and what it made."""
+"""The stored state of a thread's code interpreter: its session, and the files it has made."""
 
 from assistants.domain.ids import FileId, RunId
 from assistants.domain.schema import Object
@@ -11,67 +11,70 @@ _REMEMBERED_FILES = 300
 
 
 class StoredSession(Object):
-    """A session that was launched, or is about to be. `handle` is known once it has been, and
-    `address` once it has answered. Times are Unix seconds.
+    """A session that was launched, or is about to be.
+
+    `handle` is known after the launch, `address` after the first answer. Times are Unix seconds.
     """
 
-    name: str  # what it was launched by
+    name: str  # of the launch, which makes it idempotent
     token: str
     launched_at: int
     used_at: int
     handle: str | None = None
     address: str | None = None
     inputs: dict[str, str] = {}  # ids of Files by their names below /mnt/data
-    replaces: bool = False  # an earlier one, whose variables are gone
+    replaces: bool = False  # an earlier session, whose variables are lost
 
     @property
     def ends_at(self) -> int:
         return self.launched_at + TTL_SECONDS
 
     def lasts(self, seconds: float, now: float) -> bool:
-        """Whether it may be alive now, and for so long if it is used."""
+        """Return whether it may be alive now, and for `seconds` more if it is used."""
         return now + seconds < self.ends_at and now < self.used_at + IDLE_SECONDS
 
 
 class CopyLease(Object):
-    """The call of a run that copies files into the session, until which time at most."""
+    """Marks the call that copies files into the session; expires at `until` (Unix seconds)."""
 
     run_id: RunId
     call_id: str
     until: int
 
     def keeps_out(self, other: "CopyLease", now: int) -> bool:
-        """A thread has one run at a time: what another run has begun is given up."""
+        """Return whether `other` has to wait. The lease of an earlier run is void: it has ended."""
         same = (self.run_id, self.call_id) == (other.run_id, other.call_id)
         return not same and self.run_id == other.run_id and now < self.until
 
 
 class OutputFile(Object):
-    """A File that was made of what code wrote."""
+    """A File with the content of a file that code has written."""
 
     file_id: FileId
     sha256: str | None
 
 
 class ThreadSandbox(Object):
-    """`sent` maps calls to the name of the session that got their code. `outputs` are the newest
-    Files made in any session, by their paths below /mnt/data. Both forget their oldest.
+    """The code interpreter of a thread.
+
+    `sent` maps ids of calls to the name of the session that got their code. `outputs` are the
+    newest Files made in any session, by path below /mnt/data. Both drop their oldest.
     """
 
     session: StoredSession | None = None
-    forgotten: bool = False  # a session with variables has ended, and another is yet to come
+    forgotten: bool = False  # a session with variables has ended, and none has replaced it yet
     filling: CopyLease | None = None
     sent: dict[str, str] = {}
     outputs: dict[str, OutputFile] = {}
 
     def begun(self, session: StoredSession) -> "ThreadSandbox":
-        """With a new session."""
+        """Return the state with a new session."""
         replaces = self.forgotten or self._used
         new = session.model_copy(update={"replaces": replaces})
         return self.model_copy(update={"session": new, "forgotten": False, "filling": None})
 
     def ended(self, name: str) -> "ThreadSandbox":
-        """Without the session of that name."""
+        """Return the state without the session of that name."""
         if self.session is None or self.session.name != name:
             return self
         forgotten = self.forgotten or self.session.replaces or self._used
@@ -79,17 +82,17 @@ class ThreadSandbox(Object):
         return self.model_copy(update=members)
 
     def given_up(self, name: str) -> "ThreadSandbox":
-        """Without the session of that name, unless another has launched it."""
+        """Return the state without the session of that name, unless it has been launched."""
         return self if self.session and self.session.handle else self.ended(name)
 
     def changed(self, name: str, **members: object) -> "ThreadSandbox":
-        """With other members of the session, if it is still that one."""
+        """Return the state with changed members of the session, if it still has that name."""
         if self.session is None or self.session.name != name:
             return self
         return self.model_copy(update={"session": self.session.model_copy(update=members)})
 
     def sending(self, call_id: str, name: str) -> "ThreadSandbox":
-        """Before the session of that name gets the code of a call, if it is still that one."""
+        """Return the state in which a session gets the code of a call, if it still has that name."""
         if self.session is None or self.session.name != name:
             return self
         sent = {**self.sent, call_id: name}
@@ -97,6 +100,7 @@ class ThreadSandbox(Object):
         return self.model_copy(update={"sent": newest, "filling": None})
 
     def having_made(self, made: dict[str, OutputFile]) -> "ThreadSandbox":
+        """Return the state with new output files."""
         others = {path: file for path, file in self.outputs.items() if path not in made}
         newest = dict(list({**others, **made}.items())[-_REMEMBERED_FILES:])
         return self.model_copy(update={"outputs": newest})

@@ -82,7 +82,7 @@ class Bedrock:
         try:
             if url[:5].lower() == "data:":
                 return Image.from_data_url(url)
-            return Image.of(self._fetch(url))
+            return Image.from_bytes(self._fetch(url))
         except (InvalidImageError, FetchRefusedError) as error:
             raise ModelError("invalid_prompt", f"An image cannot be shown: {error}") from error
 

@@ -10,7 +10,7 @@ from assistants.domain.events import RUN_OBJECT, EventName, event_name
 from assistants.domain.ids import ProjectId, RunRef
 from assistants.domain.journal import Record, RunProjection
 from assistants.domain.run import Run
-from assistants.domain.run_step import Include, shown_details
+from assistants.domain.run_step import Include, details_to_api
 from assistants.ports.clock import Clock
 from assistants.services.runs.journal import Journal
 from assistants.services.runs.repository import GRACE_SECONDS
@@ -108,10 +108,10 @@ def _with_include(event: StreamEvent, include: Include) -> StreamEvent:
     """Return the event with the details that its client asked for."""
     data = event.data
     if "delta" in data and "step_details" in data["delta"]:
-        details = shown_details(data["delta"]["step_details"], include)
+        details = details_to_api(data["delta"]["step_details"], include)
         return replace(event, data={**data, "delta": {"step_details": details}})
     if "step_details" in data:
-        details = shown_details(data["step_details"], include)
+        details = details_to_api(data["step_details"], include)
         return replace(event, data={**data, "step_details": details})
     return event
 

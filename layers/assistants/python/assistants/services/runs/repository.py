@@ -39,7 +39,7 @@ class LoadedRun:
 
     @property
     def run(self) -> Run:
-        return Run.of(self.settings, self.state)
+        return Run.from_stored(self.settings, self.state)
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class FileSearch:
         self, number: int, hits: Sequence[Hit], ranking: FileSearchRankingOptions, tokens: int
     ) -> ToolAnswer:
         """The best passages that fit into so many tokens; the best one in any case."""
-        budget = TokenBudget.of(tokens, self.count_tokens)
+        budget = TokenBudget(tokens, self.count_tokens)
         fitting: list[Hit] = []
         told: list[str] = []
         for place, hit in enumerate(hits):

@@ -91,7 +91,7 @@ class Prompts:
         if run.settings.max_prompt_tokens is not None:
             left = run.settings.max_prompt_tokens - run.state.spent.prompt_tokens
             tokens = min(tokens, left)
-        return TokenBudget.of(tokens, self.count_tokens)
+        return TokenBudget(tokens, self.count_tokens)
 
     def _conversation(self, run: LoadedRun, budget: TokenBudget) -> list[dict[str, Any]]:
         """Return as many of the thread's newest messages as fit, oldest first, without this run's.
