@@ -92,7 +92,7 @@ class ThreadSandbox(Object):
         return self.model_copy(update={"session": self.session.model_copy(update=members)})
 
     def sending(self, call_id: str, name: str) -> "ThreadSandbox":
-        """Return the state in which a session gets the code of a call, if it still has that name."""
+        """Return the state in which session `name` gets the code of a call, if it is current."""
         if self.session is None or self.session.name != name:
             return self
         sent = {**self.sent, call_id: name}
