@@ -1,4 +1,4 @@
-"""`assistants keys create|list|revoke`: API keys, issued by whoever may write to the table."""
+"""`assistants keys create|list|revoke`: manages API keys, with write access to the table."""
 
 import argparse
 import os
@@ -47,8 +47,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _api_keys(table: str | None) -> ApiKeys:
     values = LargeValues("", lambda: client("s3"))  # a key's rows are never large
-    store = DynamoTable(item_model(table or _deployed_table()), values)
-    return ApiKeys(store, SystemClock(), auth="keys")
+    dynamo_table = DynamoTable(item_model(table or _deployed_table()), values)
+    return ApiKeys(dynamo_table, SystemClock(), auth="keys")
 
 
 def _deployed_table() -> str:
