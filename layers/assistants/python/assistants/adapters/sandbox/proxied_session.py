@@ -56,7 +56,7 @@ class SandboxProxy:
         return self._make_client()
 
     def send(self, request: SandboxRequest) -> Any:
-        """Return the value of a call or raise its exception; `RuntimeError` if the function fails."""
+        """Return a call's value or raise its exception; `RuntimeError` if the function fails."""
         answer = self._invoke(json.dumps(request.to_json()).encode())
         if "FunctionError" in answer:
             raise RuntimeError("the sandbox proxy failed")  # its own log has the cause
