@@ -35,7 +35,10 @@ class SqsIndexQueue(_Queue):
     """Implements `IndexQueue`."""
 
     def send(self, *entries: EntryRef) -> None:
-        """Raises `RuntimeError` for messages that SQS refuses; the sweep finds their entries."""
+        """Send one message per entry.
+
+        Raises `RuntimeError` if SQS refuses any; the sweep sends for its entry again.
+        """
         for start in range(0, len(entries), _BATCH):
             batch = entries[start : start + _BATCH]
             bodies = [json.dumps(entry.to_message()) for entry in batch]

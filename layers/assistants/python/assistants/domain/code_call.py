@@ -1,4 +1,4 @@
-"""The code that a model meant when it called the code interpreter."""
+"""Extracts the code from the arguments of a call of the code interpreter."""
 
 import json
 import re
@@ -6,17 +6,17 @@ import re
 from assistants.domain.hosted_tool import ARGUMENT
 
 _NAME = ARGUMENT["code_interpreter"]
-# JSON that went wrong; anything else that is no JSON is taken for code.
+# Malformed JSON; any other text that is not JSON is code.
 _BROKEN = re.compile(rf'\s*\{{\s*"{_NAME}"\s*:')
 _HOW = f'Call the tool with {{"{_NAME}": "<Python source>"}}.'
 
 
 class NoCodeError(Exception):
-    """Raise when there is no code in a call; the message is for the model."""
+    """Raised when a call contains no code; the message is for the model."""
 
 
 def code_in(arguments: str, *, max_bytes: int) -> str:
-    """The code of `{"code": "…"}`, or bare code. Raises `NoCodeError`."""
+    """Return the code of `{"code": "…"}`, or bare code. Raises `NoCodeError`."""
     code = _code(arguments)
     if not code.strip():
         raise NoCodeError(f"There was no code. {_HOW}")
@@ -30,7 +30,7 @@ def code_in(arguments: str, *, max_bytes: int) -> str:
 
 
 def is_bare(arguments: str) -> bool:
-    """Whether the arguments themselves are the code, and so nobody has seen it in them."""
+    """Return whether the arguments are the code itself, which the stream does not show."""
     return not arguments.lstrip().startswith("{")
 
 

@@ -79,7 +79,7 @@ class Catalog:
             ) from error
 
     def models(self) -> list[Model]:
-        """The names and aliases in the order given. Patterns are no names, so they are left out."""
+        """Return the names and aliases in the configured order, without patterns."""
         return [self.model(name) for name in self._entries if name not in self._patterns]
 
     def _check_alias(self, name: str, other: str) -> None:

@@ -109,5 +109,5 @@ class ModelRoute(BaseModel):
 
     @property
     def efforts(self) -> tuple[ReasoningEffort, ...]:
-        """The values of `reasoning_effort` that a model with `reasoning` takes."""
+        """Return the values of `reasoning_effort` that a model with `reasoning` takes."""
         return _EFFORTS.get(self.provider, get_args(ReasoningEffort))

@@ -85,8 +85,10 @@ class Resource:
             logger.remove_keys(["request_id", *request.path_params])
 
     async def _call(self, request: Request) -> Call:
-        """Raises `MethodNotAllowedError`, `AuthenticationError`, or `InvalidRequestError` for the
-        beta header.
+        """Authenticate the request and read its body.
+
+        Raises `MethodNotAllowedError`, `AuthenticationError`, or `InvalidRequestError` for the beta
+        header or a malformed form.
         """
         method, path = request.method, request.scope["path"]
         if (route := self._routes.get(method)) is None:
