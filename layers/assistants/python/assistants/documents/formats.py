@@ -36,7 +36,7 @@ WORD = {"zip": "docx", "ole": "doc", "rtf": "rtf"}  # what Word opens whatever t
 
 def require_supported(filename: str) -> None:
     """Raises `DocumentError` (`unsupported_file`) in the words of the original."""
-    if (reason := objection(filename, "file_search")) is not None:
+    if (reason := objection(filename, "search")) is not None:
         raise DocumentError("unsupported_file", reason)
 
 

@@ -1,18 +1,18 @@
-"""Extracts the code from the arguments of a call of the code interpreter."""
+"""The code in the arguments of a call of the code interpreter, in any form that models write."""
 
 import json
 import re
 
-from assistants.domain.hosted_tool import ARGUMENT
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
 
-_NAME = ARGUMENT["code_interpreter"]
-# Malformed JSON; any other text that is not JSON is code.
+_NAME = CODE_INTERPRETER.argument
+# Broken JSON. Any other text that is not JSON counts as bare code.
 _BROKEN = re.compile(rf'\s*\{{\s*"{_NAME}"\s*:')
 _HOW = f'Call the tool with {{"{_NAME}": "<Python source>"}}.'
 
 
 class NoCodeError(Exception):
-    """Raised when a call contains no code; the message is for the model."""
+    """Raised when a call holds no code; the message is for the model."""
 
 
 def code_in(arguments: str, *, max_bytes: int) -> str:
@@ -30,7 +30,7 @@ def code_in(arguments: str, *, max_bytes: int) -> str:
 
 
 def is_bare(arguments: str) -> bool:
-    """Return whether the arguments are the code itself, which the stream does not show."""
+    """Return whether the arguments are bare code, which the step does not show as it is written."""
     return not arguments.lstrip().startswith("{")
 
 

@@ -11,11 +11,11 @@ from typing import Literal
 
 from assistants.domain.errors import InvalidRequestError
 
-Use = Literal["file_search", "code_interpreter", "vision"]
+Use = Literal["search", "code", "vision"]
 UNKNOWN = "application/octet-stream"
 
-_SEARCH: frozenset[Use] = frozenset({"file_search"})
-_CODE: frozenset[Use] = frozenset({"code_interpreter"})
+_SEARCH: frozenset[Use] = frozenset({"search"})
+_CODE: frozenset[Use] = frozenset({"code"})
 _BOTH = _SEARCH | _CODE
 _VISION: frozenset[Use] = frozenset({"vision"})
 _OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -78,8 +78,8 @@ _BY_EXTENSION = {extension: format for format in FORMATS for extension in format
 
 _GUIDE = "https://platform.openai.com/docs/assistants/tools/file-search#supported-files"
 _NAMES: dict[Use, str] = {
-    "file_search": "retrieval",
-    "code_interpreter": "code_interpreter",
+    "search": "retrieval",
+    "code": "code_interpreter",
     "vision": "vision",
 }
 

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from assistants.domain.ids import FileId, RunId, ThreadId
 from assistants.domain.image import check_image_url
 from assistants.domain.schema import Metadata, Object, Part, Request
+from assistants.domain.tool import AttachableToolName
 
 Detail = Literal["auto", "low", "high"]
 
@@ -42,7 +43,7 @@ ContentPart = Annotated[TextPart | ImageUrlPart | ImageFilePart, Field(discrimin
 
 
 class AttachmentTool(Part):
-    type: Literal["code_interpreter", "file_search"]
+    type: AttachableToolName
 
 
 class Attachment(Part):

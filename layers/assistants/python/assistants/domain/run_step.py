@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Any, Literal
 
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
 from assistants.domain.ids import RunId, ThreadId
 from assistants.domain.run import LastError, Usage
 from assistants.domain.schema import Metadata, Object
@@ -43,7 +44,7 @@ def details_to_api(details: dict[str, Any], include: Include) -> dict[str, Any]:
         return details
     details = deepcopy(details)
     for call in details["tool_calls"]:
-        for result in call.get("file_search", {}).get("results") or ():
+        for result in call.get(FILE_SEARCH.name, {}).get("results") or ():
             result.pop("content", None)
     return details
 

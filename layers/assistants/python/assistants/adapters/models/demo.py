@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from assistants.adapters.models.demo_calls import Calls, calls, example
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import Delta, FinishDelta, ModelRequest, TextDelta, ToolCallDelta
 
@@ -93,8 +95,8 @@ def _found(outputs: list[str]) -> str:
 
 _WORDED = {
     "": lambda outputs: f"The functions answered: {'; '.join(outputs)}.",
-    "code_interpreter": lambda outputs: f"The code answered: {'; '.join(outputs)}.",
-    "file_search": _found,
+    CODE_INTERPRETER.name: lambda outputs: f"The code answered: {'; '.join(outputs)}.",
+    FILE_SEARCH.name: _found,
 }
 
 

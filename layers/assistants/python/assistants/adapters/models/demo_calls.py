@@ -4,6 +4,8 @@ import ast
 import re
 from typing import Any
 
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
 from assistants.ports.chat_model import ModelRequest
 
 _PYTHON = re.compile(r"```(?:python|py)\n(.*?)```", re.DOTALL)
@@ -71,9 +73,9 @@ def _is_calculation(text: str) -> bool:
 
 def _is_asked_for(name: str, text: str) -> bool:
     match name:
-        case "code_interpreter":
+        case CODE_INTERPRETER.name:
             return code_in(text) is not None
-        case "file_search":
+        case FILE_SEARCH.name:
             return re.search(r"\w", text) is not None
         case _:
             return re.search(rf"\b{re.escape(name)}\b", text) is not None
@@ -81,9 +83,9 @@ def _is_asked_for(name: str, text: str) -> bool:
 
 def _call(function: dict[str, Any], text: str) -> tuple[str, dict[str, Any]]:
     match name := function["name"]:
-        case "code_interpreter":
-            return name, {"code": code_in(text) or "print('Hello')"}
-        case "file_search":
-            return name, {"queries": [text[:1000]]}
+        case CODE_INTERPRETER.name:
+            return name, {CODE_INTERPRETER.argument: code_in(text) or "print('Hello')"}
+        case FILE_SEARCH.name:
+            return name, {FILE_SEARCH.argument: [text[:1000]]}
         case _:
             return name, example(function.get("parameters") or {})

@@ -8,6 +8,7 @@ from assistants.domain.events import MESSAGE_OBJECT, STEP_OBJECT, event_name
 from assistants.domain.ids import MESSAGE, new_id
 from assistants.domain.message import IncompleteReason, Message
 from assistants.domain.run import Usage
+from assistants.domain.tool import specs_of
 from assistants.services.turns.draft import Draft
 
 _DELTA = event_name(MESSAGE_OBJECT, "delta")
@@ -28,8 +29,8 @@ class ReplyMessage:
     _annotations: int = 0
 
     def __post_init__(self) -> None:
-        searches = any(tool.type == "file_search" for tool in self.draft.settings.tools)
-        self._text = AnnotatedText(self.sources, cites=searches)
+        cites = any(spec.cites for spec in specs_of(self.draft.settings.tools))
+        self._text = AnnotatedText(self.sources, cites=cites)
 
     @property
     def is_open(self) -> bool:
