@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock clean
+.PHONY: help up demo test test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock tag clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -106,6 +106,12 @@ lock: .venv/installed  ## renew the pinned versions after a change of pyproject.
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes --extra retrieval --constraint layers/dependencies/requirements.txt $$others pyproject.toml --output-file layers/retrieval/requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --all-extras --constraint layers/dependencies/requirements.txt pyproject.toml --output-file requirements.lock
 	for set in core full; do .venv/bin/uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all: functions/sandbox/requirements/$$set.in --output-file functions/sandbox/requirements/$$set.txt; done
+
+tag:  ## tag the version of the package; CHANGELOG.md must date it (docs/releasing.md)
+	@version=$$(sed -nE 's/^__version__ = "(.+)"$$/\1/p' layers/assistants/python/assistants/__init__.py)
+	grep -qE "^## \[$$version\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$$" CHANGELOG.md || { echo "CHANGELOG.md does not date $$version." >&2; exit 1; }
+	git diff --quiet HEAD || { echo "The working tree has changes that are not committed." >&2; exit 1; }
+	git tag --annotate "v$$version" --message "Serverless Assistants $$version"
 
 clean:  ## remove everything that the targets above made
 	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules tests/contract/opensearch/target .pytest_cache .mypy_cache .ruff_cache

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/assistants/python/assistants"
 HEIGHTS = {
+    "": 0,  # the package itself: its version
     "domain": 1,
     "settings": 1,
     "telemetry": 1,
@@ -68,7 +69,7 @@ def part_of(module: str) -> str:
 
 
 def test_every_part_of_the_package_has_a_height() -> None:
-    assert {part_of(module) for module in modules()} - {""} == set(HEIGHTS)
+    assert {part_of(module) for module in modules()} == set(HEIGHTS)
 
 
 @pytest.mark.parametrize("module", modules())
