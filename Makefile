@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock tag clean
+.PHONY: help up demo test coverage test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock tag clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -35,8 +35,14 @@ up: .venv/installed  ## install what is missing and serve the API on this machin
 demo: .venv/installed  ## watch a streamed conversation with a function call on the local stack
 	@exec $(PY) -m infra.local.demo
 
-test: .venv/installed $(NODE_SDK)  ## install what is missing and run every test that CI runs
-	@$(PY) -m pytest
+# The tests that call the package in their own process, where its coverage can be measured.
+MEASURED := tests/unit tests/contract tests/integration
+test: coverage  ## install what is missing and run every test that CI runs
+	@$(PY) -m pytest $(MEASURED:%=--ignore=%)
+
+coverage: .venv/installed $(NODE_SDK)  ## the first half of `make test`, and how much of the package it reaches
+	@$(PY) -m coverage run -m pytest $(MEASURED)
+	$(PY) -m coverage report
 
 test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the local stack
 	@$(PY) -m pytest tests/e2e
