@@ -82,10 +82,11 @@ bench-sandbox: .venv/installed  ## a code interpreter session: start, cells, fil
 bench-retrieval: .venv/installed $(OPENSEARCH) $(MANUAL)  ## reading, searching and ranking, also on a real OpenSearch node
 	@$(PY) -m tests.benchmarks.retrieval --opensearch --pdf $(MANUAL) $(ARGS)
 
-lint: .venv/installed  ## formatting, lint rules and types
+lint: .venv/installed  ## formatting, lint rules, types, and the security of the workflows
 	@.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/zizmor --offline --quiet .github
 
 synth: .venv/installed  ## write the CloudFormation templates to cdk.out
 	@$(PY) -m infra.app
