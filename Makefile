@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test coverage test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock tag clean
+.PHONY: help up demo test coverage pictures recording test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock tag clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -43,6 +43,13 @@ test: coverage  ## install what is missing and run every test that CI runs
 coverage: .venv/installed $(NODE_SDK)  ## the first half of `make test`, and how much of the package it reaches
 	@$(PY) -m coverage run -m pytest $(MEASURED)
 	$(PY) -m coverage report
+
+pictures: .venv/installed  ## draw the pictures of the documentation from what they show
+	@$(PY) -m docs.drawing
+
+recording: .venv/installed  ## record `make demo` for the documentation
+	@.venv/bin/uv tool run --quiet asciinema@2.4.0 rec --quiet --overwrite --cols 110 --rows 32 --idle-time-limit 1.5 --env '' --title 'make demo' --command 'make demo' docs/demo.cast
+	$(PY) -m docs.drawing
 
 test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the local stack
 	@$(PY) -m pytest tests/e2e

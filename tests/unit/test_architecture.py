@@ -26,7 +26,9 @@ HEIGHTS = {
 }
 FUNCTIONS = sorted((ROOT / "functions").glob("*/handler.py"))
 PRODUCT = sorted(
-    path for folder in ("layers", "functions", "infra") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("docs", "layers", "functions", "infra")
+    for path in (ROOT / folder).rglob("*.py")
 )
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"})
 MAX_FILE_LINES = 250
