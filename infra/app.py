@@ -1,4 +1,4 @@
-"""The CDK application: two stacks, one for what must survive and one for what can be redeployed."""
+"""The CDK application: one stack for the data, which must survive, and one for the service."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from typing import Any
 from aws_cdk import App
 from pydantic import ValidationError
 
-from infra.bundling import InterpreterMissing
+from infra.bundling import InterpreterNotFoundError
 from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
@@ -19,9 +19,11 @@ from infra.stacks.service import ServiceStack
 def synthesize(outdir: Path, *, bundle: bool) -> None:
     """Write the cloud assembly to `outdir`.
 
-    Without `bundle` nothing is built or checked: the assets point at their sources, which is what
-    runs on this machine, and the templates are the same. Raises
-    InterpreterMissing, and pydantic's ValidationError for a context value of the wrong kind.
+    Without `bundle` nothing is built or validated, and the assets point at their sources, as the
+    local stack needs them; the templates are the same.
+
+    Raises InterpreterNotFoundError, and pydantic's ValidationError for a context value of the wrong
+    type.
     """
     skip_bundling: dict[str, Any] = {} if bundle else {"aws:cdk:bundling-stacks": []}
     app = App(
@@ -39,16 +41,16 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
 
 
 def context_defaults() -> dict[str, Any]:
-    """The context of cdk.json, which only the CDK command line reads by itself."""
+    """Return the context of cdk.json, which only the CDK's command line reads by itself."""
     return dict(json.loads((REPOSITORY / "cdk.json").read_text())["context"])
 
 
 def main() -> None:
-    # The CDK command line says where it wants the assembly; by hand it is the folder it looks in.
+    # The CDK's command line names the folder; `make synth` writes to the one it reads by default.
     outdir = Path(os.environ.get("CDK_OUTDIR", REPOSITORY / "cdk.out"))
     try:
         synthesize(outdir, bundle=True)
-    except (InterpreterMissing, ValidationError) as error:
+    except (InterpreterNotFoundError, ValidationError) as error:
         sys.exit(str(error))
 
 

@@ -1,7 +1,7 @@
-"""Layer contents built without Docker: wheels for the runtime, and bytecode of its own Python.
+"""Build the contents of layers without Docker: wheels for the runtime, and its bytecode.
 
-Lambda cannot keep bytecode that it compiled (its code folder is read-only), so a layer without it
-compiles every module again at each cold start.
+Lambda cannot keep bytecode that it compiles (its code folder is read-only), so every module of a
+layer without bytecode is compiled at each cold start.
 """
 
 import os
@@ -12,24 +12,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Models of AWS services that the functions speak to; the 430 others weigh 27 MB.
+# botocore's models of the services that the functions use; the 430 others take 27 MB.
 AWS_SERVICES = frozenset(
     {"bedrock-runtime", "dynamodb", "ecs", "lambda", "s3", "sqs", "ssm", "stepfunctions", "sts"}
 )
 
-SUPERFLUOUS = (
+UNUSED = (
     "bin",
     "*.dist-info",
     "**/*.pyi",
     "**/py.typed",
     "botocore/data/*/*/examples-1.json",
-    "olefile/olefile2.py",  # for Python 2, and no other can compile it
+    "olefile/olefile2.py",  # for Python 2; Python 3 cannot compile it
 )
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where a layer runs: Python's minor version and the platform as uv names it."""
+    """The runtime of a layer: Python's minor version, and the platform as uv names it."""
 
     python: str
     platform: str
@@ -38,8 +38,8 @@ class Target:
 LAMBDA = Target(python="3.13", platform="aarch64-manylinux_2_28")
 
 
-class InterpreterMissing(Exception):
-    """This machine has no interpreter of the runtime's minor version to compile bytecode with."""
+class InterpreterNotFoundError(Exception):
+    """Raise when no interpreter of the runtime's minor version is there to compile bytecode."""
 
     def __init__(self, version: str) -> None:
         super().__init__(
@@ -59,9 +59,9 @@ def install_requirements(requirements: Path, python: Path, target: Target) -> No
 
 
 def compile_bytecode(layer: Path, interpreter: Path) -> None:
-    """Put bytecode beside each module of `layer`, valid whatever the time stamps become in a zip.
+    """Add bytecode for each module of `layer`, valid whatever timestamps its zip file has.
 
-    It names the modules where Lambda unpacks them, so it is the same wherever it is compiled.
+    It records the paths at which Lambda unpacks the modules, so it is the same on every machine.
     """
     command: list[str | Path] = [interpreter, "-m", "compileall", "-q", "-j", "0"]
     command += ["-s", layer, "-p", "/opt", "--invalidation-mode", "unchecked-hash"]
@@ -69,11 +69,11 @@ def compile_bytecode(layer: Path, interpreter: Path) -> None:
 
 
 def find_interpreter(version: str) -> Path:
-    """A working interpreter of the minor `version`; raises InterpreterMissing."""
+    """Return a working interpreter of the minor `version`. Raises InterpreterNotFoundError."""
     for candidate in _candidates(version):
         if _version(candidate) == version:
             return candidate
-    raise InterpreterMissing(version)
+    raise InterpreterNotFoundError(version)
 
 
 def _candidates(version: str) -> Iterator[Path]:
@@ -87,7 +87,7 @@ def _candidates(version: str) -> Iterator[Path]:
 
 
 def _version(interpreter: Path) -> str | None:
-    """None when it does not run, as a pyenv shim of a version that is not switched on."""
+    """Return the minor version; None if it does not run, as pyenv's shim of an inactive one."""
     program = "import sys; print('%d.%d' % sys.version_info[:2])"
     answer = subprocess.run(  # noqa: S603
         [interpreter, "-c", program], capture_output=True, text=True, check=False
@@ -96,10 +96,10 @@ def _version(interpreter: Path) -> str | None:
 
 
 def _prune(python: Path) -> None:
-    """Remove what no function reads."""
+    """Remove the files that no function reads."""
     for service in (python / "botocore/data").glob("*/"):
         if service.name not in AWS_SERVICES:
             shutil.rmtree(service)
-    for pattern in SUPERFLUOUS:
+    for pattern in UNUSED:
         for path in list(python.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,4 +1,4 @@
-"""The choices of a deployment: CDK context, whose defaults stand in cdk.json."""
+"""The options of a deployment: CDK context, with the defaults of cdk.json."""
 
 from typing import Literal
 
@@ -10,15 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field
 class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
 
-    `throttle_rate` is requests a second, `throttle_burst` requests at once; without them the
-    account's own limits hold. `file_server` takes large files on the same URL, at a price.
+    `throttle_rate` is in requests per second, `throttle_burst` in concurrent requests; without them
+    the account's limits apply. `file_server` accepts large files at the same URL, for a fixed
+    price.
 
-    `code_interpreter`: sessions in a network with a way out, for their image (`public`), in one
-    without, at a fixed price (`isolated`), or none. Each has `sandbox_cpu` units of 1/1024 CPU,
-    `sandbox_memory` MiB and room for `sandbox_disk` GiB of files.
+    `code_interpreter`: sandboxes in a network with internet access, which only pulls their image
+    (`public`), in a network without, for a fixed price (`isolated`), or none (`off`). Each sandbox
+    has `sandbox_cpu` units of 1/1024 vCPU, `sandbox_memory` MiB, and `sandbox_disk` GiB for files.
 
-    `file_search`: an index that costs nothing but its storage while idle (`serverless`), one at a
-    fixed price (`domain`), or none. `index_workers` files are indexed side by side.
+    `file_search`: an index that costs only its storage while idle (`serverless`), one at a fixed
+    price (`domain`), or none (`off`). At most `index_workers` files are indexed at once.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -42,7 +43,10 @@ class Options(BaseModel):
 
     @classmethod
     def of(cls, scope: Construct) -> "Options":
-        """Raises pydantic's ValidationError for a value of the wrong kind."""
+        """Read the options from the context of `scope`.
+
+        Raises pydantic's ValidationError for a value of the wrong type.
+        """
         return cls.model_validate(
             {key: scope.node.try_get_context(key) for key in cls.model_fields}
         )

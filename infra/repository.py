@@ -1,4 +1,4 @@
-"""Where the repository lies; everything that the templates are made from is found from here."""
+"""The root of the repository, below which lie all sources of the templates."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ class NotPlain(Exception):
 
 
 @dataclass(frozen=True)
-class Piece:
+class Fragment:
     """Text that appeared at once in one row."""
 
     seconds: float
@@ -26,7 +26,7 @@ class Recording:
 
     command: str
     columns: int
-    pieces: tuple[Piece, ...]
+    fragments: tuple[Fragment, ...]
 
 
 def read(path: Path) -> Recording:
@@ -34,7 +34,7 @@ def read(path: Path) -> Recording:
     header, *events = [json.loads(line) for line in path.read_text().splitlines()]
     columns, most = header["width"], header["idle_time_limit"]
     written = [(at, text) for at, kind, text in events if kind == "o"]
-    return Recording(header["title"], columns, tuple(_pieces(_limited(written, most), columns)))
+    return Recording(header["title"], columns, tuple(_fragments(_limited(written, most), columns)))
 
 
 def _limited(events: list[tuple[float, str]], most: float) -> Iterator[tuple[float, str]]:
@@ -46,7 +46,7 @@ def _limited(events: list[tuple[float, str]], most: float) -> Iterator[tuple[flo
         yield clock, text
 
 
-def _pieces(events: Iterator[tuple[float, str]], columns: int) -> Iterator[Piece]:
+def _fragments(events: Iterator[tuple[float, str]], columns: int) -> Iterator[Fragment]:
     """Text is wrapped where the terminal ends, as terminals do."""
     row, column = 0, 0
     for seconds, text in events:
@@ -59,5 +59,5 @@ def _pieces(events: Iterator[tuple[float, str]], columns: int) -> Iterator[Piece
                 if column == columns:
                     row, column = row + 1, 0
                 part, line = line[: columns - column], line[columns - column :]
-                yield Piece(seconds, row, column, part)
+                yield Fragment(seconds, row, column, part)
                 column += len(part)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from docs.drawing.recording import Piece, Recording, read
+from docs.drawing.recording import Fragment, Recording, read
 from docs.drawing.svg import add, number, picture, text_of
 
 STYLE = (Path(__file__).parent / "terminal.css").read_text()
@@ -23,20 +23,23 @@ WORDS = re.compile(r"\S+(?: \S+)*")  # of several spaces in a row SVG would show
 def draw(cast: Path) -> str:
     """The picture of a recording."""
     recording = read(cast)
-    pieces = [replace(piece, seconds=piece.seconds + START_SECONDS) for piece in recording.pieces]
-    rows = max(piece.row for piece in pieces) + 2
+    fragments = [
+        replace(fragment, seconds=fragment.seconds + START_SECONDS)
+        for fragment in recording.fragments
+    ]
+    rows = max(fragment.row for fragment in fragments) + 2
     width = 2 * MARGIN + recording.columns * CELL_WIDTH
     height = BAR + rows * ROW_HEIGHT + MARGIN
-    moments = sorted({piece.seconds for piece in pieces})
+    moments = sorted({fragment.seconds for fragment in fragments})
     style = STYLE + "".join(_appearances(moments))
     root = picture(width, height, f"A terminal session: {recording.command}", style)
     _window(root, width, height, recording)
     _write(root, 0, 0, PROMPT, "prompt")
     _write(root, 0, len(PROMPT), recording.command, "command")
-    for piece in pieces:
-        group = add(root, "g", class_=f"p t{moments.index(piece.seconds)}")
-        for column, text, kind in _parts(piece):
-            _write(group, piece.row + 1, column, text, kind)
+    for fragment in fragments:
+        group = add(root, "g", class_=f"p t{moments.index(fragment.seconds)}")
+        for column, text, kind in _parts(fragment):
+            _write(group, fragment.row + 1, column, text, kind)
     return text_of(root)
 
 
@@ -50,13 +53,17 @@ def _appearances(moments: list[float]) -> Iterator[str]:
         yield f"@keyframes t{index}{{0%{{visibility:hidden}}{share}%{{visibility:visible}}}}\n"
 
 
-def _parts(piece: Piece) -> Iterator[tuple[int, str, str]]:
+def _parts(fragment: Fragment) -> Iterator[tuple[int, str, str]]:
     """What begins a row, if it is a speaker or a heading, and the rest."""
-    match = (SPEAKER.match(piece.text) or HEADING.match(piece.text)) if piece.column == 0 else None
+    match = (
+        (SPEAKER.match(fragment.text) or HEADING.match(fragment.text))
+        if fragment.column == 0
+        else None
+    )
     end = match.end() if match else 0
     if match:
-        yield 0, match[0], "heading" if HEADING.match(piece.text) else match[0].split()[0]
-    yield piece.column + end, piece.text[end:], "said"
+        yield 0, match[0], "heading" if HEADING.match(fragment.text) else match[0].split()[0]
+    yield fragment.column + end, fragment.text[end:], "said"
 
 
 def _window(root: ET.Element, width: float, height: float, recording: Recording) -> None:

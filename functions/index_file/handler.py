@@ -1,4 +1,4 @@
-"""From the index queue: make one file of a vector store searchable, or take it out again."""
+"""Index one file of a vector store, or remove it from the index, for a message of the queue."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ def index(record: SQSRecord) -> None:
         return
     try:
         indexing().work(*ids)
-    except Exception:  # the edge of one message: soon again, not when its time to work is over
+    except Exception:  # the edge of one message, which is retried before it becomes visible
         logger.exception("could not index a file", extra={"attempt": received})
         index_queue().delay(record.receipt_handle, FIRST_PAUSE_SECONDS * 2 ** (received - 1))
         raise
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """A message that fails comes again alone; after five times its file has failed."""
+    """Process a batch. A failed message returns by itself; after five times its file has failed."""
     return process_partial_response(
         event=event, record_handler=index, processor=processor, context=context
     )

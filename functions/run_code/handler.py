@@ -1,12 +1,5 @@
 """State RunCode: execute the Python of one code_interpreter call."""
 
-from typing import Any
+from assistants.states import answer_hosted_call
 
-from assistants.bootstrap import backend
-from assistants.telemetry import logger
-
-
-def handler(event: dict[str, Any], _: Any) -> None:
-    """`{project, thread, run, call}` in. The answer is in the table when the state ends."""
-    logger.append_keys(run_id=event["run"], thread_id=event["thread"])
-    backend().hosted_calls.answer(event["project"], event["thread"], event["run"], event["call"])
+handler = answer_hosted_call

@@ -1,8 +1,8 @@
-"""The file server, an option: `POST /files` of 512 MB on the same base URL, for unchanged clients.
+"""The file server, an option: uploads of 512 MB at the same base URL, by unchanged clients.
 
-CloudFront takes the place of the gateway's own address and leads `/v1/files` to a small Fargate
-service, everything else to the gateway. It costs about $27 a month in us-east-1, used or not: the
-load balancer 16, the task 7 and its public address 4. Nothing of it exists unless asked for.
+CloudFront replaces the gateway's address; it routes `/v1/files` to a small Fargate service and all
+other paths to the gateway. It costs about $27 a month in us-east-1, used or not: the load balancer
+16, the task 7 and its public address 4.
 """
 
 from collections.abc import Mapping
@@ -26,13 +26,13 @@ from infra.repository import REPOSITORY
 PORT = 8080
 PATH = f"/{STAGE}/files"
 CPU, MEMORY_MB = 256, 512
-SLOWEST_ANSWER = Duration.seconds(60)  # behind the last byte of a file; CloudFront's own limit
+SLOWEST_ANSWER = Duration.seconds(60)  # after a file's last byte; CloudFront's limit
 GRANTS = (grants.use_table, grants.use_values, grants.write_files, grants.delete_files)
 IN_THE_IMAGE = ("layers", "functions/file_server")
 
 
 class FileServer(Construct):
-    """The service, and the distribution before it and the gateway."""
+    """The service, and the distribution in front of it and of the gateway."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class FileServer(Construct):
         CfnOutput(self, "BaseUrl", value=url).override_logical_id("FileServerBaseUrl")
 
     def _network(self) -> ec2.Vpc:
-        """The task reaches AWS by its public address, S3 and DynamoDB without it: no NAT."""
+        """Create a VPC without NAT: the task has a public address, S3 and DynamoDB an endpoint."""
         kind = ec2.SubnetType
         network = ec2.Vpc(
             self,
@@ -118,7 +118,7 @@ class FileServer(Construct):
     def _balancer(
         self, network: ec2.Vpc, service: ecs.FargateService
     ) -> elb.ApplicationLoadBalancer:
-        """Only CloudFront reaches it, through its interfaces inside the network."""
+        """Create a load balancer that only CloudFront reaches, by its interfaces in the VPC."""
         balancer = elb.ApplicationLoadBalancer(
             self, "Balancer", vpc=network, internet_facing=False, idle_timeout=Duration.minutes(5)
         )
@@ -156,7 +156,7 @@ class FileServer(Construct):
 
 
 def _behavior(origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:
-    """Nothing is kept; everything but the host is passed on."""
+    """Cache nothing, and pass on everything but the Host header."""
     policy = cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER
     return cloudfront.BehaviorOptions(
         origin=origin,

@@ -1,4 +1,4 @@
-"""The one Lambda function of the house: code by folder, own role, own log, shared layers."""
+"""The construct of every Lambda function: code by folder, own role, own log, shared layers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +23,12 @@ from infra.repository import REPOSITORY
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A deployable, `functions/<name>/handler.py`, as data.
+    """The description of one function, whose code is `functions/<name>/handler.py`.
 
-    `timeout` is in seconds, `memory` in MiB. One that `streams` runs under the streaming runtime
-    loop. `schedule` is an EventBridge expression such as `rate(1 minute)`. One `in_network` reaches
-    the code interpreter's sessions and S3, nothing else. One with `retrieval` reads or searches
-    files, and has `storage` MiB of /tmp.
+    `timeout` is in seconds, `memory` in MiB, `storage` in MiB of /tmp. `streams` selects the
+    streaming runtime loop, `retrieval` the layer that reads and searches files. A function
+    `in_network` reaches only sandboxes and S3. `schedule` is an EventBridge expression such as
+    `rate(1 minute)`.
     """
 
     name: str
@@ -44,13 +44,13 @@ class FunctionSpec:
 
     @property
     def id(self) -> str:
-        """`call_model` is `CallModel` in the template and in the state machine."""
+        """Return the id in templates and state machine: `CallModel` for `call_model`."""
         return self.name.title().replace("_", "")
 
 
 @dataclass(frozen=True)
 class Platform:
-    """What all functions share."""
+    """The layers, settings, resources and options that all functions share."""
 
     layers: Layers
     settings: Mapping[str, str]
@@ -59,7 +59,7 @@ class Platform:
 
 
 class Function(lambda_.Function):
-    """`spec` on `platform`. Its role allows its grants and to write its own log, nothing more."""
+    """The function of `spec`. Its role allows its grants and writing its own log, nothing else."""
 
     def __init__(self, scope: Construct, spec: FunctionSpec, platform: Platform) -> None:
         source = f"functions/{spec.name}"
@@ -113,9 +113,9 @@ def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
 
 
 def _placement(spec: FunctionSpec, resources: Resources) -> dict[str, Any]:
-    if not spec.in_network or resources.code_interpreter is None:
+    network = resources.sandbox_network
+    if not spec.in_network or network is None:
         return {}
-    network = resources.code_interpreter.network
     return {
         "vpc": network.vpc,
         "vpc_subnets": network.proxy_subnets,

@@ -1,6 +1,7 @@
-"""API Gateway's own errors in OpenAI's envelope, which the official clients can read.
+"""API Gateway's own errors in OpenAI's format, which the official clients can read.
 
-Templates are no VTL: `$context` values are put in as they are, `messageString` with its quotes.
+The templates are not VTL: API Gateway inserts `$context` values as they are, and `messageString`
+with its quotes.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
 
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from aws_cdk import aws_apigateway as apigateway
 
 GATEWAY_MESSAGE = "$context.error.messageString"
-# Lambda takes 6 MB, in which a form is a third longer than it was.
+# Lambda accepts 6 MB, and Base64 makes a form a third longer.
 TOO_LARGE = (
     '"Your request is larger than AWS lets through, which is about 4.4 MB of a file. Send larger '
     "files in parts, with client.uploads.upload_file_chunked(..., part_size=4_000_000), or as you "
@@ -19,10 +20,10 @@ INVALID_URL = '"Invalid URL ($context.httpMethod $context.path)"'
 
 
 @dataclass(frozen=True)
-class GatewayError:
-    """How one of the gateway's error types is rendered; `message` is JSON text.
+class GatewayErrorResponse:
+    """The response to one type of gateway error; `message` is JSON text.
 
-    Without a `status` the gateway's own stays.
+    Without `status` API Gateway's default applies.
     """
 
     response: apigateway.ResponseType
@@ -37,17 +38,17 @@ class GatewayError:
         return f'{{"error": {{{members}, "param": null, "code": {self.code}}}}}'
 
 
-def gateway_errors() -> tuple[GatewayError, ...]:
+def gateway_errors() -> tuple[GatewayErrorResponse, ...]:
     kind = apigateway.ResponseType
     bad, slow_down, broken = "invalid_request_error", "rate_limit_error", "server_error"
     return (
-        GatewayError(kind.DEFAULT_4_XX, bad),
-        GatewayError(kind.DEFAULT_5_XX, broken),
-        # What the gateway says of a path or method that it has no method for.
-        GatewayError(kind.MISSING_AUTHENTICATION_TOKEN, bad, INVALID_URL, status="404"),
-        GatewayError(kind.RESOURCE_NOT_FOUND, bad, INVALID_URL, status="404"),
-        GatewayError(kind.REQUEST_TOO_LARGE, bad, TOO_LARGE, status="413"),
-        GatewayError(kind.THROTTLED, slow_down, code='"rate_limit_exceeded"', status="429"),
+        GatewayErrorResponse(kind.DEFAULT_4_XX, bad),
+        GatewayErrorResponse(kind.DEFAULT_5_XX, broken),
+        # The error of a path or method without a route.
+        GatewayErrorResponse(kind.MISSING_AUTHENTICATION_TOKEN, bad, INVALID_URL, status="404"),
+        GatewayErrorResponse(kind.RESOURCE_NOT_FOUND, bad, INVALID_URL, status="404"),
+        GatewayErrorResponse(kind.REQUEST_TOO_LARGE, bad, TOO_LARGE, status="413"),
+        GatewayErrorResponse(kind.THROTTLED, slow_down, code='"rate_limit_exceeded"', status="429"),
     )
 
 
@@ -58,6 +59,6 @@ def add_gateway_errors(gateway: apigateway.RestApi) -> None:
             type=error.response,
             status_code=error.status,
             templates={"application/json": error.envelope},
-            # Any origin may read them: they say nothing of anybody's data.
+            # Any origin may read them: they contain no user data.
             response_headers={"Access-Control-Allow-Origin": "'*'"},
         )

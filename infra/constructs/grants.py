@@ -1,4 +1,4 @@
-"""What a function may do: each grant is one statement of its role, as narrow as IAM allows."""
+"""Rights of functions: each grant is one statement of a role, as narrow as IAM allows."""
 
 from collections.abc import Callable
 
@@ -19,23 +19,23 @@ INTERFACES = [
 
 
 def use_table(resources: Resources) -> iam.PolicyStatement:
-    """What the store does, in transactions or not. No Scan, which would read across tenants."""
+    """Read and write rows, in transactions or not. No Scan, which would read across tenants."""
     operations = ("BatchGetItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem", "Query")
     return _allow([f"dynamodb:{operation}" for operation in operations], resources.table.table_arn)
 
 
 def clear_table(resources: Resources) -> iam.PolicyStatement:
-    """Delete rows without looking at each."""
+    """Delete rows in batches, without conditions."""
     return _allow(["dynamodb:BatchWriteItem"], resources.table.table_arn)
 
 
 def find_due(resources: Resources) -> iam.PolicyStatement:
-    """Find, of all tenants, the keys of rows whose time has come."""
+    """Query the keys of the due rows of all tenants."""
     return _allow(["dynamodb:Query"], f"{resources.table.table_arn}/index/due")
 
 
 def use_values(resources: Resources) -> iam.PolicyStatement:
-    """Values that are too large for their row of the table."""
+    """Read and write values that are too large for their row of the table."""
     return _allow(["s3:GetObject", "s3:PutObject"], f"{resources.bucket.bucket_arn}/values/*")
 
 
@@ -52,7 +52,7 @@ def read_files(resources: Resources) -> iam.PolicyStatement:
 
 
 def write_files(resources: Resources) -> iam.PolicyStatement:
-    """Write files, of one piece or of several, and give up what is not complete."""
+    """Write files, in one part or several, and abort incomplete uploads."""
     actions = ["s3:AbortMultipartUpload", "s3:PutObject"]
     return _allow(actions, f"{resources.bucket.bucket_arn}/files/*")
 
@@ -62,7 +62,7 @@ def delete_files(resources: Resources) -> iam.PolicyStatement:
 
 
 def write_parts(resources: Resources) -> iam.PolicyStatement:
-    """Parts of uploads, also by the URLs that a function signs for its clients."""
+    """Write parts of uploads, also by the URLs that a function signs for its clients."""
     return _allow(["s3:PutObject"], f"{resources.bucket.bucket_arn}/uploads/*")
 
 
@@ -79,12 +79,12 @@ def delete_parts(resources: Resources) -> iam.PolicyStatement:
 
 
 def read_texts(resources: Resources) -> iam.PolicyStatement:
-    """The texts that were read from files of vector stores."""
+    """Read the texts extracted from files of vector stores."""
     return _allow(["s3:GetObject"], f"{resources.bucket.bucket_arn}/texts/*")
 
 
 def write_texts(resources: Resources) -> iam.PolicyStatement:
-    """Write them, of one piece or of several, and give up what is not complete."""
+    """Write these texts, in one part or several, and abort incomplete uploads."""
     actions = ["s3:AbortMultipartUpload", "s3:PutObject"]
     return _allow(actions, f"{resources.bucket.bucket_arn}/texts/*")
 
@@ -94,7 +94,7 @@ def delete_texts(resources: Resources) -> iam.PolicyStatement:
 
 
 def exchange_parsed(resources: Resources) -> iam.PolicyStatement:
-    """Sign the URL for the parser's answer, take the answer, and remove it."""
+    """Sign the URL for the parser's result, read the result, and delete it."""
     actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
     return _allow(actions, f"{resources.bucket.bucket_arn}/parsed/*")
 
@@ -104,7 +104,7 @@ def start_runs(resources: Resources) -> iam.PolicyStatement:
 
 
 def resume_runs(resources: Resources) -> iam.PolicyStatement:
-    """Answer the run machine's waiting task."""
+    """Send a task token back to the run machine."""
     return _allow(["states:SendTaskSuccess"], resources.run_machine)
 
 
@@ -113,7 +113,7 @@ def request_purges(resources: Resources) -> iam.PolicyStatement:
 
 
 def join_network(_: Resources) -> iam.PolicyStatement:
-    """What Lambda does to put a function into a network; IAM takes no resource for it.
+    """Let Lambda attach a function to a network; IAM takes no resource for these actions.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
@@ -121,7 +121,7 @@ def join_network(_: Resources) -> iam.PolicyStatement:
 
 
 def keep_network(_: Resources) -> iam.PolicyStatement:
-    """None of this is for the function's own code, whose calls alone have this key."""
+    """Deny the same actions to the function's own code, whose calls alone have this key."""
     own_code = {"Null": {"lambda:SourceFunctionArn": "false"}}
     return iam.PolicyStatement(
         effect=iam.Effect.DENY, actions=INTERFACES, resources=["*"], conditions=own_code

@@ -1,4 +1,4 @@
-"""Labels in the template, by which people, tests and the local stack find resources and code."""
+"""Labels in templates, by which people, tests and the local stack find resources and code."""
 
 from typing import TypeVar, cast
 
@@ -9,18 +9,18 @@ Labelled = TypeVar("Labelled", bound=Construct)
 
 
 def named(construct: Labelled) -> Labelled:
-    """Make the construct's id the logical id of its resource, without CDK's hash behind it."""
+    """Use the construct's id as the logical id of its resource, without the CDK's hash suffix."""
     _resource(construct).override_logical_id(construct.node.id)
     return construct
 
 
 def function_name(scope: Construct, id: str) -> str:
-    """By which functions call each other; references between them would close a circle."""
+    """Return the name by which functions call each other; references would be circular."""
     return f"{Stack.of(scope).stack_name}-{id}"
 
 
 def sourced(construct: Labelled, folder: str) -> Labelled:
-    """Note the folder of the repository that the code comes from; locally it is run from there."""
+    """Record the repository folder of the code, from which the local stack runs it."""
     _resource(construct).add_metadata("source", folder)
     return construct
 

@@ -1,6 +1,4 @@
-"""The layers: third-party packages, and those that read and search files, the package `assistants`,
-and the streaming runtime loop.
-"""
+"""The layers: third-party packages, those for retrieval, `assistants`, and the streaming loop."""
 
 import hashlib
 import shutil
@@ -25,11 +23,11 @@ Fill = Callable[[Path], None]
 
 
 class Layers(Construct):
-    """Two layers for every function, and others for those that stream, or read or search files."""
+    """Two layers for every function, and one each for those that stream or use retrieval."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
-        # Found here, as an error inside of the bundling would reach the user through Node.
+        # Looked up here, as an error inside the bundling would reach the user through Node.
         compiles = options.bytecode and Stack.of(self).bundling_required
         interpreter = bundling.find_interpreter(bundling.LAMBDA.python) if compiles else None
         recipe = _recipe(options)
@@ -50,7 +48,7 @@ class Layers(Construct):
 
 @jsii.implements(ILocalBundling)
 class _Bundling:
-    """Fills a layer's folder, then adds bytecode if there is an interpreter for it."""
+    """Fill a layer's folder, then add bytecode if there is an interpreter for it."""
 
     def __init__(self, fill: Fill, interpreter: Path | None) -> None:
         self._fill = fill
@@ -98,7 +96,7 @@ def _layer(
 
 
 def _bundled(local: _Bundling, recipe: str) -> BundlingOptions:
-    # No container runs; the command is part of the asset's hash, and so renews it with the recipe.
+    # No container runs: the command makes the asset's hash change with the recipe.
     return BundlingOptions(image=DockerImage.from_registry("none"), command=[recipe], local=local)
 
 

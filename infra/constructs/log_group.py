@@ -1,4 +1,4 @@
-"""Logs are kept as long as the deployment's options say, and go with the stack."""
+"""Log groups, kept for as long as the options say and deleted with the stack."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs

@@ -1,4 +1,4 @@
-"""What those who ask models may do beyond this stack, on what its parameters list and no more."""
+"""Access to models and keys outside the stack, limited to those that its parameters list."""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ from aws_cdk import CfnCondition, CfnParameter, Fn
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-# Of models, inference profiles and what else Bedrock can be asked by; regions may be open, as a
-# profile sends requests to several.
+# Models, inference profiles and the like. The region may be a wildcard, as a profile sends requests
+# to several.
 BEDROCK_ARN = r"(arn:aws[a-z-]*:bedrock:[a-z0-9*-]+:[0-9]*:[a-z-]+/[A-Za-z0-9][A-Za-z0-9.:*/_-]*)?"
 KEY_ARN = r"(arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter(/[A-Za-z0-9_.-]+)+)?"
 
 
 class ListedAccess(Construct):
-    """`action` on the resources whose ARNs a parameter of the stack lists; nothing for none."""
+    """A policy that allows `action` on the resources that a stack parameter lists, if any."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ListedAccess(Construct):
 
 
 def allow_models(scope: Construct, roles: Sequence[iam.IRole]) -> None:
-    """Models of Bedrock, and the keys of models with an endpoint of their own."""
+    """Let `roles` call models of Bedrock, and read keys of models with their own endpoint."""
     ListedAccess(
         scope,
         "BedrockModels",
@@ -73,7 +73,7 @@ def allow_models(scope: Construct, roles: Sequence[iam.IRole]) -> None:
 
 
 def allow_embeddings(scope: Construct, roles: Sequence[iam.IRole]) -> None:
-    """Models of Bedrock that make vectors of texts; by default the one that is the default."""
+    """Let `roles` call Bedrock's embedding models, by default the default model alone."""
     ListedAccess(
         scope,
         "EmbeddingModels",

@@ -1,4 +1,4 @@
-"""The right to read a provider's key, for those who call it and only when there is one."""
+"""Access to the key of a model provider, for the functions that need it, if there is a key."""
 
 from collections.abc import Sequence
 
@@ -8,10 +8,10 @@ from constructs import Construct
 
 
 class KeyPolicy(Construct):
-    """A policy on the one SSM parameter that `reference` (`ssm:/name`, or empty) names.
+    """A policy for the one SSM parameter that `reference` (`ssm:/name`, or empty) names.
 
-    The default key of SSM decrypts for whoever may read the parameter; a parameter under a key of
-    the user's own needs that key's policy to admit these roles.
+    SSM's default key decrypts for everyone who may read the parameter; a customer managed key must
+    admit these roles in its own policy.
     """
 
     def __init__(

@@ -1,29 +1,30 @@
-"""What the functions work on: how they are told of it, and what grants speak of."""
+"""The resources that functions work on, as grants and environment variables refer to them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
-from infra.constructs.code_interpreter import CodeInterpreter
-from infra.constructs.file_search import FileSearch
+from infra.constructs.sandbox_network import SandboxNetwork
 
 
 @dataclass(frozen=True)
 class Resources:
-    """`run_machine` is an ARN, as the machine itself is made after its functions.
+    """The resources of one deployment.
 
-    Without `code_interpreter` or `file_search` the deployment has none.
+    `run_machine` is an ARN, as the machine is created after its functions. `tool_environment` holds
+    the variables of the hosted tools, and `sandbox_network` is the sandboxes' network, if there is
+    one.
     """
 
     table: dynamodb.ITable
     bucket: s3.IBucket
     run_machine: str
     purge_queue: sqs.IQueue
-    code_interpreter: CodeInterpreter | None = None
-    file_search: FileSearch | None = None
+    tool_environment: Mapping[str, str] = field(default_factory=dict)
+    sandbox_network: SandboxNetwork | None = None
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -32,6 +33,5 @@ class Resources:
             "ASSISTANTS_BUCKET": self.bucket.bucket_name,
             "ASSISTANTS_STATE_MACHINE": self.run_machine,
             "ASSISTANTS_PURGE_QUEUE": self.purge_queue.queue_url,
-            **(self.code_interpreter.environment if self.code_interpreter else {}),
-            **(self.file_search.environment if self.file_search else {}),
+            **self.tool_environment,
         }

@@ -15,10 +15,10 @@ STAGE = "v1"
 
 
 class RestApi(apigateway.RestApi):
-    """A node of any method for each path; those of a route that streams go to `stream`.
+    """A resource with an ANY method for each path; paths of streaming routes invoke `stream`.
 
-    The application checks keys and answers OPTIONS itself. Paths beside the routes reach it, too,
-    where the gateway's matching lets them.
+    The application checks API keys and answers OPTIONS itself. Other paths reach it by `{proxy+}`,
+    as far as API Gateway's matching allows.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class RestApi(apigateway.RestApi):
 
     @property
     def base_url(self) -> str:
-        """What clients take as `base_url`: the stage, without a slash at its end."""
+        """Return the URL of the stage, without a trailing slash, as clients' `base_url`."""
         return f"https://{self.rest_api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}/{STAGE}"
 
     def _add_nodes(

@@ -1,4 +1,4 @@
-"""The state machine whose executions are runs, and the rule that follows its broken executions."""
+"""The state machine whose executions are runs, and the rule for executions that break."""
 
 import re
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ DEFINITION = REPOSITORY / "statemachines/run.asl.json"
 
 
 def run_machine_arn(scope: Construct) -> str:
-    """The machine's ARN, made from its name.
+    """Return the machine's ARN, built from its name.
 
-    Functions know the machine and the machine its functions: references would close a circle.
+    Functions refer to the machine and the machine to its functions: references would be circular.
     """
     return Stack.of(scope).format_arn(
         service="states",
@@ -33,12 +33,12 @@ def run_machine_arn(scope: Construct) -> str:
 
 
 def placeholders(definition: str) -> set[str]:
-    """The `Name` of each `${Name}`: the functions that the machine invokes."""
+    """Return the `Name` of each `${Name}`: the functions that the machine invokes."""
     return set(re.findall(r"\$\{(\w+)\}", definition))
 
 
 class RunMachine(sfn.StateMachine):
-    """`statemachines/run.asl.json` over `functions`, which it looks up by their ids."""
+    """The machine of `statemachines/run.asl.json`; its placeholders are ids of `functions`."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class RunMachine(sfn.StateMachine):
         named(self)
 
     def on_broken_execution(self, function: lambda_.Function) -> None:
-        """Tell `function` of each execution that ends otherwise than by its last state."""
+        """Invoke `function` for each execution that fails, times out or is aborted."""
         events.Rule(
             self,
             "BrokenExecution",
@@ -90,7 +90,7 @@ def _role(scope: Construct, id: str, functions: list[str]) -> iam.Role:
 
 
 def _logs(scope: Construct, id: str, options: Options) -> sfn.LogOptions:
-    # Under this prefix the service need not add each group to a resource policy of limited size.
+    # Log groups with this prefix need no entry in a resource policy, whose size is limited.
     name = f"/aws/vendedlogs/states/{_name(scope)}"
     log = log_group(scope, f"{id}Log", options, name=name)
     return sfn.LogOptions(destination=log, level=sfn.LogLevel.ERROR)

@@ -1,4 +1,4 @@
-"""The network of the code interpreter's sessions, and what may pass in it."""
+"""The network of the sandboxes, and the traffic that it allows."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,12 +13,11 @@ HTTPS = 443
 
 
 class SandboxNetwork(Construct):
-    """Sessions, which only the proxy function may speak to, and the proxy, which may speak to
-    sessions and to S3.
+    """Only the proxy function reaches the sandboxes, and it reaches only them and S3.
 
-    `isolated`: no route leads to the internet; images and logs go through three endpoints, at a
-    fixed price. Otherwise sessions fetch their image by a public address, and what keeps code from
-    using the same way is that it gets no socket.
+    `isolated`: no route leads to the internet; images and logs pass three endpoints, for a fixed
+    price. Otherwise sandboxes pull their image by a public address, which code cannot use because
+    it may not open a socket.
     """
 
     def __init__(self, scope: Construct, id: str, *, isolated: bool) -> None:
@@ -33,13 +32,13 @@ class SandboxNetwork(Construct):
         self.sessions = self._group("Sessions", "Sessions of the code interpreter")
         self.proxies.add_egress_rule(self.sessions, ec2.Port.tcp(PORT), "Sessions")
         self.sessions.add_ingress_rule(self.proxies, ec2.Port.tcp(PORT), "The proxy function")
-        # How far it leads is the routes' business: S3, and the endpoints or the internet.
+        # The routes decide how far this reaches: S3, and the endpoints or the internet.
         for group in (self.proxies, self.sessions):
             group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "Services of AWS")
         self._s3 = self._gateway_to_s3()
 
     def admit_files(self, bucket: s3.IBucket, role: iam.IRole) -> None:
-        """Let the proxy's `role`, and nobody else, reach `bucket` from here."""
+        """Let the proxy's `role`, and nobody else, reach `bucket` from this network."""
         statement = iam.PolicyStatement(
             actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
             resources=[bucket.arn_for_objects("*")],
@@ -52,7 +51,7 @@ class SandboxNetwork(Construct):
         self,
         allowed: Mapping[ec2.InterfaceVpcEndpointAwsService, Sequence[iam.PolicyStatement]],
     ) -> None:
-        """Ways to services for what is `allowed`; in one zone, as each costs by zone."""
+        """Add endpoints for the `allowed` statements, in one zone, as each zone is billed."""
         group = self._group("Endpoints", "Images and logs of sessions")
         group.add_ingress_rule(self.sessions, ec2.Port.tcp(HTTPS), "Sessions")
         for service, statements in allowed.items():
@@ -70,7 +69,7 @@ class SandboxNetwork(Construct):
 
     def _vpc(self, place: ec2.SubnetType) -> ec2.Vpc:
         isolated = ec2.SubnetType.PRIVATE_ISOLATED
-        # The address that a public subnet gives by itself is not needed: the task asks for its own.
+        # Addresses that a public subnet assigns are not needed: the task asks for its own.
         public = {"map_public_ip_on_launch": False} if place == ec2.SubnetType.PUBLIC else {}
         return ec2.Vpc(
             self,
@@ -90,7 +89,7 @@ class SandboxNetwork(Construct):
         )
 
     def _gateway_to_s3(self) -> ec2.GatewayVpcEndpoint:
-        """Free, and open to the bucket where Amazon's registry keeps the layers of images.
+        """Add the free endpoint of S3, open to the bucket that holds the image layers of ECR.
 
         https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
         """

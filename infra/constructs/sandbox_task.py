@@ -1,7 +1,7 @@
-"""The task definition of a code interpreter session: the image, and as few rights as it can have.
+"""The task definition of a sandbox: its image, and as few rights as possible.
 
-It has no task role, so there are no credentials in it. Its execution role, which fetches the image
-and opens the log, is used by Fargate itself and cannot be seen from inside.
+Without a task role the task holds no credentials. Fargate itself uses the execution role to pull
+the image and to write the log; the task cannot see it.
 """
 
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ from infra.repository import REPOSITORY
 
 SOURCE = "functions/sandbox"
 CONTAINER = "sandbox"
-SUPERVISOR_MB = 300  # of the task's memory, for the daemon and the system beside the code
-IMAGE_GIB = 16  # of the task's disk, for the image and the system beside the code's files
-FARGATES_DISK_GIB = 20  # comes with every task, and cannot be asked for
+SUPERVISOR_MB = 300  # of the task's memory, for the daemon and the system
+IMAGE_GIB = 16  # of the task's disk, for the image and the system
+FARGATES_DISK_GIB = 20  # part of every task, and not accepted as a size
 
-# What root needs to give files and processes to the code's user, and to end them.
+# Root needs these to give files and processes to the code's user, and to kill them.
 CAPABILITIES = frozenset({"CHOWN", "KILL", "SETGID", "SETUID"})
 VOLUMES = {"data": "/mnt/data", "scratch": "/tmp"}  # noqa: S108 - the container's own
 
 
 class SandboxTask(Construct):
-    """One definition; each session is a task of it that `RunTask` starts."""
+    """The definition of which each session runs one task."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
@@ -64,7 +64,7 @@ class SandboxTask(Construct):
         sourced(named(self.definition), SOURCE)
 
     def connect(self, network: SandboxNetwork) -> None:
-        """Endpoints in `network` for what the execution role does, which is all they serve."""
+        """Add endpoints to `network` that serve the execution role's actions and no others."""
         services = ec2.InterfaceVpcEndpointAwsService
         pulls = self._pulls(self.execution_role)
         writes = [self._writes(self.execution_role)]
@@ -100,7 +100,7 @@ class SandboxTask(Construct):
         return role
 
     def _pulls(self, *roles: iam.IRole) -> Sequence[iam.PolicyStatement]:
-        """Fetch this image; asking for the token that this takes cannot be narrowed."""
+        """Allow pulling this image; the action that gets a token for it takes no resource."""
         layers = ["BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"]
         return [
             _allow([f"ecr:{one}" for one in layers], self._image.repository.repository_arn, roles),
@@ -115,7 +115,7 @@ class SandboxTask(Construct):
 def _allow(
     actions: Sequence[str], resource: str, roles: Sequence[iam.IRole]
 ) -> iam.PolicyStatement:
-    """In an endpoint's policy, for `roles`."""
+    """Return a statement for a role, or for `roles` if it is part of an endpoint's policy."""
     return iam.PolicyStatement(
         actions=actions,
         resources=[resource],
@@ -124,7 +124,7 @@ def _allow(
 
 
 def _dropped() -> list[str]:
-    """All but four of those that can be named, as `ALL` could not be narrowed again on Fargate."""
+    """List all capabilities but four by name: on Fargate none can be added back to `ALL`."""
     return sorted({one.name for one in ecs.Capability} - {"ALL"} - CAPABILITIES)
 
 

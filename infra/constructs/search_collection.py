@@ -10,7 +10,7 @@ from constructs import Construct
 
 from infra.constructs.labels import named
 
-# OpenSearch Compute Units of 6 GiB: none while idle, and a bound for the bill of a busy hour.
+# OpenSearch Compute Units of 6 GiB: none while idle, and a limit to the cost of a busy hour.
 LEAST_CAPACITY, MOST_CAPACITY = 0, 8
 
 SEARCH = ("aoss:DescribeIndex", "aoss:ReadDocument")
@@ -18,10 +18,10 @@ FILL = (*SEARCH, "aoss:CreateIndex", "aoss:WriteDocument")
 
 
 class SearchCollection(Construct):
-    """A collection of vectors in a group of its own, encrypted by a key of AWS.
+    """A vector search collection in its own group, encrypted with a key that AWS owns.
 
-    Its address is public, so that no function needs a network; each request is signed, and answered
-    for the roles that `admit` names.
+    Its endpoint is public, so that no function needs a network; requests are signed, and answered
+    only for the roles that `admit` names.
     """
 
     def __init__(self, scope: Construct, id: str) -> None:
@@ -65,7 +65,7 @@ class SearchCollection(Construct):
         return self._collection.attr_collection_endpoint
 
     def admit(self, *, writers: Sequence[iam.Role], readers: Sequence[iam.Role]) -> None:
-        """By the policies of the roles, and by the collection's own: it asks for both."""
+        """Allow access in the policies of the roles and in the collection's: both are checked."""
         for role in (*writers, *readers):
             role.add_to_policy(
                 iam.PolicyStatement(

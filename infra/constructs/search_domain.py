@@ -1,4 +1,4 @@
-"""The search index as a domain of OpenSearch Service: always awake, at a price by the hour."""
+"""The search index as a domain of OpenSearch Service: always on, billed by the hour."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,9 @@ FILL = (*SEARCH, "es:ESHttpPut")
 
 
 class SearchDomain(Construct):
-    """One small node without a spare, encrypted at rest and on the way. Only signed requests of the
-    roles that `admit` names are answered.
+    """One small node without a replica, encrypted at rest and in transit.
+
+    Only signed requests of the roles that `admit` names are answered.
     """
 
     def __init__(self, scope: Construct, id: str) -> None:
@@ -48,8 +49,9 @@ class SearchDomain(Construct):
         return f"https://{self._domain.attr_domain_endpoint}"
 
     def admit(self, *, writers: Sequence[iam.Role], readers: Sequence[iam.Role]) -> None:
-        """IAM knows methods and paths, not what a request does: a search is a POST, as is a write
-        of many documents. So readers may post searches and counts, and nothing else.
+        """Allow access by method and path, as IAM sees no more of a request.
+
+        A search is a POST, and so is a bulk write, so readers may post searches and counts only.
         """
         arn = self._domain.attr_arn
         for writer in writers:

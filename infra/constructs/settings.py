@@ -1,7 +1,7 @@
 """Settings of the service: CloudFormation parameters that become environment variables.
 
-They are made from `assistants.settings`, which holds their defaults, bounds and descriptions. A
-deployment with other parameters changes them; none needs a new synthesis.
+They derive from `assistants.settings`, which holds their defaults, bounds and descriptions. To
+change one takes a deployment with other parameters, not a new synthesis.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from assistants.settings import PREFIX, Settings
 
 MODEL_KEY, EMBEDDING_KEY = "ASSISTANTS_MODEL_KEY", "ASSISTANTS_EMBEDDING_KEY"
 
-# The stack knows these itself.
+# The stack sets these itself.
 RESOURCES = frozenset(
     {
         "table",
@@ -33,17 +33,17 @@ RESOURCES = frozenset(
     }
 )
 
-# No parameter takes a secret, as parameters are shown to whoever may look at the stack.
+# No parameter takes a secret, as everyone who may describe the stack can read them.
 KEY_REFERENCE = r"(ssm:(/[A-Za-z0-9_.-]+)+)?"
 
 
 def parameter_name(variable: str) -> str:
-    """`ASSISTANTS_MODEL_URL` is the parameter `ModelUrl`."""
+    """Return the parameter of a variable: `ModelUrl` for `ASSISTANTS_MODEL_URL`."""
     return variable.removeprefix(PREFIX).title().replace("_", "")
 
 
 def declare_settings(scope: Construct) -> Mapping[str, str]:
-    """Declare each setting's parameter; the environment that refers to them, by variable."""
+    """Declare a parameter for each setting; return the variables that refer to them."""
     schemas = Settings.model_json_schema()["properties"]
     return {
         f"{PREFIX}{field.upper()}": _declare(scope, field, schema).value_as_string
@@ -59,7 +59,7 @@ def _declare(scope: Construct, field: str, schema: Mapping[str, Any]) -> CfnPara
         parameter_name(f"{PREFIX}{field.upper()}"),
         description=schema["description"],
         type="Number" if number else "String",
-        # An empty variable is not set.
+        # The service takes an empty variable for unset.
         default=schema["default"] if number else schema["default"] or "",
         allowed_values=schema.get("enum"),
         allowed_pattern=KEY_REFERENCE if field.endswith("_key") else None,

@@ -1,4 +1,4 @@
-"""A queue of work for one function, and the place where work goes that cannot be done."""
+"""A queue of work for one function, with a dead-letter queue."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
@@ -13,10 +13,10 @@ BATCH = 5
 
 
 class WorkQueue(sqs.Queue):
-    """Messages wait until their function has time; one that fails five times is put aside.
+    """A queue whose messages move to the dead-letter queue after `attempts` failures.
 
-    `longest_work` is the function's timeout in seconds. A message stays hidden for `patience` times
-    that: six, as AWS advises, so that a throttled function does not see it twice.
+    `longest_work` is the function's timeout in seconds. A message stays invisible for `patience`
+    times that: six, as AWS advises, so that a throttled function does not receive it twice.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     """
 
@@ -44,8 +44,9 @@ class WorkQueue(sqs.Queue):
     def feed(
         self, function: lambda_.Function, *, batch: int = BATCH, workers: int | None = None
     ) -> None:
-        """Give `function` the messages, a few at a time, and at most `workers` times at once; it
-        reports which of them failed.
+        """Invoke `function` with batches of messages, at most `workers` times at once.
+
+        The function reports which messages of a batch failed.
         """
         source = event_sources.SqsEventSource(
             self, batch_size=batch, max_concurrency=workers, report_batch_item_failures=True

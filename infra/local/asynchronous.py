@@ -3,7 +3,7 @@
 import threading
 from functools import partial
 
-from infra.local.functions import Function, TooManyRequests
+from infra.local.functions import HostedFunction, TooManyRequestsError
 from infra.local.invocation import FunctionError
 from infra.local.timers import Timers
 
@@ -13,20 +13,20 @@ THROTTLE_DELAY_SECONDS = 1
 
 
 class AsynchronousInvoker:
-    """Runs events without a caller; after the last retry an event is dropped, its error logged."""
+    """Invoke functions for callers that do not wait; drop an event after its last retry."""
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers
 
-    def invoke(self, function: Function, payload: bytes, attempt: int = 0) -> None:
+    def invoke(self, function: HostedFunction, payload: bytes, attempt: int = 0) -> None:
         run = partial(self._run, function, payload, attempt)
         threading.Thread(target=run, daemon=True).start()
 
-    def _run(self, function: Function, payload: bytes, attempt: int) -> None:
+    def _run(self, function: HostedFunction, payload: bytes, attempt: int) -> None:
         again = partial(self.invoke, function, payload)
         try:
             function.invoke(payload).response()
-        except TooManyRequests:
+        except TooManyRequestsError:
             self._timers.call_later(THROTTLE_DELAY_SECONDS, partial(again, attempt))
         except FunctionError:
             if attempt < len(RETRY_DELAYS_SECONDS):

@@ -1,4 +1,4 @@
-"""Deploys the stacks of an assembly to this machine's account, and its functions to their host."""
+"""Deploy the stacks of an assembly to the local account, and its functions to their host."""
 
 import io
 import zipfile
@@ -11,19 +11,19 @@ from botocore.exceptions import ClientError
 
 from infra.local.assembly import Assembly, StackTemplate, logical_id
 from infra.local.cloud import Cloud
-from infra.local.function_spec import REGION, FunctionSpec
+from infra.local.function_spec import REGION, LocalFunctionSpec
 from infra.local.parameters import distribute
 
-BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"  # what `cdk bootstrap` leaves in an account
+BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"  # `cdk bootstrap` creates it
 
 
-class DeploymentFailed(Exception):
-    """Raised when a stack cannot be created; says which one and why."""
+class DeploymentError(Exception):
+    """Raise when a stack cannot be created; the message names the stack and the reason."""
 
 
 @dataclass(frozen=True)
-class Deployed:
-    """A stack that was created: physical ids by logical id, and its outputs."""
+class DeployedStack:
+    """A stack that was created: physical ids by logical id, and outputs."""
 
     stack: StackTemplate
     resources: Mapping[str, str]
@@ -32,10 +32,10 @@ class Deployed:
 
 def deploy(
     cloud: Cloud, assembly: Assembly, parameters: Mapping[str, str], sources: Path
-) -> list[Deployed]:
+) -> list[DeployedStack]:
     """Create every stack, then host its functions and tasks; their code lies below `sources`.
 
-    Raises `ParameterRefused` and `DeploymentFailed`.
+    Raises `InvalidParameterError` and `DeploymentError`.
     """
     given = distribute(assembly.stacks, parameters)
     _bootstrap(cloud, assembly)
@@ -45,13 +45,13 @@ def deploy(
         for spec in _function_specs(one, configurations, sources):
             cloud.functions.add(spec)
         for name, definition in one.stack.resources("AWS::ECS::TaskDefinition"):
-            if "Metadata" in definition:  # it says that its tasks can be run here, too
+            if "Metadata" in definition:  # its tasks can run locally
                 cloud.tasks.add(one.resources[name], _source(name, definition, sources))
     return deployed
 
 
 def _bootstrap(cloud: Cloud, assembly: Assembly) -> None:
-    """Put what the templates expect of a bootstrapped account; the assets are empty archives."""
+    """Create what templates expect of a bootstrapped account, with empty archives as assets."""
     archive = io.BytesIO()
     zipfile.ZipFile(archive, "w").close()
     s3 = cloud.client("s3", recorded=False)
@@ -63,7 +63,7 @@ def _bootstrap(cloud: Cloud, assembly: Assembly) -> None:
     ssm.put_parameter(Name=BOOTSTRAP_VERSION, Value="99", Type="String")
 
 
-def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -> Deployed:
+def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -> DeployedStack:
     client = cloud.client("cloudformation", recorded=False)
     try:
         client.create_stack(
@@ -77,10 +77,10 @@ def _create(cloud: Cloud, stack: StackTemplate, parameters: Mapping[str, str]) -
         )
         (described,) = client.describe_stacks(StackName=stack.name)["Stacks"]
     except ClientError as error:
-        raise DeploymentFailed(f"Stack {stack.name}: {error}") from error
+        raise DeploymentError(f"Stack {stack.name}: {error}") from error
     if described["StackStatus"] != "CREATE_COMPLETE":
-        raise DeploymentFailed(f"Stack {stack.name}: {described.get('StackStatusReason')}")
-    return Deployed(stack, _physical_ids(client, stack.name), _outputs(described))
+        raise DeploymentError(f"Stack {stack.name}: {described.get('StackStatusReason')}")
+    return DeployedStack(stack, _physical_ids(client, stack.name), _outputs(described))
 
 
 def _physical_ids(client: Any, stack: str) -> dict[str, str]:
@@ -99,15 +99,15 @@ def _function_configurations(cloud: Cloud) -> dict[str, Any]:
 
 
 def _function_specs(
-    deployed: Deployed, configurations: Mapping[str, Any], sources: Path
-) -> Iterator[FunctionSpec]:
+    deployed: DeployedStack, configurations: Mapping[str, Any], sources: Path
+) -> Iterator[LocalFunctionSpec]:
     layers = dict(deployed.stack.resources("AWS::Lambda::LayerVersion"))
     for name, function in deployed.stack.resources("AWS::Lambda::Function"):
         properties = function["Properties"]
         configuration = configurations[deployed.resources[name]]
         variables = configuration.get("Environment", {}).get("Variables", {})
         needed = [logical_id(layer) for layer in properties.get("Layers", [])]
-        yield FunctionSpec(
+        yield LocalFunctionSpec(
             logical_id=name,
             name=configuration["FunctionName"],
             arn=configuration["FunctionArn"],
@@ -125,4 +125,4 @@ def _source(name: str, resource: Mapping[str, Any], sources: Path) -> Path:
     try:
         return sources / str(resource["Metadata"]["source"])
     except KeyError as missing:
-        raise DeploymentFailed(f"{name} has no Metadata that names its source") from missing
+        raise DeploymentError(f"{name} has no Metadata that names its source") from missing

@@ -1,4 +1,4 @@
-"""The AWS endpoint of this machine: functions and tasks are run here, everything else is moto."""
+"""The local AWS endpoint: functions and tasks run here, and moto answers everything else."""
 
 import threading
 from collections.abc import Callable
@@ -6,20 +6,20 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
 from infra.local.ecs_api import EcsApi
-from infra.local.http_message import Request, Response
-from infra.local.http_server import Server
+from infra.local.http_message import HttpRequest, HttpResponse
+from infra.local.http_server import HttpServer
 from infra.local.lambda_api import LambdaApi
 from infra.local.moto_app import Moto
-from infra.local.recorder import Call, Recorder
+from infra.local.recorder import AwsCall, Recorder
 
-Around = Callable[[Call, bytes], AbstractContextManager[None]]
+Around = Callable[[AwsCall, bytes], AbstractContextManager[None]]
 
 
-class Endpoint:
-    """Answers every AWS call of the functions, of the state machine and of the stack itself.
+class AwsEndpoint:
+    """Answer every AWS call of the functions, of the state machine and of the stack itself.
 
-    Each call with its body is answered inside of `around`, which may come between: what it raises
-    cuts the connection, before the call has taken effect or after.
+    Each call is answered inside the context manager `around`, which tests replace: an exception
+    that it raises cuts the connection, before the call takes effect or after.
     """
 
     def __init__(
@@ -30,21 +30,21 @@ class Endpoint:
         self._tasks = tasks
         self._recorder = recorder
         self._moto = Moto(account)
-        # moto's DynamoDB is not made for threads: writes beside a transaction would be lost.
+        # moto's DynamoDB is not thread-safe: a write during a transaction would be lost.
         self._dynamodb = threading.Lock()
-        self._server = Server(self._handle)
+        self._server = HttpServer(self._handle)
         self.url = f"http://{self._server.host}:{self._server.port}"
 
     def close(self) -> None:
         self._server.close()
 
-    def _handle(self, request: Request) -> Response:
+    def _handle(self, request: HttpRequest) -> HttpResponse:
         body = request.body.read()
         call = self._recorder.record(request, body)
         with self.around(call, body):
             return self._answer(call, request, body)
 
-    def _answer(self, call: Call, request: Request, body: bytes) -> Response:
+    def _answer(self, call: AwsCall, request: HttpRequest, body: bytes) -> HttpResponse:
         if call.service == "lambda" and (answer := self._functions.handle(request, body)):
             return answer
         if call.service == "ecs":
@@ -55,5 +55,5 @@ class Endpoint:
                 return self._ask_moto(request, body)
         return self._ask_moto(request, body)
 
-    def _ask_moto(self, request: Request, body: bytes) -> Response:
+    def _ask_moto(self, request: HttpRequest, body: bytes) -> HttpResponse:
         return self._moto.handle(request, body, self._server.host, self._server.port)

@@ -1,4 +1,4 @@
-"""Hosts Lambda functions: finds or starts a worker for each invocation."""
+"""Host Lambda functions: find or start a worker for each invocation."""
 
 import os
 import subprocess
@@ -8,25 +8,23 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra.local.function_spec import FunctionSpec
+from infra.local.function_spec import LocalFunctionSpec
 from infra.local.invocation import FunctionError, Invocation
 from infra.local.processes import Processes
 from infra.local.timers import Timers
 from infra.local.worker import INIT_SECONDS, Worker
 
-CONCURRENCY = (
-    1000  # executions at once of a function without a limit of its own, as in a new account
-)
+CONCURRENCY = 1000  # of a function without a limit of its own, as in a new account
 
 
-class TooManyRequests(Exception):
-    """Raised when a function already runs as often as it may."""
+class TooManyRequestsError(Exception):
+    """Raise when a function already runs as often as it may."""
 
 
-class Function:
+class HostedFunction:
     """One hosted function and its workers."""
 
-    def __init__(self, spec: FunctionSpec, log: Path, host: "FunctionHost") -> None:
+    def __init__(self, spec: LocalFunctionSpec, log: Path, host: "FunctionHost") -> None:
         self.spec = spec
         self.arn = spec.arn
         self.timeout = spec.timeout
@@ -34,27 +32,27 @@ class Function:
         self.workers: set[Worker] = set()
         self.invocations = 0
         self.cold_starts = 0
-        self.busy_seconds = 0.0  # of all invocations that ended in time, which is what AWS bills
+        self.busy_seconds = 0.0  # of all invocations that ended in time, as AWS bills them
         self._log = log
         self._host = host
         self._lock = threading.Lock()
-        self._idle: list[Worker] = []  # the last one used is used first
+        self._idle: list[Worker] = []  # last in, first out
         self._pending: deque[Invocation] = deque()
         self._starting = 0
         self._closed = False
 
     @property
     def logs(self) -> str:
-        """What the function's workers have printed."""
+        """Return everything that the workers have printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def invoke(self, payload: bytes) -> Invocation:
-        """Hand the event to a free worker, or start one. Raises `TooManyRequests`."""
+        """Hand the event to a free worker, or start one. Raises `TooManyRequestsError`."""
         invocation = Invocation(payload)
         with self._lock:
             busy = sum(worker.invocation is not None for worker in self.workers)
             if self._closed or busy + len(self._pending) >= self.limit:
-                raise TooManyRequests(self.spec.name)
+                raise TooManyRequestsError(self.spec.name)
             self.invocations += 1
             if self._idle:
                 self._idle.pop().assign(invocation)
@@ -63,8 +61,8 @@ class Function:
         self._start_missing()
         return invocation
 
-    def renew(self) -> None:
-        """Let no further invocation meet a worker that has started before now."""
+    def restart(self) -> None:
+        """Retire all workers, so that new invocations start fresh ones."""
         with self._lock:
             for worker in self.workers:
                 worker.retired = True
@@ -101,7 +99,7 @@ class Function:
         self._start_missing()
 
     def close(self) -> None:
-        """Kill every worker, and fail what still runs or waits."""
+        """Kill every worker, and fail the invocations that run or wait."""
         with self._lock:
             self._closed = True
             waiting, self._pending = self._pending, deque()
@@ -123,7 +121,7 @@ class Function:
     def _start_worker(self) -> None:
         with self._host.init_slots:
             with self._lock:
-                if len(self._pending) < self._starting:  # others took what this one was meant for
+                if len(self._pending) < self._starting:  # other workers took the invocation
                     self._starting -= 1
                     return
                 worker = Worker(self, self._host.processes, self._host.timers)
@@ -139,36 +137,36 @@ class Function:
         )
 
 
-class FunctionHost(Mapping[str, Function]):
-    """All hosted functions, by logical id. `aws` gives a function its endpoint and credentials."""
+class FunctionHost(Mapping[str, HostedFunction]):
+    """All hosted functions by logical id; `aws` returns a function's endpoint and credentials."""
 
-    def __init__(self, aws: Callable[[FunctionSpec], Mapping[str, str]]) -> None:
+    def __init__(self, aws: Callable[[LocalFunctionSpec], Mapping[str, str]]) -> None:
         self.aws = aws
         self.processes = Processes()
         self.timers = Timers()
         self.init_slots = threading.BoundedSemaphore(os.cpu_count() or 1)
         self._temporary = TemporaryDirectory(prefix="assistants-logs-")
         self.logs = Path(self._temporary.name)
-        self._functions: dict[str, Function] = {}
-        self._names: dict[str, Function] = {}
+        self._functions: dict[str, HostedFunction] = {}
+        self._names: dict[str, HostedFunction] = {}
 
-    def add(self, spec: FunctionSpec) -> None:
+    def add(self, spec: LocalFunctionSpec) -> None:
         log = self.logs / f"{spec.logical_id}.log"
-        self._functions[spec.logical_id] = self._names[spec.name] = Function(spec, log, self)
+        self._functions[spec.logical_id] = self._names[spec.name] = HostedFunction(spec, log, self)
 
-    def find(self, name: str) -> Function | None:
-        """The function with this name, or this (perhaps partial or qualified) ARN."""
+    def find(self, name: str) -> HostedFunction | None:
+        """Return the function with this name, or this (perhaps partial or qualified) ARN."""
         return self._names.get(name.split("function:")[-1].split(":")[0])
 
     def close(self) -> None:
-        """Kill every worker. Nothing is left running."""
+        """Kill every worker of every function."""
         self.timers.close()
         for function in self._functions.values():
             function.close()
         self.processes.close()
         self._temporary.cleanup()
 
-    def __getitem__(self, logical_id: str) -> Function:
+    def __getitem__(self, logical_id: str) -> HostedFunction:
         return self._functions[logical_id]
 
     def __iter__(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What API Gateway answers without asking a function, as the template words it.
+"""API Gateway's own error responses, in the wording of the template.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
@@ -7,15 +7,15 @@ import json
 import re
 from enum import Enum
 
-from infra.local.http_message import Request, Response
-from infra.local.rest_api import GatewayResponse, RestApi
+from infra.local.http_message import HttpRequest, HttpResponse
+from infra.local.rest_api import GatewayResponse, RestApiDefinition
 
 VARIABLE = re.compile(r"\$context\.([A-Za-z.]+)")
 UNDECLARED = GatewayResponse(None, {}, '{"message":$context.error.messageString}')
 
 
 class GatewayError(Enum):
-    """Response type, the default status and the message that a template can quote."""
+    """An error: response type, default status, and the message that a template can quote."""
 
     NO_ROUTE = ("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
     TOO_LARGE = ("REQUEST_TOO_LARGE", 413, "Request Too Long")
@@ -24,8 +24,10 @@ class GatewayError(Enum):
     FAILED = ("DEFAULT_5XX", 502, "Internal server error")
 
 
-def render(api: RestApi, error: GatewayError, request: Request, path: str) -> Response:
-    """The response to a request for `path`, which is without the stage."""
+def render(
+    api: RestApiDefinition, error: GatewayError, request: HttpRequest, path: str
+) -> HttpResponse:
+    """Return the response to a request for `path`, which excludes the stage."""
     kind, status, message = error.value
     default = f"DEFAULT_{status // 100}XX"
     responses = api.gateway_responses
@@ -40,4 +42,4 @@ def render(api: RestApi, error: GatewayError, request: Request, path: str) -> Re
     template = declared.template or str(UNDECLARED.template)
     body = VARIABLE.sub(lambda name: context.get(name[1], ""), template)
     headers = [("Content-Type", "application/json"), *declared.headers.items()]
-    return Response(declared.status or status, headers, body.encode())
+    return HttpResponse(declared.status or status, headers, body.encode())

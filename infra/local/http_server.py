@@ -1,7 +1,8 @@
-"""A small threaded HTTP/1.1 server, the one that all local endpoints share.
+"""A small threaded HTTP/1.1 server, which all local endpoints share.
 
-Keep-alive, chunked bodies in both directions and no Nagle delay: Werkzeug's and wsgiref's servers
-close every connection. Trailers, which the Lambda Runtime API sends, reach no WSGI application.
+It has keep-alive, chunked bodies in both directions and no Nagle delay, where the servers of
+Werkzeug and wsgiref close every connection. It passes on trailers, which the Lambda Runtime API
+needs and which no WSGI application receives.
 """
 
 import logging
@@ -14,23 +15,23 @@ from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 
-from infra.local.http_message import Body, Request, Response
+from infra.local.http_message import Body, HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
 
 
-class CannotListen(Exception):
-    """Raised when the address of a server is taken, not allowed or not this machine's."""
+class ListenError(Exception):
+    """Raise when an address is taken, not permitted, or not on this machine."""
 
 
-Handler = Callable[[Request], Response]
+Handler = Callable[[HttpRequest], HttpResponse]
 
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # a small answer leaves in one segment
-    server: "Server"  # type: ignore[assignment]
+    wbufsize = -1  # a small response fits in one segment
+    server: "HttpServer"  # type: ignore[assignment]
 
     def answer(self) -> None:
         try:
@@ -40,19 +41,19 @@ class _Connection(BaseHTTPRequestHandler):
             return
         path, _, query = self.path.partition("?")
         client = self.client_address[0]
-        request = Request(self.command, path, query, self.headers, body, client)
+        request = HttpRequest(self.command, path, query, self.headers, body, client)
         response = self._handle(request)
         body.discard()
         self._send(response)
 
-    def _handle(self, request: Request) -> Response:
+    def _handle(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.server.handle(request)
         except ConnectionError:
             raise
         except Exception:  # the edge of the server: a bug in an endpoint must not end the process
             log.exception("%s %s", request.method, request.path)
-            return Response(500)
+            return HttpResponse(500)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
@@ -61,10 +62,10 @@ class _Connection(BaseHTTPRequestHandler):
         self.wfile.flush()  # the client waits for it
         return accepted
 
-    def _send(self, response: Response) -> None:
+    def _send(self, response: HttpResponse) -> None:
         framing = response.framing
         if framing == "chunked" and self.request_version == "HTTP/1.0":
-            framing, self.close_connection = None, True  # the end of both tells
+            framing, self.close_connection = None, True  # the connection's end is the body's
         self.send_response_only(response.status, _reason(response.status))
         for name, value in response.headers:
             self.send_header(name, value)
@@ -89,17 +90,17 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what fails is logged where it fails."""
+        """Log nothing: errors are logged where they occur."""
 
 
 def _reason(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
 
 
-class Server:
-    """Serves `handle` on `host`:`port` (0 = any free one), a thread for each connection.
+class HttpServer:
+    """Serve `handle` at `host`:`port` (0: any free port), with one thread per connection.
 
-    Raises `CannotListen`.
+    Raises `ListenError`.
     """
 
     def __init__(self, handle: Handler, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -109,7 +110,7 @@ class Server:
             self._listener = socket.create_server((host, port), family=family, backlog=1024)
         except OSError as error:
             reason = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-            raise CannotListen(f"Cannot listen on {host}:{port}: {reason}.") from error
+            raise ListenError(f"Cannot listen on {host}:{port}: {reason}.") from error
         self.host, self.port = self._listener.getsockname()[:2]
         self._connections: set[socket.socket] = set()
         self._closed = False
@@ -119,7 +120,7 @@ class Server:
     def close(self) -> None:
         """Stop listening and cut every open connection."""
         self._closed = True
-        with suppress(OSError):  # wakes the thread that waits in accept
+        with suppress(OSError):  # unblocks the thread in accept
             socket.create_connection((self.host, self.port)).close()
         self._thread.join(1)
         for connection in tuple(self._connections):
@@ -131,7 +132,7 @@ class Server:
             while True:
                 try:
                     connection, client = self._listener.accept()
-                except OSError as error:  # as when too many files are open: it will pass
+                except OSError as error:  # such as too many open files, which passes
                     if self._closed:
                         return
                     log.error("%s:%s: %s", self.host, self.port, error)

@@ -1,4 +1,4 @@
-"""The part of Lambda's API that runs functions; moto would need Docker for it."""
+"""The part of Lambda's API that invokes functions, for which moto would need Docker."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from infra.local.asynchronous import AsynchronousInvoker
 from infra.local.event_stream import message
-from infra.local.functions import Function, FunctionHost, TooManyRequests
-from infra.local.http_message import Request, Response
+from infra.local.functions import FunctionHost, HostedFunction, TooManyRequestsError
+from infra.local.http_message import HttpRequest, HttpResponse
 from infra.local.invocation import FunctionError, Invocation
 
 PATH = re.compile(
@@ -22,14 +22,14 @@ JSON = ("Content-Type", "application/json")
 
 
 class LambdaApi:
-    """Invoke and InvokeWithResponseStream."""
+    """Answer Invoke and InvokeWithResponseStream."""
 
     def __init__(self, functions: FunctionHost, asynchronous: AsynchronousInvoker) -> None:
         self._functions = functions
         self._asynchronous = asynchronous
 
-    def handle(self, request: Request, body: bytes) -> Response | None:
-        """Answer the request, if it is one of these two."""
+    def handle(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
+        """Answer an invocation; return None for any other request."""
         match = PATH.fullmatch(request.path)
         if match is None:
             return None
@@ -39,18 +39,20 @@ class LambdaApi:
         payload = body or b"{}"
         refused = _refuse(function, name, kind, payload)
         if refused or function is None or kind == "DryRun":
-            return refused or Response(204)
+            return refused or HttpResponse(204)
         if kind == "Event":
             self._asynchronous.invoke(function, payload)
-            return Response(202)
+            return HttpResponse(202)
         try:
             invocation = function.invoke(payload)
-        except TooManyRequests:
+        except TooManyRequestsError:
             return _error(429, "TooManyRequestsException", "Rate Exceeded.")
         return _stream(invocation) if match["streamed"] else _buffer(invocation)
 
 
-def _refuse(function: Function | None, name: str, kind: str, payload: bytes) -> Response | None:
+def _refuse(
+    function: HostedFunction | None, name: str, kind: str, payload: bytes
+) -> HttpResponse | None:
     if function is None:
         return _error(404, "ResourceNotFoundException", f"Function not found: {name}")
     if kind not in EVENT_LIMITS:
@@ -67,31 +69,31 @@ def _refuse(function: Function | None, name: str, kind: str, payload: bytes) -> 
     return None
 
 
-def _error(status: int, error: str, reason: str) -> Response:
+def _error(status: int, error: str, reason: str) -> HttpResponse:
     body = json.dumps({"Type": "User", "Message": reason, "message": reason}).encode()
     headers = [JSON, ("X-Amzn-RequestId", str(uuid.uuid4())), ("X-Amzn-ErrorType", error)]
-    return Response(status, headers, body)
+    return HttpResponse(status, headers, body)
 
 
-def _buffer(invocation: Invocation) -> Response:
+def _buffer(invocation: Invocation) -> HttpResponse:
     headers = [
         JSON,
         ("X-Amzn-RequestId", invocation.request_id),
         ("X-Amz-Executed-Version", "$LATEST"),
     ]
     try:
-        return Response(200, headers, invocation.response())
+        return HttpResponse(200, headers, invocation.response())
     except FunctionError as error:
-        return Response(200, [*headers, ("X-Amz-Function-Error", "Unhandled")], error.payload)
+        return HttpResponse(200, [*headers, ("X-Amz-Function-Error", "Unhandled")], error.payload)
 
 
-def _stream(invocation: Invocation) -> Response:
+def _stream(invocation: Invocation) -> HttpResponse:
     headers = [
         ("Content-Type", "application/vnd.amazon.eventstream"),
         ("X-Amzn-RequestId", invocation.request_id),
         ("X-Amz-Executed-Version", "$LATEST"),
     ]
-    return Response(200, headers, _events(invocation))
+    return HttpResponse(200, headers, _events(invocation))
 
 
 def _events(invocation: Invocation) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""moto, asked in this process instead of through a server of its own."""
+"""moto's server application, called in this process instead of over HTTP."""
 
 import sys
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from urllib.parse import unquote
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from infra.local.http_message import Request, Response
+from infra.local.http_message import HttpRequest, HttpResponse
 
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding"})
 
 
 class Moto:
-    """One account of moto's server; its state machines execute, nothing needs Docker."""
+    """One account of moto's server, in which state machines run and nothing needs Docker."""
 
     def __init__(self, account: str) -> None:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
@@ -23,9 +23,9 @@ class Moto:
         self._account = account
         self._application = DomainDispatcherApplication(create_backend_app)
 
-    def handle(self, request: Request, body: bytes, host: str, port: int) -> Response:
+    def handle(self, request: HttpRequest, body: bytes, host: str, port: int) -> HttpResponse:
         """Answer one AWS request that arrived at `host`:`port`."""
-        response = Response(500)
+        response = HttpResponse(500)
 
         def start_response(
             status: str, headers: Sequence[tuple[str, str]], _: object = None
@@ -39,7 +39,7 @@ class Moto:
         return response
 
 
-def _environ(request: Request, body: bytes, host: str, port: int) -> dict[str, Any]:
+def _environ(request: HttpRequest, body: bytes, host: str, port: int) -> dict[str, Any]:
     environ: dict[str, Any] = {
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",

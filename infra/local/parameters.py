@@ -1,4 +1,4 @@
-"""Checks stack parameters as CloudFormation does before it deploys; moto takes any value."""
+"""Check stack parameters as CloudFormation does before it deploys; moto accepts any value."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,22 +7,22 @@ from typing import Any
 from infra.local.assembly import StackTemplate
 
 
-class ParameterRefused(Exception):
-    """Raised when no template has the parameter, or its template does not allow the value."""
+class InvalidParameterError(Exception):
+    """Raise when no template has a parameter, or its template does not allow the value."""
 
 
 def distribute(
     stacks: Sequence[StackTemplate], parameters: Mapping[str, str]
 ) -> dict[str, dict[str, str]]:
-    """The parameters of each stack, by its name. Raises `ParameterRefused`."""
+    """Return the parameters of each stack, by its name. Raises `InvalidParameterError`."""
     declared = {stack.name: stack.template.get("Parameters", {}) for stack in stacks}
     for name, value in parameters.items():
         declarations = [names[name] for names in declared.values() if name in names]
         if not declarations:
-            raise ParameterRefused(f"No template has a parameter {name}.")
+            raise InvalidParameterError(f"No template has a parameter {name}.")
         for declaration in declarations:
             for reason in _violations(declaration, value):
-                raise ParameterRefused(f"Parameter {name} is {value!r}: {reason}.")
+                raise InvalidParameterError(f"Parameter {name} is {value!r}: {reason}.")
     return {
         stack: {name: value for name, value in parameters.items() if name in names}
         for stack, names in declared.items()

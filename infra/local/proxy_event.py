@@ -12,21 +12,21 @@ from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from infra.local.http_message import Request, Response
-from infra.local.rest_api import Match, RestApi
+from infra.local.http_message import HttpRequest, HttpResponse
+from infra.local.rest_api import Match, RestApiDefinition
 
-# Those describe the connection to the function, not the one to the client.
+# These describe the connection to the function, not the one to the client.
 HOP_BY_HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive"})
 
 
-class MalformedResponse(Exception):
-    """Raised when a function's response is not what API Gateway understands."""
+class MalformedResponseError(Exception):
+    """Raise when API Gateway would not accept a function's response."""
 
 
 def build_event(
-    api: RestApi, match: Match, request: Request, path: str, body: bytes, account: str
+    api: RestApiDefinition, match: Match, request: HttpRequest, path: str, body: bytes, account: str
 ) -> dict[str, Any]:
-    """The event for a request; `path` is without the stage."""
+    """Build the event for a request; `path` excludes the stage."""
     binary = _is_binary(api, [request.headers.get("Content-Type", "")])
     queries = _group(parse_qsl(request.query, keep_blank_values=True))
     headers = _group(request.headers.items())
@@ -50,7 +50,7 @@ def build_event(
 
 
 def _context(
-    api: RestApi, match: Match, request: Request, path: str, account: str
+    api: RestApiDefinition, match: Match, request: HttpRequest, path: str, account: str
 ) -> dict[str, Any]:
     now = time.time()
     request_id = str(uuid.uuid4())
@@ -75,21 +75,21 @@ def _context(
     }
 
 
-def read_response(api: RestApi, request: Request, payload: bytes) -> Response:
-    """The function's whole response. Raises `MalformedResponse`."""
+def read_response(api: RestApiDefinition, request: HttpRequest, payload: bytes) -> HttpResponse:
+    """Convert the function's whole response. Raises `MalformedResponseError`."""
     try:
         answer = json.loads(payload)
         headers = read_headers(answer)
         body = answer.get("body") or ""
         if answer.get("isBase64Encoded") and _is_binary(api, _media_types(request, headers)):
-            return Response(int(answer["statusCode"]), headers, base64.b64decode(body))
-        return Response(int(answer["statusCode"]), headers, body.encode())
+            return HttpResponse(int(answer["statusCode"]), headers, base64.b64decode(body))
+        return HttpResponse(int(answer["statusCode"]), headers, body.encode())
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MalformedResponse(payload[:200]) from error
+        raise MalformedResponseError(payload[:200]) from error
 
 
 def read_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The headers of a response; `multiValueHeaders` win over `headers` of the same name."""
+    """Return the headers of a response; `multiValueHeaders` override `headers`."""
     many = answer.get("multiValueHeaders") or {}
     headers = [(name, str(value)) for name, values in many.items() for value in values]
     known = {name.lower() for name in many}
@@ -100,13 +100,13 @@ def read_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [header for header in headers if header[0].lower() not in HOP_BY_HOP]
 
 
-def _media_types(request: Request, headers: Iterable[tuple[str, str]]) -> list[str]:
-    """What decides whether a response is binary: the first type accepted, and its own."""
+def _media_types(request: HttpRequest, headers: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the types that make a response binary: the first one accepted, and its own."""
     accepted = _first(request.headers, "Accept").split(",")[0]
     return [accepted, *(value for name, value in headers if name.lower() == "content-type")]
 
 
-def _is_binary(api: RestApi, media_types: Iterable[str]) -> bool:
+def _is_binary(api: RestApiDefinition, media_types: Iterable[str]) -> bool:
     names = {media_type.partition(";")[0].strip().lower() for media_type in media_types}
     return "*/*" in api.binary_media_types or bool(names & api.binary_media_types)
 

@@ -1,47 +1,47 @@
-"""Serves a REST API as API Gateway does: matching, limits, proxy events, streams."""
+"""Serve a REST API as API Gateway does: routing, limits, proxy events, streams."""
 
 import json
 import time
 from collections.abc import Iterator
 
 from infra.local import gateway_errors
-from infra.local.functions import FunctionHost, TooManyRequests
+from infra.local.functions import FunctionHost, TooManyRequestsError
 from infra.local.gateway_errors import GatewayError
-from infra.local.http_message import BodyTooLarge, Request, Response
-from infra.local.http_server import Server
+from infra.local.http_message import BodyTooLargeError, HttpRequest, HttpResponse
+from infra.local.http_server import HttpServer
 from infra.local.invocation import FunctionError, Invocation
-from infra.local.proxy_event import MalformedResponse, build_event, read_headers, read_response
-from infra.local.rest_api import Match, RestApi
+from infra.local.proxy_event import MalformedResponseError, build_event, read_headers, read_response
+from infra.local.rest_api import Match, RestApiDefinition
 
 BODY_LIMIT = 10_485_760
 EVENT_LIMIT = 6_291_456
 PRELUDE_LIMIT = 16_384
-SILENCE_SECONDS = 300  # of a stream from a regional endpoint, after which it is cut
+SILENCE_SECONDS = 300  # after which a regional endpoint cuts a stream
 DELIMITER = bytes(8)
 
 
 class PublicApi:
-    """The API at `/<stage>`, and for clients with other habits at `/` and `/api/<stage>`."""
+    """The API at `/<stage>`, and also at `/` and `/api/<stage>`, where some clients expect it."""
 
     def __init__(
-        self, api: RestApi, functions: FunctionHost, account: str, host: str, port: int
+        self, api: RestApiDefinition, functions: FunctionHost, account: str, host: str, port: int
     ) -> None:
         self._api = api
         self._functions = functions
         self._account = account
-        self._server = Server(self._handle, host, port)
+        self._server = HttpServer(self._handle, host, port)
         self.base_url = f"http://{host}:{self._server.port}/{api.stage}"
 
     def close(self) -> None:
         self._server.close()
 
-    def _handle(self, request: Request) -> Response:
+    def _handle(self, request: HttpRequest) -> HttpResponse:
         path = self._without_stage(request.path)
         try:
             body = request.body.read(BODY_LIMIT)
-        except BodyTooLarge:  # in AWS's own words, whatever the template says
+        except BodyTooLargeError:  # in AWS's own words, which no template changes
             text = f"HTTP content length exceeded {BODY_LIMIT} bytes."
-            return Response(413, [("Content-Type", "text/plain")], text.encode())
+            return HttpResponse(413, [("Content-Type", "text/plain")], text.encode())
         match = self._api.match(request.method, path)
         if match is None:
             return self._error(GatewayError.NO_ROUTE, request, path)
@@ -51,12 +51,14 @@ class PublicApi:
             return self._error(GatewayError.TOO_LARGE, request, path)
         return self._integrate(match, request, path, payload)
 
-    def _integrate(self, match: Match, request: Request, path: str, payload: bytes) -> Response:
+    def _integrate(
+        self, match: Match, request: HttpRequest, path: str, payload: bytes
+    ) -> HttpResponse:
         integration = match.integration
         deadline = time.monotonic() + integration.timeout_seconds
         try:
             invocation = self._functions[integration.function].invoke(payload)
-        except TooManyRequests:
+        except TooManyRequestsError:
             return self._error(GatewayError.REFUSED, request, path)
         try:
             if integration.streams:
@@ -65,7 +67,7 @@ class PublicApi:
         except TimeoutError:
             invocation.abandon()
             return self._error(GatewayError.TIMEOUT, request, path)
-        except (FunctionError, MalformedResponse):
+        except (FunctionError, MalformedResponseError):
             invocation.abandon()
             return self._error(GatewayError.FAILED, request, path)
 
@@ -75,12 +77,12 @@ class PublicApi:
                 return path.removeprefix(prefix) or "/"
         return path
 
-    def _error(self, error: GatewayError, request: Request, path: str) -> Response:
+    def _error(self, error: GatewayError, request: HttpRequest, path: str) -> HttpResponse:
         return gateway_errors.render(self._api, error, request, path)
 
 
-def _stream(invocation: Invocation, deadline: float) -> Response:
-    """Begin the response as soon as the function has sent its status and headers."""
+def _stream(invocation: Invocation, deadline: float) -> HttpResponse:
+    """Return a response as soon as the function has sent its status and headers."""
     chunks = invocation.chunks(deadline, SILENCE_SECONDS)
     head = b""
     for chunk in chunks:
@@ -90,9 +92,9 @@ def _stream(invocation: Invocation, deadline: float) -> Response:
     prelude, delimiter, first = head.partition(DELIMITER)
     try:
         answer = json.loads(prelude if delimiter else b"")
-        response = Response(int(answer["statusCode"]), read_headers(answer))
+        response = HttpResponse(int(answer["statusCode"]), read_headers(answer))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise MalformedResponse(head[:200]) from error
+        raise MalformedResponseError(head[:200]) from error
     response.body = _relay(invocation, first, chunks)
     return response
 

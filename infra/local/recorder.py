@@ -1,4 +1,4 @@
-"""Records each AWS call that passes the endpoint, and which function made it."""
+"""Record each AWS call that reaches the endpoint, and the function that made it."""
 
 import hashlib
 import re
@@ -13,16 +13,14 @@ from moto.core.request import Request as MotoRequest
 from moto.core.routing import get_service_router
 from werkzeug.exceptions import NotFound
 
-from infra.local.http_message import Request
+from infra.local.http_message import HttpRequest
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]*/([^/]+)/")
-OWN_KEY = "AKIA" + "L" * 16  # calls of the local stack itself, which are nobody's
+OWN_KEY = "AKIA" + "L" * 16  # of the local stack's own calls, which no function makes
+KEPT = 100_000  # calls; the oldest are dropped first
 
 
-KEPT = 100_000  # calls; the oldest are forgotten first
-
-
-class Call(NamedTuple):
+class AwsCall(NamedTuple):
     """One AWS call; `service` is the name in its signature, which is its prefix in IAM."""
 
     function: str | None
@@ -31,27 +29,27 @@ class Call(NamedTuple):
 
 
 class Recorder:
-    """The calls so far. The caller is known by the access key that each function gets."""
+    """The calls so far; a function is identified by the access key that it is given."""
 
     def __init__(self) -> None:
         self._functions: dict[str, str] = {}
-        self._calls: deque[Call] = deque(maxlen=KEPT)
+        self._calls: deque[AwsCall] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
 
     def access_key(self, function: str) -> str:
-        """The key by which the calls of the function with this logical id are told apart."""
+        """Return the access key that identifies the function with this logical id."""
         digest = hashlib.sha256(function.encode()).digest()
         key = "AKIA" + b32encode(digest).decode()[:16]
         self._functions[key] = function
         return key
 
-    def record(self, request: Request, body: bytes) -> Call:
-        """Note the call. The local stack's own are not kept, nor is their operation looked up."""
+    def record(self, request: HttpRequest, body: bytes) -> AwsCall:
+        """Record a call, unless it is the local stack's own, whose operation stays empty."""
         credential = CREDENTIAL.search(request.headers.get("Authorization", ""))
         key, service = credential.groups() if credential else ("", "s3")  # S3 by a presigned URL
         if key == OWN_KEY:
-            return Call(None, service, "")
-        call = Call(self._functions.get(key), service, _operation(request, service, body))
+            return AwsCall(None, service, "")
+        call = AwsCall(self._functions.get(key), service, _operation(request, service, body))
         with self._lock:
             self._calls.append(call)
         return call
@@ -60,11 +58,11 @@ class Recorder:
         with self._lock:
             self._calls.clear()
 
-    def counts(self) -> Counter[Call]:
-        """How often each call was made."""
+    def counts(self) -> Counter[AwsCall]:
+        """Count how often each call was made."""
         return Counter(self)
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[AwsCall]:
         with self._lock:
             return iter(tuple(self._calls))
 
@@ -72,7 +70,7 @@ class Recorder:
         return len(self._calls)
 
 
-def _operation(request: Request, service: str, body: bytes) -> str:
+def _operation(request: HttpRequest, service: str, body: bytes) -> str:
     if target := request.headers.get("X-Amz-Target"):
         return str(target).rpartition(".")[2]
     for query in (request.query, body[:4096].decode(errors="replace")):

@@ -1,4 +1,4 @@
-"""Runs the scheduled rules of EventBridge: `rate(1 minute)`."""
+"""Run the scheduled rules of EventBridge, such as `rate(1 minute)`."""
 
 import re
 import time
@@ -16,12 +16,12 @@ RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
-class UnknownSchedule(Exception):
-    """Raised for a schedule expression that is not a rate."""
+class UnsupportedScheduleError(Exception):
+    """Raise when a schedule expression is not a rate."""
 
 
 class Schedules:
-    """The scheduled rules of an account, as they were when it started."""
+    """The scheduled rules that an account has at the start."""
 
     def __init__(self, account: str, timers: Timers) -> None:
         self._timers = timers
@@ -60,5 +60,5 @@ class Schedules:
 def _period_seconds(expression: str) -> int:
     match = RATE.fullmatch(expression)
     if match is None:
-        raise UnknownSchedule(f"{expression}: only rate(…) schedules run on this machine")
+        raise UnsupportedScheduleError(f"{expression}: only rate(…) schedules run on this machine")
     return int(match[1]) * SECONDS[match[2]]

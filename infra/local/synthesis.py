@@ -1,4 +1,4 @@
-"""Synthesizes the application, once for each content of what the templates are made from."""
+"""Synthesize the application, once for each state of its inputs."""
 
 import hashlib
 import os
@@ -37,12 +37,12 @@ synthesize(Path(sys.argv[1]), bundle=False)
 """
 
 
-class SynthesisFailed(Exception):
-    """Raised when the application cannot be synthesized."""
+class SynthesisError(Exception):
+    """Raise when the application cannot be synthesized."""
 
 
 def cached_assembly() -> Assembly:
-    """The application's assembly, synthesized if its inputs changed. Raises `SynthesisFailed`."""
+    """Return the assembly, synthesized if its inputs changed. Raises `SynthesisError`."""
     folder = CACHE / _digest()
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def _inputs() -> Iterator[Path]:
 
 def _synthesize(folder: Path) -> None:
     if shutil.which("node") is None:
-        raise SynthesisFailed("Node.js is needed (the CDK runs on it), and there is no `node`.")
+        raise SynthesisError("Node.js is needed (the CDK runs on it), and there is no `node`.")
     result = subprocess.run(  # noqa: S603
         [sys.executable, "-c", PROGRAM, str(folder)],
         cwd=REPOSITORY,
@@ -79,4 +79,4 @@ def _synthesize(folder: Path) -> None:
     )
     if result.returncode:
         reason = result.stderr.strip().rpartition("\n")[2]
-        raise SynthesisFailed(f"The CDK application fails (`make synth` shows where): {reason}")
+        raise SynthesisError(f"The CDK application fails (`make synth` shows where): {reason}")

@@ -1,4 +1,4 @@
-"""What must survive a redeployment: the table and the bucket."""
+"""The stack of the data, which must survive a redeployment: the table and the bucket."""
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,7 +10,7 @@ from infra.options import Options
 
 
 class DataStack(Stack):
-    """One DynamoDB table and one S3 bucket, which outlive the stack unless asked otherwise."""
+    """One DynamoDB table and one S3 bucket, which by default outlive the stack."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the data")
@@ -44,10 +44,10 @@ class DataStack(Stack):
         return named(table)
 
     def _bucket(self) -> s3.Bucket:
-        abandoned = s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))
-        # An upload lives for an hour and frees its parts itself: what may come in later goes here.
-        # So does what a parser answered to a worker that has died.
-        forgotten = [
+        incomplete = s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1))
+        # An upload expires after an hour and deletes its parts itself. Later parts expire here, and
+        # so do the results that a parser wrote for a worker that died.
+        leftover = [
             s3.LifecycleRule(prefix=prefix, expiration=Duration.days(1))
             for prefix in ("uploads/", "parsed/")
         ]
@@ -57,7 +57,7 @@ class DataStack(Stack):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
-            lifecycle_rules=[abandoned, *forgotten],
+            lifecycle_rules=[incomplete, *leftover],
             removal_policy=self._removal,
         )
         return named(bucket)

@@ -1,16 +1,16 @@
-"""What can be redeployed at any time: functions, layers, run machine and REST API."""
+"""The stack of the service, redeployable at any time: functions, layers, run machine, REST API."""
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 
 from infra.constructs import grants
-from infra.constructs.code_interpreter import PROXY, CodeInterpreter
-from infra.constructs.file_search import INDEX_SECONDS, INDEXER, PARSER, FileSearch
+from infra.constructs.file_search_index import INDEX_SECONDS
 from infra.constructs.file_server import FileServer
 from infra.constructs.function import Function, FunctionSpec, Platform
 from infra.constructs.layers import Layers
 from infra.constructs.model_access import allow_models
 from infra.constructs.model_key import KeyPolicy
+from infra.constructs.optional_tools import OptionalTools
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import RestApi
 from infra.constructs.run_machine import RunMachine, run_machine_arn
@@ -21,7 +21,7 @@ from infra.stacks.data import DataStack
 
 PURGE_SECONDS = 60
 
-STORE = (grants.use_table, grants.use_values)
+TABLE = (grants.use_table, grants.use_values)
 RUNS = (grants.start_runs, grants.resume_runs)
 PURGE = (grants.clear_table, grants.list_values, grants.delete_values, grants.request_purges)
 CHANGE_FILES = (grants.write_files, grants.delete_files)
@@ -38,60 +38,61 @@ FUNCTIONS = (
         "api",
         timeout=29,
         memory=1024,
-        grants=(*STORE, *RUNS, *TAKE_FILES, grants.request_purges),
+        grants=(*TABLE, *RUNS, *TAKE_FILES, grants.request_purges),
     ),
     FunctionSpec(
         "stream",
         timeout=900,
-        grants=(*STORE, *RUNS, grants.read_files, grants.read_texts, *COMPLETE_UPLOADS),
+        grants=(*TABLE, *RUNS, grants.read_files, grants.read_texts, *COMPLETE_UPLOADS),
         streams=True,
         retrieval=True,
     ),
     FunctionSpec(
         "call_model",
         timeout=900,
-        grants=(*STORE, grants.read_files),
+        grants=(*TABLE, grants.read_files),
         reads_model_key=True,
         retrieval=True,
     ),
-    FunctionSpec("run_code", timeout=900, grants=(*STORE, grants.delete_files)),
+    FunctionSpec("run_code", timeout=900, grants=(*TABLE, grants.delete_files)),
     FunctionSpec(
         "sandbox_proxy",
         timeout=300,
         grants=(grants.read_files, grants.write_files, *NETWORK),
         in_network=True,
     ),
-    FunctionSpec("search_files", timeout=120, grants=STORE, retrieval=True),
+    FunctionSpec("search_files", timeout=120, grants=TABLE, retrieval=True),
     FunctionSpec(
         "index_file",
         timeout=INDEX_SECONDS,
         memory=2048,
-        grants=(*STORE, *PARSE, *KEEP_TEXTS),
+        grants=(*TABLE, *PARSE, *KEEP_TEXTS),
         retrieval=True,
     ),
     FunctionSpec("parse_file", timeout=180, memory=3008, grants=(), retrieval=True, storage=1024),
-    FunctionSpec("await_tool_outputs", timeout=30, grants=(*STORE, grants.resume_runs)),
-    FunctionSpec("finish_run", timeout=30, grants=STORE),
+    FunctionSpec("await_tool_outputs", timeout=30, grants=(*TABLE, grants.resume_runs)),
+    FunctionSpec("finish_run", timeout=30, grants=TABLE),
     FunctionSpec(
         "expire",
         timeout=60,
-        grants=(*STORE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
+        grants=(*TABLE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
         schedule="rate(1 minute)",
     ),
-    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*STORE, *PURGE)),
+    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*TABLE, *PURGE)),
 )
 
 
 class ServiceStack(Stack):
-    """The service on the data of `data`; its parameters are the settings."""
+    """The service on the data of the stack `data`; its parameters are the settings."""
 
     def __init__(self, scope: Construct, id: str, options: Options, *, data: DataStack) -> None:
         super().__init__(scope, id, description="Serverless Assistants: the service")
         settings = declare_settings(self)
         queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
-        resources = self._resources(options, data, queue)
+        tools = OptionalTools.create(self, options)
+        resources = self._resources(data, queue, tools)
         platform = Platform(Layers(self, "Layers", options), settings, resources, options)
-        functions = self._functions(platform, data)
+        functions = self._functions(platform, tools, data)
         queue.feed(functions["Purge"])
         machine = RunMachine(self, "RunMachine", options, functions=functions)
         machine.on_broken_execution(functions["FinishRun"])
@@ -109,27 +110,17 @@ class ServiceStack(Stack):
         CfnOutput(self, "BaseUrl", value=gateway.base_url)
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)
 
-    def _resources(self, options: Options, data: DataStack, queue: WorkQueue) -> Resources:
-        interprets, searches = options.code_interpreter != "off", options.file_search != "off"
-        return Resources(
-            data.table,
-            data.bucket,
-            run_machine_arn(self),
-            queue,
-            CodeInterpreter(self, "CodeInterpreter", options) if interprets else None,
-            FileSearch(self, "FileSearch", options) if searches else None,
-        )
+    def _resources(self, data: DataStack, queue: WorkQueue, tools: OptionalTools) -> Resources:
+        machine = run_machine_arn(self)
+        return Resources(data.table, data.bucket, machine, queue, tools.environment, tools.network)
 
-    def _functions(self, platform: Platform, data: DataStack) -> dict[str, Function]:
-        """All that this deployment has use for, with what they may do beyond their grants."""
-        interpreter, search = platform.resources.code_interpreter, platform.resources.file_search
-        unneeded = {*(() if interpreter else (PROXY,)), *(() if search else (INDEXER, PARSER))}
-        specs = [spec for spec in FUNCTIONS if spec.id not in unneeded]
+    def _functions(
+        self, platform: Platform, tools: OptionalTools, data: DataStack
+    ) -> dict[str, Function]:
+        """Create the functions of this deployment, with their rights beyond grants."""
+        specs = [spec for spec in FUNCTIONS if spec.id not in tools.unused_functions]
         functions = {spec.id: Function(self, spec, platform) for spec in specs}
-        if search:
-            search.serve(functions, platform.settings)
-        if interpreter:
-            interpreter.serve(functions, data.bucket)
+        tools.serve(functions, platform.settings, data.bucket)
         readers = [functions[spec.id].execution_role for spec in specs if spec.reads_model_key]
         key = platform.settings[MODEL_KEY]
         KeyPolicy(self, "ModelKey", reference=key, readers=readers)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistants.ports.sandbox import SandboxRefused
+from assistants.ports.sandbox import SandboxRefusedError
 from tests.abuse.attacks import PRELUDE, Attempt, fails, prints, raises, stopped, table
 from tests.support.sandbox_platforms import Session
 
@@ -128,7 +128,7 @@ def test_homes_are_out_of_sight(sandbox: Session) -> None:
 
 def refusal(sandbox: Session, name: str) -> str:
     """Return how the daemon refuses to give out a file."""
-    with pytest.raises(SandboxRefused) as refused, sandbox.client.fetch(name) as chunks:
+    with pytest.raises(SandboxRefusedError) as refused, sandbox.client.fetch(name) as chunks:
         list(chunks)
     return refused.value.code
 
@@ -222,7 +222,7 @@ def test_a_file_swapped_for_a_link_while_it_is_read_leaks_nothing(
         try:
             with sandbox.client.fetch("swapped") as chunks:
                 seen.add(b"".join(chunks))
-        except SandboxRefused as refused:
+        except SandboxRefusedError as refused:
             seen.add(refused.code.encode())
     # A file has no name for a moment while it is replaced.
     assert seen <= {b"innocent", b"", b"no_such_file", b"not_a_regular_file"}

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from assistants.adapters.sandbox.client import SandboxClient
-from assistants.ports.sandbox import SandboxLost
+from assistants.ports.sandbox import SandboxLostError
 from functions.sandbox.sandboxd.http_server import Server
 from tests.support.sandbox_platforms import Session, session
 
@@ -28,7 +28,7 @@ def test_nothing_is_said_without_the_token(sandbox: Session, header: str, path: 
 
 def test_another_sessions_token_means_that_the_session_is_lost(sandbox: Session) -> None:
     stranger = SandboxClient(f"http://127.0.0.1:{sandbox.port}", "another token")
-    with pytest.raises(SandboxLost):
+    with pytest.raises(SandboxLostError):
         stranger.health()
 
 
@@ -125,7 +125,7 @@ def test_an_id_cannot_be_used_for_other_code(sandbox: Session) -> None:
 
 
 def test_an_unknown_execution_means_that_the_session_is_lost(sandbox: Session) -> None:
-    with pytest.raises(SandboxLost):
+    with pytest.raises(SandboxLostError):
         sandbox.client.result("never-sent")
 
 

@@ -48,7 +48,9 @@ def _import(statement: str, environment: Mapping[str, str]) -> float:
 def bundle_sizes(outdir: Path) -> dict[str, float]:
     """Megabytes, unzipped and with bytecode, of each function and its layers as `cdk deploy` ships.
 
-    Synthesizes to `outdir`, which builds the layers unless it has them. Raises InterpreterMissing.
+    Synthesizes to `outdir`, which builds the layers unless it has them.
+
+    Raises InterpreterNotFoundError.
     """
     synthesize(outdir, bundle=True)
     template = json.loads((outdir / "AssistantsService.template.json").read_text())

@@ -18,14 +18,15 @@ from typing import Any
 
 from assistants.adapters.dynamodb.items import Rows, item_model
 from assistants.adapters.dynamodb.large_values import LargeValues
-from assistants.adapters.dynamodb.table import DynamoStore
-from assistants.domain.ids import MESSAGE, new_id
+from assistants.adapters.dynamodb.table import DynamoTable
+from assistants.domain.ids import MESSAGE, ProjectId, RunRef, ThreadId, new_id
 from assistants.domain.message import MessageCreate
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
 from assistants.ports.table import Require, Write
 from assistants.services.backend import Backend
+from assistants.services.ports import Ports
 from assistants.services.threads.messages import new_message, row_of
 from tests.support.deployment import Client
 from tests.support.fakes import (
@@ -44,7 +45,7 @@ TABLE = "threads"
 DYNALITE = "dynalite@4.0.0"
 
 
-class PlainStore(DynamoStore):
+class PlainStore(DynamoTable):
     """Without transactions, and so without conditions that only one of them could keep."""
 
     def commit(self, *writes: Write) -> None:
@@ -105,14 +106,16 @@ def long_threads() -> list[dict[str, Any]]:
 def _measure(item: Any, meter: Meter, length: int) -> Iterator[dict[str, Any]]:
     values = LargeValues("none", lambda: None)  # type: ignore[arg-type, return-value]
     backend = Backend(
-        store=PlainStore(item, values),
-        blobs=FakeBlobs(),
-        executions=FakeExecutions(),
-        purge_queue=FakePurgeQueue(),
-        model=ScriptedModel(),
-        catalog=Catalog({"m": ModelRoute(context=CONTEXT)}, endpoint_configured=True),
-        clock=FakeClock(time.time()),
-        auth="open",
+        Ports(
+            table=PlainStore(item, values),
+            blobs=FakeBlobs(),
+            executions=FakeExecutions(),
+            purge_queue=FakePurgeQueue(),
+            model=ScriptedModel(),
+            catalog=Catalog({"m": ModelRoute(context=CONTEXT)}, endpoint_configured=True),
+            clock=FakeClock(time.time()),
+            auth="open",
+        )
     )
     api = Client(create_app(backend))
     project = backend.api_keys.identify("Bearer sk-test")
@@ -130,13 +133,15 @@ def _measure(item: Any, meter: Meter, length: int) -> Iterator[dict[str, Any]]:
         body = {"assistant_id": assistant_id, "truncation_strategy": strategy}
         run_id = api.post(f"/threads/{thread_id}/runs", body)["id"]
         ask = partial(
-            backend.turns.prompts.request, backend.records.load(project, thread_id, run_id), ()
+            backend.turns.service.prompts.request,
+            backend.runs.repository.load(RunRef(project, thread_id, run_id)),
+            (),
         )
         yield {"messages": length, "what": name, **meter.of(ask)}
-        backend.endings.end(project, thread_id, run_id)
+        backend.runs.termination.end(RunRef(project, thread_id, run_id))
 
 
-def _fill(item: Any, rows: Rows, project: str, thread_id: str, length: int) -> list[str]:
+def _fill(item: Any, rows: Rows, project: ProjectId, thread_id: ThreadId, length: int) -> list[str]:
     """The ids of as many messages of random words, oldest first."""
     ids = [new_id(MESSAGE) for _ in range(length)]
     with item.batch_write() as batch:

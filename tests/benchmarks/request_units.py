@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any
 
 from infra.local import LocalStack
-from infra.local.recorder import Call
+from infra.local.recorder import AwsCall
 
 WRITE_BYTES, READ_BYTES = 1024, 4096
 INDEX = ("due_pk", "due_at")
@@ -32,7 +32,7 @@ class UnitMeter:
         self.written = self.read = 0.0
 
     @contextmanager
-    def _around(self, call: Call, body: bytes) -> Iterator[None]:
+    def _around(self, call: AwsCall, body: bytes) -> Iterator[None]:
         if call.service != "dynamodb" or call.function is None:
             yield
             return

@@ -250,7 +250,7 @@ def test_a_session_that_dies_is_replaced_and_the_model_is_told(
     launched: Launched,
 ) -> None:
     look = code("print('kept' in globals())")
-    model = model_server.script(code("kept = 1"), Text("Kept."), look, look, Text("Gone."))
+    model = model_server.script(code("kept = 1"), Text("Kept."), look, look, Text("GoneError."))
     assistant = make_assistant(model.name, tools=TOOLS)
     client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     [task] = launched()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from infra.local import LocalStack
-from infra.local.recorder import Call
+from infra.local.recorder import AwsCall
 from infra.local.worker import Worker
 
 READS = {"GetItem", "BatchGetItem", "Query", "GetObject", "ListObjectsV2"}
@@ -65,7 +65,7 @@ class Deaths:
         return list(self._points.values())
 
     @contextmanager
-    def _around(self, call: Call, _body: bytes) -> Iterator[None]:
+    def _around(self, call: AwsCall, _body: bytes) -> Iterator[None]:
         worker = self._worker(call)
         point = self._reached(call) if worker else None
         if worker and point and point.moment == "before":
@@ -74,7 +74,7 @@ class Deaths:
         if worker and point:
             self._strike(worker, point)
 
-    def _worker(self, call: Call) -> Worker | None:
+    def _worker(self, call: AwsCall) -> Worker | None:
         """Whose call it is, if it is in the work for the thread."""
         workers = self._stack.functions[call.function].workers if call.function else ()
         for worker in tuple(workers):
@@ -83,7 +83,7 @@ class Deaths:
                 return worker
         return None
 
-    def _reached(self, call: Call) -> Point | None:
+    def _reached(self, call: AwsCall) -> Point | None:
         kind = call.function or "", call.operation
         with self._lock:
             self._calls[kind] += 1

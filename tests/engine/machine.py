@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from assistants.ports.executions import Outcome, Unavailable
+from assistants.domain.ids import RunId, RunRef
+from assistants.ports.executions import ExecutionsUnavailableError, Outcome
 from assistants.services.backend import Backend
 from tests.engine.schedule import Actor, stop
 from tests.support.fakes import FakeClock
@@ -36,9 +37,7 @@ class Execution:
     ends by.
     """
 
-    project: str
-    thread_id: str
-    run_id: str
+    ref: RunRef
     started: float
     state: State
     payload: dict[str, Any]
@@ -49,8 +48,8 @@ class Execution:
     times_out: float = 0.0
 
     @property
-    def ids(self) -> tuple[str, str, str]:
-        return self.project, self.thread_id, self.run_id
+    def run_id(self) -> RunId:
+        return self.ref.run_id
 
 
 @dataclass
@@ -67,22 +66,20 @@ class Machine:
     _tokens: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
     _events: dict[Actor, tuple[Callable[[], Any], int]] = field(default_factory=dict)
 
-    def start(self, project: str, thread_id: str, run_id: str) -> None:
+    def start(self, ref: RunRef) -> None:
         stop("StartExecution")
         if self.refuses:
-            raise Unavailable("throttled")
-        if run_id not in self.executions:
+            raise ExecutionsUnavailableError("throttled")
+        if ref.run_id not in self.executions:
             payload = {"turn": 0, "next": "", "seconds_left": 0}
-            execution = Execution(
-                project, thread_id, run_id, self.clock.now, state="CallModel", payload=payload
-            )
-            self.executions[run_id] = execution
+            execution = Execution(ref, self.clock.now, state="CallModel", payload=payload)
+            self.executions[ref.run_id] = execution
             self._enter(execution, "CallModel")
 
     def resume(self, token: str, outcome: Outcome) -> bool:
         stop("SendTaskSuccess")
         if self.refuses:
-            raise Unavailable("throttled")
+            raise ExecutionsUnavailableError("throttled")
         for execution in self.executions.values():
             if execution.status == "RUNNING" and execution.token == token:
                 execution.resumed = True
@@ -184,9 +181,9 @@ class Machine:
     def _end(self, execution: Execution, status: str) -> None:
         execution.status, execution.token = status, ""
         if status != "SUCCEEDED" and self.tells:
-            ids = execution.ids
+            ref = execution.ref
             name = f"FinishRun of {execution.run_id}"
-            self._invoke_later(name, lambda: self.backend.endings.end(*ids), EVENT_RETRIES)
+            self._invoke_later(name, lambda: self.backend.runs.termination.end(ref), EVENT_RETRIES)
 
     def _invoke_later(self, name: str, work: Callable[[], Any], retries: int) -> None:
         actor = Actor(name, work)
@@ -194,12 +191,12 @@ class Machine:
         self.actors.append(actor)
 
     def _invocation(self, execution: Execution, call: str) -> Actor:
-        ids, backend, token = execution.ids, self.backend, execution.token
+        ref, backend, token = execution.ref, self.backend, execution.token
         turn = execution.payload["turn"]
         work: dict[State, Callable[[], Any]] = {
-            "CallModel": lambda: backend.turns.take(*ids, turn),
-            "UseTools": lambda: backend.hosted_calls.answer(*ids, call),
-            "AwaitToolOutputs": lambda: backend.waits.begin(*ids, turn, token),
-            "FinishRun": lambda: backend.endings.end(*ids),
+            "CallModel": lambda: backend.turns.service.take(ref, turn),
+            "UseTools": lambda: backend.turns.tool_calls.answer(ref, call),
+            "AwaitToolOutputs": lambda: backend.runs.callbacks.begin(ref, turn, token),
+            "FinishRun": lambda: backend.runs.termination.end(ref),
         }
         return Actor(f"{execution.state} of {execution.run_id}", work[execution.state])

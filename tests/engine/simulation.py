@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistants.domain.ids import FileId, ProjectId, RunId, RunRef, ThreadId
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunSettings
 from assistants.http.app import create_app
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services.backend import Backend
+from assistants.services.ports import Ports
 from assistants.services.storage import keys
 from tests.engine.contract import ENDED, Contract
 from tests.engine.machine import Machine
@@ -91,13 +93,13 @@ class Calculator:
     answer comes with an image, named by the number of the call.
     """
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         stop("the tool's preparation")
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         stop("the tool")
         log = {"index": 0, "type": "logs", "logs": "42"}
-        image = f"file-{use.number:03d}"
+        image = FileId(f"file-{use.number:03d}")
         return ToolAnswer(f"result of {use.id}", {"outputs": [log]}, images=(image,))
 
 
@@ -107,7 +109,7 @@ class QueuedPurges:
 
     world: "World"
 
-    def send(self, project: str, identifier: str) -> None:
+    def send(self, project: ProjectId, identifier: str) -> None:
         stop("SendMessage")
         self.world.deliver(project, identifier)
 
@@ -133,20 +135,22 @@ class World:
         self.table = SharedTable(self.contract.watch)
         self.machine = Machine(self.clock, self.actors, catches=self.catches, tells=self.tells)
         self.backend = Backend(
-            store=self.table,
-            blobs=FakeBlobs(),
-            executions=self.machine,
-            purge_queue=QueuedPurges(self),
-            model=self.theatre,
-            catalog=Catalog({"played": ModelRoute()}, endpoint_configured=True),
-            clock=self.clock,
-            auth="open",
-            run_ttl_seconds=TTL_SECONDS,
-            tools={"code_interpreter": Calculator(), "file_search": Calculator()},
+            Ports(
+                table=self.table,
+                blobs=FakeBlobs(),
+                executions=self.machine,
+                purge_queue=QueuedPurges(self),
+                model=self.theatre,
+                catalog=Catalog({"played": ModelRoute()}, endpoint_configured=True),
+                clock=self.clock,
+                auth="open",
+                run_ttl_seconds=TTL_SECONDS,
+                tools={"code_interpreter": Calculator(), "file_search": Calculator()},
+            )
         )
         self.machine.backend = self.backend
         self.api = DirectClient(create_app(self.backend))
-        self._purges: dict[Actor, tuple[str, str]] = {}
+        self._purges: dict[Actor, tuple[ProjectId, str]] = {}
         tools = [WEATHER, {"type": "code_interpreter"}, {"type": "file_search"}]
         assistant = self.api.post("/assistants", {"model": "played", "tools": tools})
         self.assistant_id = assistant["id"]
@@ -183,12 +187,15 @@ class World:
         threads = self.contract.threads
         return [(thread_id, run_id) for thread_id in threads for run_id in threads[thread_id]]
 
+    def ref(self, thread_id: str, run_id: str) -> RunRef:
+        return RunRef(self.project, ThreadId(thread_id), RunId(run_id))
+
     @property
     def waiting(self) -> list[tuple[tuple[str, str], list[str]]]:
         """The runs that wait for outputs, with their calls."""
         found = []
         for ids in self.runs:
-            row = self.table.rows.get(keys.run_state(self.project, *ids))
+            row = self.table.rows.get(keys.run_state(self.ref(*ids)))
             if action := row and row.body["required_action"]:
                 calls = action["submit_tool_outputs"]["tool_calls"]
                 found.append((ids, [call["id"] for call in calls]))
@@ -219,10 +226,10 @@ class World:
 
     def sweep(self) -> None:
         """The Expire function's minute."""
-        self.actors.append(Actor("Expire", lambda: self.backend.overdue.sweep()))
+        self.actors.append(Actor("Expire", lambda: self.backend.maintenance.sweeper.sweep()))
 
-    def deliver(self, project: str, thread_id: str) -> None:
-        actor = Actor("Purge", lambda: self.backend.purges.work(project, thread_id))
+    def deliver(self, project: ProjectId, thread_id: str) -> None:
+        actor = Actor("Purge", lambda: self.backend.maintenance.purge.work(project, thread_id))
         self._purges[actor] = project, thread_id
         self.actors.append(actor)
 
@@ -275,11 +282,11 @@ class World:
                 assert run_id in self.damage, "a worker waits for nothing"
             elif execution.status == "RUNNING":
                 assert status == "requires_action", f"{status}, but the machine waits"
-                wait = self.backend.waits.find(
-                    self.backend.records.load(self.project, thread_id, run_id)
+                wait = self.backend.runs.callbacks.find(
+                    self.backend.runs.repository.load(self.ref(thread_id, run_id))
                 )
                 assert wait, run_id
-                assert execution.token in wait.body["tokens"], "nobody knows the token"
+                assert execution.token in wait.callback.tokens, "nobody knows the token"
             else:
                 assert execution.status != "SUCCEEDED", f"{status}, but the machine has ended"
 

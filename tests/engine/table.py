@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping
 
-from assistants.ports.table import Conflict, Key, Row, Write
+from assistants.ports.table import ConflictError, Key, Row, Write
 from tests.engine.schedule import current, stop
-from tests.support.fakes import FakeStore
+from tests.support.fakes import FakeTable
 
 Rows = Mapping[Key, Row]
 Watch = Callable[[Rows, Rows], None]
 
 
-class SharedTable(FakeStore):
+class SharedTable(FakeTable):
     """`watch` gets the rows before and after each commit that took effect; what it objects to is
     kept in `violation`, out of reach of those who handle errors.
     """
@@ -63,5 +63,5 @@ class SharedTable(FakeStore):
             actor.echo = False
             try:
                 super().commit(*writes)
-            except Conflict as conflict:
+            except ConflictError as conflict:
                 raise conflict from None

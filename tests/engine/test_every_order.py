@@ -97,8 +97,8 @@ class Scene:
 
     def repeat_the_first_wait(self) -> Actor:
         """An invocation that was under way for a long time."""
-        ids = self.world.project, self.thread.split("/")[2], self.run_id
-        actor = Actor("late", lambda: self.world.backend.waits.begin(*ids, 1, "token-1"))
+        ref = self.world.ref(self.thread.split("/")[2], self.run_id)
+        actor = Actor("late", lambda: self.world.backend.runs.callbacks.begin(ref, 1, "token-1"))
         self.world.actors.append(actor)
         return actor
 
@@ -261,7 +261,7 @@ CASES = [
 @pytest.fixture(autouse=True, scope="module")
 def _played() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "paced", by_beats)
+        patch.setattr(turns, "flush_ticks", by_beats)
         yield
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundling
-from infra.bundling import AWS_SERVICES, InterpreterMissing, Target
+from infra.bundling import AWS_SERVICES, InterpreterNotFoundError, Target
 from infra.repository import REPOSITORY
 
 HERE = Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", platform="linux")
@@ -155,7 +155,7 @@ def test_an_interpreter_on_the_path_that_does_not_run_is_passed_over(
 
 
 def test_a_missing_interpreter_is_one_sentence_that_says_what_to_do() -> None:
-    with pytest.raises(InterpreterMissing) as missing:
+    with pytest.raises(InterpreterNotFoundError) as missing:
         bundling.find_interpreter("3.99")
     assert "Python 3.99" in str(missing.value)
     assert "-c bytecode=false" in str(missing.value)

@@ -16,6 +16,7 @@ from infra.stacks.service import ServiceStack
 from tests.infra.template import Template, app_with
 from tests.infra.test_cfn_lint import findings
 from tests.infra.test_least_privilege import actions, listed, role_of
+from tests.support.markdown import Page
 
 NEEDED = {"CHOWN", "KILL", "SETGID", "SETUID"}
 VARIABLES = {
@@ -243,9 +244,9 @@ def test_the_image_has_the_packages_that_were_chosen() -> None:
     assert container(core)["Image"] != container(full)["Image"]
 
 
-def test_the_readme_lists_the_packages_of_the_image() -> None:
-    readme = (REPOSITORY / "README.md").read_text()
-    paragraph = " ".join(readme.split("Packages, pinned with", 1)[1].split("\n\n", 1)[0].split())
+def test_the_documentation_lists_the_packages_of_the_image() -> None:
+    section = Page.read("docs/code-interpreter.md").section("Packages")
+    paragraph = " ".join(section.text.split())
     requirements = REPOSITORY / "functions/sandbox/requirements"
     core, full = (
         [

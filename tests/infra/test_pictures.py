@@ -75,8 +75,10 @@ def cast(path: Path, *events: tuple[float, str]) -> Path:
 
 def test_a_recording_is_read_as_a_terminal_shows_it(tmp_path: Path) -> None:
     events = (9.0, "one\r\n\r\ntwo"), (10.0, " three")
-    pieces = read_recording(cast(tmp_path / "a.cast", *events)).pieces
-    assert [(piece.seconds, piece.row, piece.column, piece.text) for piece in pieces] == [
+    fragments = read_recording(cast(tmp_path / "a.cast", *events)).fragments
+    assert [
+        (fragment.seconds, fragment.row, fragment.column, fragment.text) for fragment in fragments
+    ] == [
         (2.0, 0, 0, "one"),
         (2.0, 2, 0, "two"),
         (3.0, 2, 3, " thre"),

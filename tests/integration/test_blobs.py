@@ -9,7 +9,7 @@ import pytest
 
 from assistants.adapters.aws import client
 from assistants.adapters.s3_blobs import PART_BYTES, S3Blobs
-from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing, Blobs
+from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError, Blobs
 from infra.local.cloud import Cloud
 from tests.support.fakes import FakeBlobs
 
@@ -83,9 +83,9 @@ def test_a_large_write_that_breaks_off_leaves_no_parts_in_s3(
 
 
 def test_missing_blobs_are_missed_before_the_first_piece(blobs: Blobs) -> None:
-    with pytest.raises(BlobMissing):
+    with pytest.raises(BlobMissingError):
         blobs.read("files/p/missing")
-    with pytest.raises(BlobMissing):
+    with pytest.raises(BlobMissingError):
         blobs.copy("files/p/missing", "files/p/a")
     assert blobs.list("") == []
 

@@ -17,9 +17,9 @@ from assistants.adapters.sandbox.calls import answer
 from assistants.adapters.sandbox.client import SandboxClient
 from assistants.adapters.sandbox.direct_session import DirectSession
 from assistants.adapters.sandbox.proxied_session import ProxiedSession, SandboxProxy
-from assistants.ports.blobs import BlobMissing
-from assistants.ports.chat_model import CallFragment
-from assistants.ports.sandbox import SandboxLost, SandboxRefused, SandboxSession
+from assistants.ports.blobs import BlobMissingError
+from assistants.ports.chat_model import ToolCallDelta
+from assistants.ports.sandbox import SandboxLostError, SandboxRefusedError, SandboxSession
 from infra.local.process_sandbox import ProcessSandbox
 from tests.support.deployment import Deployment
 from tests.support.fakes import FakeBlobs, FakeClock, Script
@@ -107,7 +107,7 @@ def test_files_go_through_blobs_in_both_directions(
 
 
 def test_a_blob_that_is_gone_is_missing(session: tuple[SandboxSession, FakeBlobs]) -> None:
-    with pytest.raises(BlobMissing):
+    with pytest.raises(BlobMissingError):
         session[0].put("x", FILE, 1)
 
 
@@ -115,7 +115,7 @@ def test_a_file_that_is_not_there_is_refused_and_writes_no_blob(
     session: tuple[SandboxSession, FakeBlobs],
 ) -> None:
     box, blobs = session
-    with pytest.raises(SandboxRefused, match="no_such_file"):
+    with pytest.raises(SandboxRefusedError, match="no_such_file"):
         box.take("none", FILE)
     assert blobs.contents == {}
 
@@ -134,7 +134,7 @@ def test_images_are_fetched_by_their_number(session: tuple[SandboxSession, FakeB
     assert [image.mime_type for image in done.images] == ["image/png"] * 2
     assert box.take_image("a", 1, FILE) == done.images[1].size
     assert blobs.contents[FILE].startswith(b"\x89PNG")
-    with pytest.raises(SandboxRefused, match="no_such_image"):
+    with pytest.raises(SandboxRefusedError, match="no_such_image"):
         box.take_image("a", 2, FILE)
 
 
@@ -146,13 +146,13 @@ def test_a_session_that_ended_is_lost(kind: str) -> None:
         assert address
         session = running.open(address, "token")
         assert session.ready(10)
-        with pytest.raises(SandboxLost):
+        with pytest.raises(SandboxLostError):
             running.open(address, "another").execute("a", "1", seconds=1, wait=0)
         running.stop(handle)
         assert session.ready(0) is False
-        with pytest.raises(SandboxLost):
+        with pytest.raises(SandboxLostError):
             session.execute("a", "1", seconds=1, wait=0)
-        with pytest.raises(SandboxLost):
+        with pytest.raises(SandboxLostError):
             running.address(handle)
 
 
@@ -186,7 +186,7 @@ def test_only_addresses_are_opened(address: str) -> None:
 
 
 def call(code: str) -> Script:
-    return [CallFragment(0, "x", "code_interpreter", json.dumps({"code": code}))]
+    return [ToolCallDelta(0, "x", "code_interpreter", json.dumps({"code": code}))]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from assistants.adapters.sandbox import fargate
 from assistants.adapters.sandbox.client import SandboxClient
-from assistants.adapters.sandbox.fargate import FargatePlace, FargateSandboxes
-from assistants.ports.sandbox import SandboxLost, SandboxSession, SandboxUnavailable
+from assistants.adapters.sandbox.fargate import FargateSandboxes, FargateSettings
+from assistants.ports.sandbox import SandboxLostError, SandboxSession, SandboxUnavailableError
 from infra.local.cloud import Cloud
 
 SANDBOX = Path("functions/sandbox").resolve()
@@ -31,7 +31,7 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def place(cloud: Cloud) -> FargatePlace:
+def place(cloud: Cloud) -> FargateSettings:
     """A definition as the template has it, whose kernels are up at once."""
     ecs, ec2 = cloud.client("ecs"), cloud.client("ec2")
     ecs.create_cluster(clusterName="sandboxes")
@@ -55,7 +55,7 @@ def place(cloud: Cloud) -> FargatePlace:
     group = ec2.create_security_group(
         GroupName="sessions", Description="sessions", VpcId=subnet["VpcId"]
     )
-    return FargatePlace(
+    return FargateSettings(
         cluster="sandboxes",
         task=definition,
         subnets=(subnet["SubnetId"],),
@@ -65,7 +65,7 @@ def place(cloud: Cloud) -> FargatePlace:
 
 
 @pytest.fixture
-def sandboxes(cloud: Cloud, place: FargatePlace) -> FargateSandboxes:
+def sandboxes(cloud: Cloud, place: FargateSettings) -> FargateSandboxes:
     return FargateSandboxes(place, lambda: cloud.client("ecs"), unconnected)
 
 
@@ -113,7 +113,7 @@ class Answers:
         return answer
 
 
-def over(client: Any, place: FargatePlace) -> FargateSandboxes:
+def over(client: Any, place: FargateSettings) -> FargateSandboxes:
     return FargateSandboxes(place, lambda: client, unconnected)
 
 
@@ -123,7 +123,7 @@ def test_a_session_answers_to_its_token_where_the_task_says(sandboxes: FargateSa
     health = SandboxClient(address, TOKEN).health()
     assert address.startswith("http://127.") and address.endswith(":8080")
     assert health["seconds_left"] <= 500  # the definition's variables are honoured
-    with pytest.raises(SandboxLost):
+    with pytest.raises(SandboxLostError):
         SandboxClient(address, "another token").health()
     sandboxes.stop(handle)
 
@@ -139,13 +139,13 @@ def test_a_repeated_launch_starts_nothing_twice(sandboxes: FargateSandboxes) -> 
 
 def test_a_name_is_not_used_for_two_tokens(sandboxes: FargateSandboxes) -> None:
     handle = sandboxes.launch("conflict", TOKEN)
-    with pytest.raises(SandboxUnavailable, match="ConflictException"):
+    with pytest.raises(SandboxUnavailableError, match="ConflictException"):
         sandboxes.launch("conflict", "another token")
     sandboxes.stop(handle)
 
 
 def test_only_the_hash_of_a_token_is_shown_to_ecs(
-    cloud: Cloud, sandboxes: FargateSandboxes, place: FargatePlace
+    cloud: Cloud, sandboxes: FargateSandboxes, place: FargateSettings
 ) -> None:
     handle = sandboxes.launch("secret", TOKEN)
     shown = str(cloud.client("ecs").describe_tasks(cluster=place.cluster, tasks=[handle]))
@@ -159,7 +159,7 @@ def test_a_stopped_session_is_lost_and_can_be_stopped_again(sandboxes: FargateSa
     address = came_up(sandboxes, handle)
     sandboxes.stop(handle)
     sandboxes.stop(handle)
-    with pytest.raises(SandboxLost):
+    with pytest.raises(SandboxLostError):
         sandboxes.address(handle)
     with pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", f"{address}/v1/health", retries=False, timeout=2)
@@ -172,70 +172,70 @@ def test_a_session_whose_process_dies_is_lost(cloud: Cloud, sandboxes: FargateSa
     os.kill(task.process_id, signal.SIGKILL)
     while task.status == "RUNNING":
         time.sleep(0.02)
-    with pytest.raises(SandboxLost, match="exited"):
+    with pytest.raises(SandboxLostError, match="exited"):
         sandboxes.address(handle)
 
 
 def test_a_session_that_nobody_knows_is_lost(
     sandboxes: FargateSandboxes, pauses: list[int]
 ) -> None:
-    with pytest.raises(SandboxLost, match="gone"):
+    with pytest.raises(SandboxLostError, match="gone"):
         sandboxes.address(HANDLE)
     assert pauses == [1, 2, 3]  # as ECS may not know a new task yet
     sandboxes.stop(HANDLE)
 
 
 def test_a_session_of_a_cluster_that_was_replaced_is_lost_and_needs_no_end(
-    place: FargatePlace,
+    place: FargateSettings,
 ) -> None:
     client = Answers(describe_tasks=refused("AccessDenied"), stop_task=refused("AccessDenied"))
     new = over(client, replace(place, cluster="new-sandboxes"))
-    with pytest.raises(SandboxLost, match="cluster"):
+    with pytest.raises(SandboxLostError, match="cluster"):
         new.address(HANDLE)
     new.stop(HANDLE)
     assert client.calls == []
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServerException", "ClientException"])
-def test_a_busy_ecs_means_no_session_now(place: FargatePlace, code: str) -> None:
-    with pytest.raises(SandboxUnavailable, match=code):
+def test_a_busy_ecs_means_no_session_now(place: FargateSettings, code: str) -> None:
+    with pytest.raises(SandboxUnavailableError, match=code):
         over(Answers(run_task=refused(code)), place).launch("busy", TOKEN)
 
 
-def test_no_capacity_is_asked_for_again(place: FargatePlace, pauses: list[int]) -> None:
+def test_no_capacity_is_asked_for_again(place: FargateSettings, pauses: list[int]) -> None:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"""
     reason = "Capacity is unavailable at this time. Please try again later"
     client = Answers(run_task={"tasks": [], "failures": [{"reason": reason}]})
-    with pytest.raises(SandboxUnavailable, match="Capacity is unavailable"):
+    with pytest.raises(SandboxUnavailableError, match="Capacity is unavailable"):
         over(client, place).launch("full", TOKEN)
     assert client.calls == ["run_task"] * 4
     assert pauses == [1, 2, 3]
 
 
 @pytest.mark.parametrize("status", ["PROVISIONING", "PENDING", "ACTIVATING"])
-def test_a_task_that_is_coming_up_has_no_address_yet(place: FargatePlace, status: str) -> None:
+def test_a_task_that_is_coming_up_has_no_address_yet(place: FargateSettings, status: str) -> None:
     task = {"lastStatus": status, "desiredStatus": "RUNNING", "attachments": []}
     client = Answers(describe_tasks={"tasks": [task], "failures": []})
     assert over(client, place).address(HANDLE) is None
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING"])
-def test_a_task_that_is_to_stop_is_lost_already(place: FargatePlace, status: str) -> None:
+def test_a_task_that_is_to_stop_is_lost_already(place: FargateSettings, status: str) -> None:
     reason = "CannotPullContainerError"
     task = {"lastStatus": status, "desiredStatus": "STOPPED", "stoppedReason": reason}
     client = Answers(describe_tasks={"tasks": [task], "failures": []})
-    with pytest.raises(SandboxLost, match=reason):
+    with pytest.raises(SandboxLostError, match=reason):
         over(client, place).address(HANDLE)
 
 
-def test_a_network_with_a_way_out_gives_the_task_an_address_for_it(place: FargatePlace) -> None:
+def test_a_network_with_a_way_out_gives_the_task_an_address_for_it(place: FargateSettings) -> None:
     asked: list[dict[str, Any]] = []
 
     def run_task(**parameters: Any) -> Any:
         asked.append(parameters)
         return {"tasks": [{"taskArn": "arn"}], "failures": []}
 
-    public = FargatePlace(place.cluster, place.task, ("a", "b"), "sg", public_ip=True)
+    public = FargateSettings(place.cluster, place.task, ("a", "b"), "sg", public_ip=True)
     over(Answers(run_task=run_task), public).launch("public", TOKEN)
     over(Answers(run_task=run_task), place).launch("isolated", TOKEN)
     networks = [one["networkConfiguration"]["awsvpcConfiguration"] for one in asked]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from assistants.adapters.guarded_fetch import FetchRefused, GuardedFetch, IPAddress, is_public
+from assistants.adapters.guarded_fetch import FetchRefusedError, GuardedFetch, IPAddress, is_public
 from tests.support.certificate import self_signed, server_context
 
 HOST = "images.example"
@@ -115,26 +115,26 @@ def test_a_redirect_on_the_same_host_is_followed(web: ThreadingHTTPServer) -> No
     ],
 )
 def test_what_is_no_content_is_refused(web: ThreadingHTTPServer, path: str, problem: str) -> None:
-    with pytest.raises(FetchRefused, match=problem):
+    with pytest.raises(FetchRefusedError, match=problem):
         fetch(url(web, path))
 
 
 def test_more_than_allowed_is_refused(web: ThreadingHTTPServer) -> None:
     small = GuardedFetch(frozenset({"http"}), loopback, this_machine, max_bytes=2)
-    with pytest.raises(FetchRefused, match="sent more than 2 bytes"):
+    with pytest.raises(FetchRefusedError, match="sent more than 2 bytes"):
         small(url(web, "/cat.png"))
 
 
 def test_a_host_that_never_ends_is_left(web: ThreadingHTTPServer) -> None:
     hasty = GuardedFetch(frozenset({"http"}), loopback, this_machine, max_seconds=0.2)
-    with pytest.raises(FetchRefused, match=r"took longer than 0\.2 s|cannot be reached"):
+    with pytest.raises(FetchRefusedError, match=r"took longer than 0\.2 s|cannot be reached"):
         hasty(url(web, "/slow"))
 
 
 def test_a_host_that_says_nothing_is_left() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hasty = GuardedFetch(frozenset({"http"}), loopback, this_machine, max_seconds=0.2)
-        with pytest.raises(FetchRefused, match="cannot be reached"):
+        with pytest.raises(FetchRefusedError, match="cannot be reached"):
             hasty(f"http://{HOST}:{silent.getsockname()[1]}/")
 
 
@@ -152,7 +152,7 @@ def test_a_host_that_says_nothing_is_left() -> None:
 )
 def test_by_default_only_https_of_a_host_is_fetched(address: str) -> None:
     nobody = GuardedFetch(resolve=lambda host, port: pytest.fail("a name was looked up"))
-    with pytest.raises(FetchRefused):
+    with pytest.raises(FetchRefusedError):
         nobody(address)
 
 
@@ -183,7 +183,7 @@ def test_by_default_only_https_of_a_host_is_fetched(address: str) -> None:
 def test_what_is_not_of_the_internet_is_not_public(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
     house = GuardedFetch(resolve=lambda host, port: [address])
-    with pytest.raises(FetchRefused, match="has no public address"):
+    with pytest.raises(FetchRefusedError, match="has no public address"):
         house("https://images.example/")
 
 
@@ -194,13 +194,13 @@ def test_what_is_of_the_internet_is_public(address: str) -> None:
 
 def test_a_name_with_one_private_address_among_others_is_refused() -> None:
     rebinding = GuardedFetch(resolve=lambda host, port: ["8.8.8.8", "10.0.0.7"])
-    with pytest.raises(FetchRefused, match="has no public address"):
+    with pytest.raises(FetchRefusedError, match="has no public address"):
         rebinding("https://images.example/")
 
 
 @pytest.mark.parametrize("host", ["127.1", "0x7f000001", "2130706433", "localhost"])
 def test_a_private_address_is_known_in_its_other_spellings(host: str) -> None:
-    with pytest.raises(FetchRefused, match="has no public address"):
+    with pytest.raises(FetchRefusedError, match="has no public address"):
         GuardedFetch()(f"https://{host}/")
 
 
@@ -234,7 +234,7 @@ def test_the_certificate_must_be_of_the_name_not_of_the_address(
     if name == HOST:
         assert secure(url(web, "/cat.png", "https")) == b"cat"
     else:
-        with pytest.raises(FetchRefused, match="cannot be reached"):
+        with pytest.raises(FetchRefusedError, match="cannot be reached"):
             secure(url(web, "/cat.png", "https"))
 
 
@@ -242,5 +242,5 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(
     web: ThreadingHTTPServer, certified: tuple[str, Path]
 ) -> None:
     trusting_nobody = GuardedFetch(allowed=loopback, resolve=this_machine)
-    with pytest.raises(FetchRefused, match="cannot be reached"):
+    with pytest.raises(FetchRefusedError, match="cannot be reached"):
         trusting_nobody(url(web, "/cat.png", "https"))

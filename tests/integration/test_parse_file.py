@@ -10,7 +10,7 @@ from assistants.adapters.lambda_parser import PREFIX, LambdaParser
 from assistants.adapters.s3_blobs import S3Blobs
 from assistants.documents import transfer
 from assistants.domain.retrieval.document_text import DocumentError
-from assistants.ports.parsing import ParsingUnavailable
+from assistants.ports.parsing import ParsingUnavailableError
 from infra.local import LocalStack
 from tests.support import samples
 
@@ -75,13 +75,13 @@ def test_a_parser_that_fails_is_asked_again_later(
         S3Blobs, "download_url", lambda *_, **__: f"{stack.endpoint_url}/no-such-thing?x=%%"
     )
     monkeypatch.setattr(S3Blobs, "upload_url", lambda *_, **__: "http://127.0.0.1:9/nowhere")
-    with pytest.raises(ParsingUnavailable, match="The parser failed"):
+    with pytest.raises(ParsingUnavailableError, match="The parser failed"):
         parser.parse(BLOB, "a.txt")
 
 
 def test_a_parser_that_is_not_there_is_asked_again_later(stack: LocalStack, blobs: S3Blobs) -> None:
     parser = LambdaParser("Nobody", blobs, lambda: stack.client("lambda"))
-    with pytest.raises(ParsingUnavailable, match="does not answer"):
+    with pytest.raises(ParsingUnavailableError, match="does not answer"):
         parser.parse(BLOB, "a.txt")
 
 

@@ -1,4 +1,4 @@
-"""One contract for the store, on the fake that unit tests use and on DynamoDB with S3 behind it."""
+"""One contract for the table, on the fake that unit tests use and on DynamoDB with S3 behind it."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -14,10 +14,10 @@ from assistants.adapters.aws import client
 from assistants.adapters.dynamodb import throttling
 from assistants.adapters.dynamodb.items import item_model
 from assistants.adapters.dynamodb.large_values import INLINE_BYTES, LargeValues
-from assistants.adapters.dynamodb.table import DynamoStore
-from assistants.domain.errors import RateLimited
+from assistants.adapters.dynamodb.table import DynamoTable
+from assistants.domain.errors import RateLimitError
 from assistants.ports.table import (
-    Conflict,
+    ConflictError,
     Create,
     Delete,
     Key,
@@ -25,16 +25,16 @@ from assistants.ports.table import (
     Require,
     Row,
     Save,
-    Store,
+    Table,
 )
 from infra.local.cloud import Cloud
-from tests.support.fakes import FakeStore
+from tests.support.fakes import FakeTable
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> Store:
+def table(request: pytest.FixtureRequest) -> Table:
     if request.param == "fake":
-        return FakeStore()
+        return FakeTable()
     account: Cloud = request.getfixturevalue("account")
     name = f"store-{uuid4().hex}"
     account.client("s3").create_bucket(Bucket=name)
@@ -50,7 +50,7 @@ def store(request: pytest.FixtureRequest) -> Store:
             {"AttributeName": "sk", "KeyType": "RANGE"},
         ],
     )
-    return DynamoStore(item_model(name), LargeValues(name, lambda: client("s3")))
+    return DynamoTable(item_model(name), LargeValues(name, lambda: client("s3")))
 
 
 @contextmanager
@@ -69,13 +69,13 @@ def throttled(times: int) -> Iterator[None]:
         yield
 
 
-CALLS: dict[str, Callable[[Store], Any]] = {
-    "get": lambda store: store.get(Key("p", "a")),
-    "get several": lambda store: store.get(Key("p", "a"), Key("p", "b")),
-    "query": lambda store: store.query("p", "", limit=10),
-    "keys": lambda store: store.keys("p", "", limit=10),
-    "write": lambda store: store.commit(Save(row("c"))),
-    "write several": lambda store: store.commit(Save(row("c")), Save(row("d"))),
+CALLS: dict[str, Callable[[Table], Any]] = {
+    "get": lambda table: table.get(Key("p", "a")),
+    "get several": lambda table: table.get(Key("p", "a"), Key("p", "b")),
+    "query": lambda table: table.query("p", "", limit=10),
+    "keys": lambda table: table.keys("p", "", limit=10),
+    "write": lambda table: table.commit(Save(row("c"))),
+    "write several": lambda table: table.commit(Save(row("c")), Save(row("d"))),
 }
 
 
@@ -83,70 +83,70 @@ def row(sort: str, partition: str = "p", **body: object) -> Row:
     return Row(Key(partition, sort), dict(body))
 
 
-def test_a_row_comes_back_as_it_was_written(store: Store) -> None:
+def test_a_row_comes_back_as_it_was_written(table: Table) -> None:
     written = Row(Key("p", "a"), {"text": "grüße 🙂", "n": 1.5}, due_at=12, ttl=34)
-    store.commit(Create(written))
-    assert store.get(written.key) == [written]
+    table.commit(Create(written))
+    assert table.get(written.key) == [written]
 
 
-@pytest.mark.parametrize("store", ["dynamodb"], indirect=True)
+@pytest.mark.parametrize("table", ["dynamodb"], indirect=True)
 @pytest.mark.parametrize("call", CALLS)
-def test_a_throttled_table_is_asked_again(store: Store, call: str) -> None:
-    store.commit(Create(row("a")), Create(row("b")))
-    expected = CALLS[call](store)
+def test_a_throttled_table_is_asked_again(table: Table, call: str) -> None:
+    table.commit(Create(row("a")), Create(row("b")))
+    expected = CALLS[call](table)
     with throttled(times=3):
-        assert CALLS[call](store) == expected
+        assert CALLS[call](table) == expected
 
 
-@pytest.mark.parametrize("store", ["dynamodb"], indirect=True)
+@pytest.mark.parametrize("table", ["dynamodb"], indirect=True)
 @pytest.mark.parametrize("call", CALLS)
 def test_a_table_that_stays_throttled_limits_the_rate(
-    store: Store, call: str, monkeypatch: pytest.MonkeyPatch
+    table: Table, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(throttling, "PATIENCE_SECONDS", 0.05)
-    with throttled(times=1000), pytest.raises(RateLimited):
-        CALLS[call](store)
+    with throttled(times=1000), pytest.raises(RateLimitError):
+        CALLS[call](table)
 
 
-def test_rows_come_in_the_order_of_their_keys_and_missing_ones_are_none(store: Store) -> None:
-    store.commit(Create(row("a")), Create(row("b")))
+def test_rows_come_in_the_order_of_their_keys_and_missing_ones_are_none(table: Table) -> None:
+    table.commit(Create(row("a")), Create(row("b")))
     keys = [Key("p", "b"), Key("p", "missing"), Key("p", "a")]
-    assert [found and found.key.sort for found in store.get(*keys)] == ["b", None, "a"]
+    assert [found and found.key.sort for found in table.get(*keys)] == ["b", None, "a"]
 
 
-def test_nothing_is_read_for_no_keys(store: Store) -> None:
-    assert store.get() == []
+def test_nothing_is_read_for_no_keys(table: Table) -> None:
+    assert table.get() == []
 
 
-def test_a_value_larger_than_a_row_comes_back_bit_for_bit(store: Store) -> None:
+def test_a_value_larger_than_a_row_comes_back_bit_for_bit(table: Table) -> None:
     text = "".join(chr(32 + (n * 7919) % 90_000 % 55_000) for n in range(10 * INLINE_BYTES))
-    store.commit(Create(row("large", text=text)), Create(row("small", text="x")))
-    large, small = store.get(Key("p", "large"), Key("p", "small"))
+    table.commit(Create(row("large", text=text)), Create(row("small", text="x")))
+    large, small = table.get(Key("p", "large"), Key("p", "small"))
     assert large is not None
     assert small is not None
     assert large.body == {"text": text}
-    assert [found.body for found in store.query("p", "", limit=5)] == [large.body, small.body]
+    assert [found.body for found in table.query("p", "", limit=5)] == [large.body, small.body]
 
 
-def test_creating_a_row_twice_conflicts_and_keeps_the_first(store: Store) -> None:
-    store.commit(Create(row("a", n=1)))
-    with pytest.raises(Conflict):
-        store.commit(Create(row("a", n=2)))
-    assert store.get(Key("p", "a")) == [row("a", n=1)]
+def test_creating_a_row_twice_conflicts_and_keeps_the_first(table: Table) -> None:
+    table.commit(Create(row("a", n=1)))
+    with pytest.raises(ConflictError):
+        table.commit(Create(row("a", n=2)))
+    assert table.get(Key("p", "a")) == [row("a", n=1)]
 
 
-def test_a_refused_write_takes_its_whole_transaction_with_it(store: Store) -> None:
-    store.commit(Create(row("a", n=1)))
-    with pytest.raises(Conflict) as refused:
-        store.commit(Save(row("b")), Create(row("a", n=2)), Save(row("c")))
+def test_a_refused_write_takes_its_whole_transaction_with_it(table: Table) -> None:
+    table.commit(Create(row("a", n=1)))
+    with pytest.raises(ConflictError) as refused:
+        table.commit(Save(row("b")), Create(row("a", n=2)), Save(row("c")))
     assert refused.value.failed == {1: row("a", n=1)}
-    assert store.query("p", "", limit=9) == [row("a", n=1)]
+    assert table.query("p", "", limit=9) == [row("a", n=1)]
 
 
-def test_a_failed_requirement_names_the_row_it_met(store: Store) -> None:
-    store.commit(Create(row("lock", run_id="run_1")))
-    with pytest.raises(Conflict) as refused:
-        store.commit(
+def test_a_failed_requirement_names_the_row_it_met(table: Table) -> None:
+    table.commit(Create(row("lock", run_id="run_1")))
+    with pytest.raises(ConflictError) as refused:
+        table.commit(
             Create(row("m")),
             Require(Key("p", "lock"), present=False),
             Require(Key("p", "missing")),
@@ -154,47 +154,47 @@ def test_a_failed_requirement_names_the_row_it_met(store: Store) -> None:
     assert refused.value.failed == {1: row("lock", run_id="run_1"), 2: None}
 
 
-def test_only_the_newest_revision_can_be_replaced(store: Store) -> None:
+def test_only_the_newest_revision_can_be_replaced(table: Table) -> None:
     first = row("a", n=1)
-    store.commit(Create(first))
-    store.commit(Replace(first, first.changed({"n": 2})))
-    with pytest.raises(Conflict):
-        store.commit(Replace(first, first.changed({"n": 3})))
-    [newest] = store.get(first.key)
+    table.commit(Create(first))
+    table.commit(Replace(first, first.changed({"n": 2})))
+    with pytest.raises(ConflictError):
+        table.commit(Replace(first, first.changed({"n": 3})))
+    [newest] = table.get(first.key)
     assert newest is not None
     assert newest.body == {"n": 2}
 
 
-def test_a_delete_spares_another_revision_and_forgives_a_missing_row(store: Store) -> None:
+def test_a_delete_spares_another_revision_and_forgives_a_missing_row(table: Table) -> None:
     mine = Row(Key("p", "lock"), {}, revision="run_1")
-    store.commit(Create(mine))
-    with pytest.raises(Conflict):
-        store.commit(Save(row("x")), Delete(mine.key, revision="run_2"))
-    store.commit(Save(row("x")), Delete(mine.key, revision="run_1"))
-    store.commit(Save(row("y")), Delete(mine.key, revision="run_1"))
-    assert store.get(mine.key) == [None]
+    table.commit(Create(mine))
+    with pytest.raises(ConflictError):
+        table.commit(Save(row("x")), Delete(mine.key, revision="run_2"))
+    table.commit(Save(row("x")), Delete(mine.key, revision="run_1"))
+    table.commit(Save(row("y")), Delete(mine.key, revision="run_1"))
+    assert table.get(mine.key) == [None]
 
 
-def test_a_delete_of_an_expected_row_conflicts_when_it_is_gone(store: Store) -> None:
-    store.commit(Create(row("a")))
-    store.commit(Delete(Key("p", "a"), expected=True))
-    with pytest.raises(Conflict) as refused:
-        store.commit(Delete(Key("p", "a"), expected=True))
+def test_a_delete_of_an_expected_row_conflicts_when_it_is_gone(table: Table) -> None:
+    table.commit(Create(row("a")))
+    table.commit(Delete(Key("p", "a"), expected=True))
+    with pytest.raises(ConflictError) as refused:
+        table.commit(Delete(Key("p", "a"), expected=True))
     assert refused.value.failed == {0: None}
 
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_a_query_is_bounded_by_its_prefix_and_its_exclusive_cursors(
-    store: Store, descending: bool
+    table: Table, descending: bool
 ) -> None:
     for sort in ("A#1", "M#1", "M#2", "M#3", "M#4", "N#1"):
-        store.commit(Create(row(sort)))
-    store.commit(Create(row("M#2", partition="other")))
+        table.commit(Create(row(sort)))
+    table.commit(Create(row("M#2", partition="other")))
 
     def sorts(**bounds: str | int | None) -> list[str]:
         limit = int(bounds.pop("limit", 9) or 9)
         after, before = bounds.get("after"), bounds.get("before")
-        rows = store.query(
+        rows = table.query(
             "p",
             "M#",
             limit=limit,
@@ -217,8 +217,8 @@ def test_a_query_is_bounded_by_its_prefix_and_its_exclusive_cursors(
     assert sorts(after="M#15") == turned("M#2", "M#3", "M#4"), "a cursor whose row is gone pages on"
 
 
-def test_more_rows_than_one_batch_are_read_together(store: Store) -> None:
+def test_more_rows_than_one_batch_are_read_together(table: Table) -> None:
     for start in range(0, 150, 50):
-        store.commit(*(Create(row(f"{n:03d}", n=n)) for n in range(start, start + 50)))
-    found = store.get(*(Key("p", f"{n:03d}") for n in range(150)))
+        table.commit(*(Create(row(f"{n:03d}", n=n)) for n in range(start, start + 50)))
+    found = table.get(*(Key("p", f"{n:03d}") for n in range(150)))
     assert [each.body["n"] for each in found if each] == list(range(150))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp, Message
 
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.ids import RunRef
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.http.app import create_app
@@ -15,16 +16,16 @@ from assistants.ports.chat_model import ChatModel
 from assistants.ports.executions import Outcome
 from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.sandbox import Sandboxes
-from assistants.ports.search import Embedder, SearchIndex
+from assistants.ports.search import Embedder, SearchIndex, no_embedder, no_index
 from assistants.services.backend import Backend
-from assistants.services.vector_stores.vector_search import no_embedder, no_index
+from assistants.services.ports import Ports
 from tests.support.fakes import (
     FakeBlobs,
     FakeClock,
     FakeExecutions,
     FakeIndexQueue,
     FakePurgeQueue,
-    FakeStore,
+    FakeTable,
     Script,
     ScriptedModel,
 )
@@ -178,8 +179,8 @@ class Machine:
         self.waiting: dict[str, dict[str, Any]] = {}
         self.tokens = 0
 
-    def start(self, project: str, thread_id: str, run_id: str) -> None:
-        self.call_model({"project": project, "thread": thread_id, "run": run_id, "turn": 0})
+    def start(self, ref: RunRef) -> None:
+        self.call_model({**ref.to_state(), "turn": 0})
 
     def resume(self, token: str, outcome: Outcome) -> bool:
         if token not in self.waiting:
@@ -188,16 +189,16 @@ class Machine:
         return True
 
     def call_model(self, state: dict[str, Any]) -> None:
-        ids = state["project"], state["thread"], state["run"]
-        following = self.backend.turns.take(*ids, state["turn"])
+        ref = RunRef.from_state(state)
+        following = self.backend.turns.service.take(ref, state["turn"])
         if following["next"] == "tools":
             for call in following["calls"]:
-                self.backend.hosted_calls.answer(*ids, call["call"])
+                self.backend.turns.tool_calls.answer(ref, call["call"])
         if following["next"] == "action" or following.get("calls_functions"):
             self.tokens += 1
             token = f"token-{self.tokens}"
             self.waiting[token] = following
-            self.backend.waits.begin(*ids, following["turn"], token)
+            self.backend.runs.callbacks.begin(ref, following["turn"], token)
         elif following["next"] == "tools":
             self.call_model(following)
 
@@ -215,7 +216,7 @@ class Deployment:
         *script: Script,
         machine: bool = True,
         clock: FakeClock | None = None,
-        store: FakeStore | None = None,
+        table: FakeTable | None = None,
         blobs: FakeBlobs | None = None,
         model: ChatModel | None = None,
         catalog: Catalog | None = None,
@@ -226,7 +227,7 @@ class Deployment:
         sandboxes: Sandboxes | None = None,
         sandbox_spares: int = 0,
     ) -> None:
-        self.store = store or FakeStore()
+        self.table = table or FakeTable()
         self.blobs = blobs or FakeBlobs()
         self.clock = clock or FakeClock()
         self.model = ScriptedModel(*script)
@@ -239,21 +240,23 @@ class Deployment:
             endpoint_configured=False,
         )
         self.backend = Backend(
-            store=self.store,
-            blobs=self.blobs,
-            executions=self.machine if machine else self.executions,
-            purge_queue=self.purge_queue,
-            model=model or self.model,
-            catalog=self.catalog,
-            clock=self.clock,
-            auth="open",
-            run_ttl_seconds=run_ttl_seconds,
-            tools=tools or {},
-            index=index,
-            embedder=embedder,
-            index_queue=None if index is no_index else self.index_queue,
-            sandboxes=sandboxes,
-            sandbox_spares=sandbox_spares,
+            Ports(
+                table=self.table,
+                blobs=self.blobs,
+                executions=self.machine if machine else self.executions,
+                purge_queue=self.purge_queue,
+                model=model or self.model,
+                catalog=self.catalog,
+                clock=self.clock,
+                auth="open",
+                run_ttl_seconds=run_ttl_seconds,
+                tools=tools or {},
+                index=index,
+                embedder=embedder,
+                index_queue=None if index is no_index else self.index_queue,
+                sandboxes=sandboxes,
+                sandbox_spares=sandbox_spares,
+            )
         )
         self.machine.backend = self.backend
         self.app = create_app(self.backend)
@@ -312,17 +315,17 @@ class Deployment:
         return self.api.post(f"{path(run)}/cancel")
 
     def turn(self, run: Mapping[str, Any], number: int = 0) -> dict[str, Any]:
-        return self.backend.turns.take(*self.ids(run), number)
+        return self.backend.turns.service.take(self.ref(run), number)
 
     def wait(self, run: Mapping[str, Any], token: str = "token", *, turn: int = 1) -> None:
         """For the client to act, behind so many turns."""
-        self.backend.waits.begin(*self.ids(run), turn, token)
+        self.backend.runs.callbacks.begin(self.ref(run), turn, token)
 
     def finish(self, run: Mapping[str, Any]) -> None:
-        self.backend.endings.end(*self.ids(run))
+        self.backend.runs.termination.end(self.ref(run))
 
-    def ids(self, run: Mapping[str, Any]) -> tuple[str, str, str]:
-        return self.project, run["thread_id"], run["id"]
+    def ref(self, run: Mapping[str, Any]) -> RunRef:
+        return RunRef(self.project, run["thread_id"], run["id"])
 
     def is_free(self, thread_id: str) -> bool:
         """Whether the thread takes messages, and so has no active run."""

@@ -7,9 +7,9 @@ from assistants.ports.sandbox import (
     Execution,
     MadeFile,
     MadeImage,
-    SandboxLost,
-    SandboxRefused,
-    SandboxUnavailable,
+    SandboxLostError,
+    SandboxRefusedError,
+    SandboxUnavailableError,
 )
 from tests.support.fakes import FakeBlobs, FakeClock
 
@@ -71,14 +71,14 @@ class FakeSandboxes:
         self.launched.append(name)
         if self.unavailable:
             self.unavailable -= 1
-            raise SandboxUnavailable("capacity")
+            raise SandboxUnavailableError("capacity")
         self.machines.setdefault(name, Machine(name, token))
         return f"task/{name}"
 
     def address(self, handle: str) -> str | None:
         machine = self._machine(handle)
         if machine is None or machine.dead:
-            raise SandboxLost(handle)
+            raise SandboxLostError(handle)
         if self.coming_up:
             self.coming_up -= 1
             return None
@@ -129,7 +129,7 @@ class FakeSession:
                 machine.executed.append((id, code))
             result = self.sandboxes.cell(machine, code)
             if machine.dead:
-                raise SandboxLost("connection reset")
+                raise SandboxLostError("connection reset")
             if result is None:
                 self.sandboxes.clock.sleep(wait)
                 return None
@@ -150,9 +150,9 @@ class FakeSession:
         machine.taken.append(path)
         if self.sandboxes.take_kills:
             machine.dead = True
-            raise SandboxLost(path)
+            raise SandboxLostError(path)
         if path not in machine.files:
-            raise SandboxRefused("no_such_file")
+            raise SandboxRefusedError("no_such_file")
         return self.sandboxes.blobs.write(blob, [machine.files[path]])
 
     def take_image(self, id: str, number: int, blob: str) -> int:
@@ -164,7 +164,7 @@ class FakeSession:
         self.sandboxes.requests += 1
         machine = self.sandboxes.machines[self.name]
         if machine.dead or machine.token != self.token:
-            raise SandboxLost(self.name)
+            raise SandboxLostError(self.name)
         return machine
 
 

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
-from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing
+from assistants.domain.ids import ProjectId, RunRef, VectorStoreId
+from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     ModelRequest,
-    Refusal,
-    Text,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
 )
 from assistants.ports.executions import Outcome
 from assistants.ports.table import (
-    Conflict,
+    ConflictError,
     Create,
     Delete,
     Key,
@@ -32,7 +33,7 @@ from assistants.ports.table import (
 TRANSACTION_LIMIT = 100
 
 
-class FakeStore:
+class FakeTable:
     """A table in a dict, with the conditions and limits of the real one."""
 
     def __init__(self) -> None:
@@ -80,7 +81,7 @@ class FakeStore:
                 if not self._allowed(write)
             }
             if failed:
-                raise Conflict(failed)
+                raise ConflictError(failed)
             for write in writes:
                 self._apply(write)
 
@@ -149,11 +150,11 @@ class FakeExecutions:
     """Records what was started and which waits were ended."""
 
     def __init__(self) -> None:
-        self.started: list[tuple[str, str, str]] = []
+        self.started: list[RunRef] = []
         self.resumed: list[tuple[str, Outcome]] = []
 
-    def start(self, project: str, thread_id: str, run_id: str) -> None:
-        self.started.append((project, thread_id, run_id))
+    def start(self, ref: RunRef) -> None:
+        self.started.append(ref)
 
     def resume(self, token: str, outcome: Outcome) -> bool:
         self.resumed.append((token, outcome))
@@ -164,9 +165,9 @@ class FakePurgeQueue:
     """Records what was asked to be purged."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, str]] = []
+        self.sent: list[tuple[ProjectId, str]] = []
 
-    def send(self, project: str, identifier: str) -> None:
+    def send(self, project: ProjectId, identifier: str) -> None:
         self.sent.append((project, identifier))
 
 
@@ -174,9 +175,9 @@ class FakeIndexQueue:
     """Records which files of vector stores are to be looked at."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[str, str, str]] = []
+        self.sent: list[tuple[ProjectId, VectorStoreId, str]] = []
 
-    def send(self, project: str, vector_store_id: str, *attachments: str) -> None:
+    def send(self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str) -> None:
         self.sent += [(project, vector_store_id, attachment) for attachment in attachments]
 
 
@@ -194,14 +195,14 @@ class FakeBlobs:
 
     def read(self, name: str) -> Iterator[bytes]:
         if name not in self.contents:
-            raise BlobMissing(name)
+            raise BlobMissingError(name)
         content = self.contents[name]
         places = range(0, len(content), PIECE_BYTES)
         return (content[start : start + PIECE_BYTES] for start in places)
 
     def copy(self, source: str, target: str) -> None:
         if source not in self.contents:
-            raise BlobMissing(source)
+            raise BlobMissingError(source)
         self.contents[target] = self.contents[source]
         self.copied.append((source, target))
 
@@ -243,10 +244,10 @@ class ScriptedModel:
             if isinstance(item, Exception):
                 raise item
             if isinstance(item, str):
-                yield Text(item)
-            elif isinstance(item, Text | Refusal | CallFragment | Finish):
+                yield TextDelta(item)
+            elif isinstance(item, TextDelta | RefusalDelta | ToolCallDelta | FinishDelta):
                 yield item
             else:
                 item()
-        if not any(isinstance(item, Finish) and item.reason for item in script):
-            yield Finish("stop")
+        if not any(isinstance(item, FinishDelta) and item.reason for item in script):
+            yield FinishDelta("stop")

@@ -9,11 +9,12 @@ import pytest
 from pydantic import TypeAdapter
 
 from assistants.domain.filters import Filter, matches
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Hit
 from assistants.ports.search import Query, SearchIndex
 
-PROJECT, STORE = "proj_a", "vs_1"
+PROJECT, STORE = ProjectId("proj_a"), VectorStoreId("vs_1")
 DIMENSIONS = 4
 NOWHERE = [0.5, 0.5, 0.5, 0.5]
 FILTER: TypeAdapter[Any] = TypeAdapter(Filter)
@@ -75,9 +76,8 @@ QUERIES += ["word " * 5_000, "w" * 50_000, " ".join(map(str, range(5_000))), "æ¼
 
 
 def document(name: str, *, store: str = STORE, project: str = PROJECT, **more: Any) -> Document:
-    return Document(
-        project, store, f"file-{name}", more.pop("attachment", "1"), f"{name}.txt", more
-    )
+    ids = ProjectId(project), VectorStoreId(store), FileId(f"file-{name}")
+    return Document(*ids, more.pop("attachment", "1"), f"{name}.txt", more)
 
 
 def chunk(number: int, text: str) -> Chunk:

@@ -7,14 +7,14 @@ from typing import Any
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
 from assistants.domain.hosted_tool import HostedToolName
-from assistants.domain.retrieval.document_text import DocumentError, Text
-from assistants.ports.blobs import BlobMissing
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
+from assistants.ports.blobs import BlobMissingError
 from assistants.ports.hosted_tool import HostedTool
-from assistants.ports.parsing import ParsingUnavailable
+from assistants.ports.parsing import ParsingUnavailableError
 from assistants.ports.table import Key
 from assistants.services.vector_stores.indexing import Indexing
 from tests.support.deployment import Deployment
-from tests.support.fakes import FakeBlobs, FakeStore, Script
+from tests.support.fakes import FakeBlobs, FakeTable, Script
 from tests.support.forms import HEADERS, Attached, form
 from tests.support.hashing import HashingEmbedder
 from tests.unit.tools.test_availability import Unused
@@ -31,21 +31,21 @@ class PlainParser:
     def __init__(self, blobs: FakeBlobs) -> None:
         self._blobs = blobs
 
-    def parse(self, blob: str, filename: str) -> Text:
+    def parse(self, blob: str, filename: str) -> ExtractedText:
         if filename.endswith(".bin"):
             raise DocumentError("unsupported_file", "Files with extensions [.bin] are not read.")
         try:
             pieces = self._blobs.read(blob)
-        except BlobMissing as error:
-            raise ParsingUnavailable(blob) from error
-        return Text(b"".join(pieces).decode())
+        except BlobMissingError as error:
+            raise ParsingUnavailableError(blob) from error
+        return ExtractedText(b"".join(pieces).decode())
 
 
 class Library(Deployment):
     """`ingest` does what the index function does with its queue, `sweep` what `expire` does."""
 
     def __init__(
-        self, folder: Path, store: FakeStore | None = None, script: Sequence[Script] = ()
+        self, folder: Path, store: FakeTable | None = None, script: Sequence[Script] = ()
     ) -> None:
         """Runs are worked on as soon as they are created, if there is a `script`."""
         embedder = HashingEmbedder()
@@ -58,11 +58,11 @@ class Library(Deployment):
             tools=TOOLS,
             index=lambda: self.index,
             embedder=lambda: embedder,
-            store=store,
+            table=store,
         )
         self.indexing = Indexing(
-            records=self.backend.store_file_records,
-            relabellings=self.backend.relabellings,
+            repository=self.backend.vector_stores.file_repository,
+            attribute_updates=self.backend.vector_stores.attribute_updates,
             blobs=self.blobs,
             parser=PlainParser(self.blobs),
             chunker=chunks,
@@ -88,16 +88,16 @@ class Library(Deployment):
                 self.indexing.work(*message)
             purges, self.purge_queue.sent = self.purge_queue.sent, []
             for project, identifier in purges:
-                self.backend.purges.work(project, identifier)
+                self.backend.maintenance.purge.work(project, identifier)
 
     def sweep(self, seconds: float = WORK_SECONDS) -> None:
         self.clock.now += seconds
-        self.backend.overdue.sweep()
+        self.backend.maintenance.sweeper.sweep()
         self.ingest()
 
     def rows(self) -> list[Key]:
         """All rows but those that the table forgets by itself."""
-        return [row.key for row in self.store.rows.values() if row.ttl is None]
+        return [row.key for row in self.table.rows.values() if row.ttl is None]
 
     def indexed(self) -> int:
         """How many chunks the index holds of anything."""

@@ -5,7 +5,7 @@ import threading
 from assistants.adapters.sandbox.client import SandboxClient
 from assistants.adapters.sandbox.direct_session import DirectSession
 from assistants.ports.blobs import Blobs
-from assistants.ports.sandbox import SandboxLost, SandboxUnavailable
+from assistants.ports.sandbox import SandboxLostError, SandboxUnavailableError
 from infra.local.process_sandbox import (
     ProcessSandbox,
     ProcessSession,
@@ -28,13 +28,13 @@ class ProcessSandboxes:
                 try:
                     self._sessions[name] = self._sandbox.launch(token)
                 except SandboxLaunchError as error:
-                    raise SandboxUnavailable(str(error)) from error
+                    raise SandboxUnavailableError(str(error)) from error
         return name
 
     def address(self, handle: str) -> str | None:
         session = self._sessions.get(handle)
         if session is None or session.process.poll() is not None:
-            raise SandboxLost(handle)
+            raise SandboxLostError(handle)
         return session.base_url
 
     def open(self, address: str, token: str) -> DirectSession:

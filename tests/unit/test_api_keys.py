@@ -6,14 +6,15 @@ import pytest
 
 import assistants
 from assistants import cli
-from assistants.domain.errors import NotFound, Unauthorized
+from assistants.domain.errors import AuthenticationError, NotFoundError
+from assistants.domain.ids import ProjectId
 from assistants.services.api_keys import CACHE_SECONDS, ApiKeys
-from tests.support.fakes import FakeClock, FakeStore
+from tests.support.fakes import FakeClock, FakeTable
 
 
 @pytest.fixture
-def store() -> FakeStore:
-    return FakeStore()
+def table() -> FakeTable:
+    return FakeTable()
 
 
 @pytest.fixture
@@ -22,19 +23,19 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def keys(store: FakeStore, clock: FakeClock) -> ApiKeys:
-    return ApiKeys(store, clock, "keys")
+def keys(table: FakeTable, clock: FakeClock) -> ApiKeys:
+    return ApiKeys(table, clock, "keys")
 
 
-def refused(keys: ApiKeys, key: str) -> Unauthorized:
-    with pytest.raises(Unauthorized) as caught:
+def refused(keys: ApiKeys, key: str) -> AuthenticationError:
+    with pytest.raises(AuthenticationError) as caught:
         keys.identify(f"Bearer {key}")
     return caught.value
 
 
 def test_a_key_opens_the_project_it_was_issued_for(keys: ApiKeys) -> None:
     for project in ("default", "team-blue", "a", "0" * 63):
-        key, secret = keys.create(project, "laptop")
+        key, secret = keys.create(ProjectId(project), "laptop")
         assert (key.project, key.name) == (project, "laptop")
         assert re.fullmatch(r"sk-[A-Za-z0-9_-]{48}", secret)
         assert keys.identify(f"Bearer {secret}") == project
@@ -43,17 +44,17 @@ def test_a_key_opens_the_project_it_was_issued_for(keys: ApiKeys) -> None:
 
 @pytest.mark.parametrize("project", ["", "A", "a#b", "-a", "a/b", "x" * 64, "open-abc", "ü", "a\n"])
 def test_a_project_that_could_be_taken_for_another_key_is_refused(
-    keys: ApiKeys, store: FakeStore, project: str
+    keys: ApiKeys, table: FakeTable, project: ProjectId
 ) -> None:
     with pytest.raises(ValueError, match="cannot be a project"):
-        keys.create(project, "")
-    assert store.rows == {}
+        keys.create(ProjectId(project), "")
+    assert table.rows == {}
 
 
-def test_the_key_itself_is_kept_nowhere(keys: ApiKeys, store: FakeStore) -> None:
-    _, secret = keys.create("default", "laptop")
-    assert secret not in repr(store.rows)
-    assert secret.removeprefix("sk-") not in repr(store.rows)
+def test_the_key_itself_is_kept_nowhere(keys: ApiKeys, table: FakeTable) -> None:
+    _, secret = keys.create(ProjectId("default"), "laptop")
+    assert secret not in repr(table.rows)
+    assert secret.removeprefix("sk-") not in repr(table.rows)
 
 
 def test_a_wrong_key_is_refused_without_being_repeated(keys: ApiKeys) -> None:
@@ -64,62 +65,62 @@ def test_a_wrong_key_is_refused_without_being_repeated(keys: ApiKeys) -> None:
 
 
 def test_keys_are_listed_from_the_oldest_to_the_newest(keys: ApiKeys) -> None:
-    made = [keys.create("default", str(number))[0] for number in range(120)]
-    other, _ = keys.create("other", "")
-    assert keys.list("default") == made
-    assert keys.list("other") == [other]
-    assert keys.list("none") == []
+    made = [keys.create(ProjectId("default"), str(number))[0] for number in range(120)]
+    other, _ = keys.create(ProjectId("other"), "")
+    assert keys.list(ProjectId("default")) == made
+    assert keys.list(ProjectId("other")) == [other]
+    assert keys.list(ProjectId("none")) == []
 
 
-def test_a_known_key_is_looked_up_once_a_minute(keys: ApiKeys, store: FakeStore) -> None:
-    _, secret = keys.create("default", "")
+def test_a_known_key_is_looked_up_once_a_minute(keys: ApiKeys, table: FakeTable) -> None:
+    _, secret = keys.create(ProjectId("default"), "")
     keys.identify(f"Bearer {secret}")
-    store.rows.clear()
+    table.rows.clear()
     assert keys.identify(f"Bearer {secret}") == "default"
 
 
 def test_a_revoked_key_is_refused_within_a_minute(keys: ApiKeys, clock: FakeClock) -> None:
-    key, secret = keys.create("default", "")
-    _, other = keys.create("default", "")
+    key, secret = keys.create(ProjectId("default"), "")
+    _, other = keys.create(ProjectId("default"), "")
     keys.identify(f"Bearer {secret}")
-    assert keys.revoke("default", key.id) == key
+    assert keys.revoke(ProjectId("default"), key.id) == key
     clock.now += CACHE_SECONDS + 1
     refused(keys, secret)
     assert keys.identify(f"Bearer {other}") == "default"
-    assert key not in keys.list("default")
+    assert key not in keys.list(ProjectId("default"))
 
 
-def test_a_wrong_key_is_looked_up_each_time(keys: ApiKeys, store: FakeStore) -> None:
-    key, secret = keys.create("default", "")
-    rows = dict(store.rows)
-    store.rows.clear()
+def test_a_wrong_key_is_looked_up_each_time(keys: ApiKeys, table: FakeTable) -> None:
+    key, secret = keys.create(ProjectId("default"), "")
+    rows = dict(table.rows)
+    table.rows.clear()
     refused(keys, secret)
-    store.rows.update(rows)
+    table.rows.update(rows)
     assert keys.identify(f"Bearer {secret}") == key.project
 
 
 def test_a_key_is_revoked_only_in_its_own_project(keys: ApiKeys) -> None:
-    key, secret = keys.create("default", "")
-    with pytest.raises(NotFound, match=f"No API key found with id '{key.id}'."):
-        keys.revoke("other", key.id)
+    key, secret = keys.create(ProjectId("default"), "")
+    with pytest.raises(NotFoundError, match=f"No API key found with id '{key.id}'."):
+        keys.revoke(ProjectId("other"), key.id)
     assert keys.identify(f"Bearer {secret}") == "default"
 
 
 def test_where_keys_are_open_each_is_a_tenant_of_its_own(
-    store: FakeStore, clock: FakeClock
+    table: FakeTable, clock: FakeClock
 ) -> None:
-    keys = ApiKeys(store, clock, "open")
+    keys = ApiKeys(table, clock, "open")
     projects = {keys.identify(f"Bearer {key}") for key in ("a", "b", "sk-a")}
     assert len(projects) == 3
     assert all(re.fullmatch(r"open-[0-9a-f]{32}", project) for project in projects)
     assert keys.identify("Bearer a") == keys.identify("bearer a")
-    with pytest.raises(Unauthorized):
+    with pytest.raises(AuthenticationError):
         keys.identify(None)
 
 
 @pytest.fixture
 def command(keys: ApiKeys, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
-    """The command over the fake store; the tables that it was pointed at."""
+    """The command over the fake table; the tables that it was pointed at."""
     tables: list[str | None] = []
 
     def api_keys(table: str | None) -> ApiKeys:
@@ -145,7 +146,7 @@ def test_the_command_issues_lists_and_revokes(
     assert secret not in listed
     assert cli.main(["keys", "revoke", key_id, "--project", "blue"]) == 0
     assert capsys.readouterr().out == f"{key_id} is revoked.\n"
-    assert keys.list("blue") == []
+    assert keys.list(ProjectId("blue")) == []
     assert command == ["from-environment"] * 3
 
 

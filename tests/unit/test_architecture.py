@@ -1,12 +1,14 @@
 """The shape of the code: which way imports point, how large a file or a function may be, names."""
 
 import ast
-from collections.abc import Iterator
-from functools import cache
-from graphlib import CycleError, TopologicalSorter
+import shutil
+from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+
+from tests.support.import_graph import find_circle, find_modules, import_graph, imported_names
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/assistants/python/assistants"
@@ -23,13 +25,28 @@ HEIGHTS = {
     "http": 4,
     "bootstrap": 5,
     "cli": 5,
+    "states": 6,
 }
+# The folders of services/, lowest first: each may see itself and those on lower steps.
+LADDER = (
+    {"ports"},
+    {"storage"},
+    {"api_keys", "files"},
+    {"vector_stores"},
+    {"tools"},
+    {"threads"},
+    {"assistants", "runs"},
+    {"turns", "maintenance"},
+    {"backend"},
+)
 FUNCTIONS = sorted((ROOT / "functions").glob("*/handler.py"))
 PRODUCT = sorted(
     path
     for folder in ("docs", "layers", "functions", "infra")
     for path in (ROOT / folder).rglob("*.py")
 )
+MODULES = find_modules(PACKAGE.parent)
+IMPORTS = import_graph(MODULES)
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"})
 MAX_FILE_LINES = 250
 MAX_FUNCTION_LINES = 30
@@ -39,66 +56,92 @@ def relative(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def module_of(path: Path) -> str:
-    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-@cache
-def modules() -> dict[str, Path]:
-    return {module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-
-
-def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports, at its top and inside its functions alike."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{relative(path)} imports relatively"
-            for alias in node.names:
-                whole = f"{node.module}.{alias.name}"
-                yield whole if whole in modules() else str(node.module)
-
-
-def ours(path: Path) -> set[str]:
-    return {name for name in imported(path) if name.split(".")[0] == "assistants"}
-
-
 def part_of(module: str) -> str:
     """`services` of `assistants.services.runs.service`; `` for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 
 def test_every_part_of_the_package_has_a_height() -> None:
-    assert {part_of(module) for module in modules()} == set(HEIGHTS)
+    assert {part_of(module) for module in MODULES} == set(HEIGHTS)
 
 
-@pytest.mark.parametrize("module", modules())
+@pytest.mark.parametrize("module", MODULES)
 def test_imports_point_downwards(module: str) -> None:
     """A part may see itself and what lies below it; two parts of one height do not see another."""
     here = part_of(module)
     against = {
         name
-        for name in ours(modules()[module])
+        for name in IMPORTS[module]
         if part_of(name) != here and HEIGHTS[part_of(name)] >= HEIGHTS[here]
     }
     assert not against
 
 
+def step_of(module: str) -> int | None:
+    """The step of the ladder that a module of `services` stands on."""
+    part, _, rest = module.removeprefix("assistants.").partition(".")
+    folder = rest.partition(".")[0]
+    steps = [step for step, folders in enumerate(LADDER) if folder in folders]
+    return steps[0] if part == "services" and steps else None
+
+
+def test_every_folder_of_services_stands_on_the_ladder() -> None:
+    folders = {path.stem for path in (PACKAGE / "services").iterdir()} - {"__init__", "__pycache__"}
+    assert folders == set().union(*LADDER)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if step_of(name) is not None])
+def test_the_folders_of_services_form_a_ladder(module: str) -> None:
+    folder = module.split(".")[2]
+    others = [name for name in IMPORTS[module] if step_of(name) is not None]
+    above = {
+        name
+        for name in others
+        if name.split(".")[2] != folder and (step_of(name) or 0) >= (step_of(module) or 0)
+    }
+    assert not above
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    graph = {name: ours(path) - {name} for name, path in modules().items()}
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        pytest.fail(" -> ".join(error.args[1]))
+    everywhere = find_modules(ROOT, "infra") | find_modules(ROOT, "functions")
+    streaming = find_modules(ROOT / "layers/streaming")
+    assert not find_circle(import_graph(MODULES | everywhere | streaming))
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "from infra.app import synthesize",
+        "def late() -> None:\n    from infra.app import synthesize",
+        "if TYPE_CHECKING:\n    import infra.app",
+        "from .app import synthesize",
+    ],
+)
+def test_a_circle_planted_in_infra_is_found(planted: str, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "infra", tmp_path / "infra")
+    assert not find_circle(import_graph(find_modules(tmp_path)))
+    with (tmp_path / "infra/options.py").open("a") as options:
+        options.write(f"\n\n{planted}\n")
+    circle = find_circle(import_graph(find_modules(tmp_path)))
+    assert circle[0] == circle[-1]
+    assert ("infra.options", "infra.app") in pairwise(circle)
+
+
+def test_only_the_sandbox_which_runs_by_itself_imports_relatively() -> None:
+    relatively = {
+        path.parent
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.level
+    }
+    assert relatively == {ROOT / "functions/sandbox/sandboxd"}
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.parent.name)
 def test_a_handler_imports_only_the_shared_package(path: Path) -> None:
     """And mangum, the adapter between a Lambda event and the ASGI application."""
     allowed = {"assistants", "aws_lambda_powertools", "collections", "json", "mangum", "typing"}
-    assert {name.split(".")[0] for name in imported(path)} <= allowed
+    assert {name.split(".")[0] for name in imported_names("handler", path)} <= allowed
 
 
 def test_every_function_has_a_handler_that_says_what_it_is() -> None:
@@ -126,15 +169,25 @@ def test_names_tell_something() -> None:
     assert not [path for path, parts in names.items() if parts & VAGUE]
 
 
-@pytest.mark.parametrize("module", modules())
+def test_no_two_classes_bear_one_name() -> None:
+    """So that a name in a search or a traceback means one thing."""
+    places = defaultdict(list)
+    for path in PRODUCT:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(relative(path))
+    assert not {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_a_module_begins_with_what_it_is(module: str) -> None:
-    assert ast.get_docstring(ast.parse(modules()[module].read_text()))
+    assert ast.get_docstring(ast.parse(MODULES[module].read_text()))
 
 
 def test_only_the_composition_roots_see_adapters() -> None:
     seen_by = {
         module
-        for module, path in modules().items()
-        if part_of(module) != "adapters" and any(part_of(name) == "adapters" for name in ours(path))
+        for module, names in IMPORTS.items()
+        if part_of(module) != "adapters" and any(part_of(name) == "adapters" for name in names)
     }
     assert seen_by == {"assistants.bootstrap", "assistants.cli"}

@@ -1,9 +1,9 @@
-"""The daemon: `python -m sandboxd`, with its settings in SANDBOX_* variables."""
+"""Run the daemon: `python -m sandboxd`, with its settings in SANDBOX_* variables."""
 
 import os
 
-from .session import Session
-from .settings import Settings
+from .daemon import Daemon
+from .settings import DaemonSettings
 
 if __name__ == "__main__":
-    Session(Settings.from_environment(os.environ)).serve()
+    Daemon(DaemonSettings.from_environment(os.environ)).serve()

@@ -1,4 +1,4 @@
-"""One execution as the daemon sees it: when it must stop, and what it has said so far."""
+"""The execution that is running: when it must stop, and its output so far."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from enum import Enum
 from .channel import ProtocolError
 from .images import Gallery
 from .logs import Logs
-from .messages import Done, Message, Ready, Shown
+from .messages import Done, KernelReady, Message, Shown
 from .result import Reason
 
-# An honest kernel shows a few images a cell; thousands of frames are an attack.
+# An honest kernel sends a few images per cell; thousands of frames are an attack.
 _MAX_MESSAGES = 1000
 
 
 class Step(Enum):
-    """What the daemon does next."""
+    """The next action of the daemon."""
 
     WAIT = "wait"
     INTERRUPT = "interrupt"
     KILL = "kill"
 
 
-class Cell:
-    """An execution on its way: running, then perhaps interrupted, then perhaps killed."""
+class RunningCell:
+    """A running execution, which may be interrupted and after that be killed."""
 
     def __init__(self, number: int, deadline: float, grace: float) -> None:
         """Stop at `deadline` (monotonic seconds); kill `grace` seconds after an interrupt."""
@@ -36,7 +36,7 @@ class Cell:
         self._messages = 0
 
     def next_step(self, now: float, cancelled: threading.Event) -> Step:
-        """Decide by clock, wish and budget. An interrupt is given once."""
+        """Decide by deadline, cancellation and output budget. Interrupt only once."""
         if self.reason is not None:
             return Step.KILL if now > self._deadline else Step.WAIT
         self.reason = self._stop_for(now, cancelled)
@@ -52,8 +52,8 @@ class Cell:
             return "output"
         return "timeout" if now > self._deadline else None
 
-    def hear(self, message: Message) -> None:
-        """Take a message of the kernel. Raises ProtocolError for what cannot come now."""
+    def receive(self, message: Message) -> None:
+        """Process a message of the kernel. Raises ProtocolError if it is out of order."""
         self._messages += 1
         if self._messages > _MAX_MESSAGES:
             raise ProtocolError("too many frames")
@@ -62,5 +62,5 @@ class Cell:
                 self.gallery.offer(mime, data)
             case Done(number, _) if number == self.number:
                 self.done = message
-            case Done() | Ready():
+            case Done() | KernelReady():
                 raise ProtocolError("an answer to another cell")

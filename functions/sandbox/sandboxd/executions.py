@@ -17,19 +17,19 @@ _IDLE_LOOK_SECONDS = 0.5
 
 
 class ExecutionConflictError(Exception):
-    """The id was used before, for other code."""
+    """Raise when an id was used before, for other code."""
 
 
 class ExecutionGoneError(Exception):
-    """The execution has ended and its result is no longer kept."""
+    """Raise when an execution has ended and its result is no longer kept."""
 
 
 class SessionFullError(Exception):
-    """Too many executions wait, or the session has had too many."""
+    """Raise when too many executions wait, or the session has had too many."""
 
 
-class Execution:
-    """One piece of code on its way through the queue."""
+class QueuedExecution:
+    """One piece of code in the queue, and later its result."""
 
     def __init__(self, code: str, seconds: float) -> None:
         """Hold code that may run for so many seconds."""
@@ -56,23 +56,23 @@ class Execution:
         return result
 
 
-class Executions:
-    """All executions of the session, run one after another in one thread of their own."""
+class ExecutionQueue:
+    """All executions of the session, run one after another in a thread of their own."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         """Wait for `serve` to run in the thread that owns the kernel."""
         self.ready = threading.Event()
         self._supervisor = supervisor
-        self._by_id: dict[str, Execution] = {}
-        self._waiting: queue.Queue[Execution] = queue.Queue(_MAX_WAITING)
+        self._by_id: dict[str, QueuedExecution] = {}
+        self._waiting: queue.Queue[QueuedExecution] = queue.Queue(_MAX_WAITING)
         self._lock = threading.Lock()
 
-    def submit(self, execution_id: str, code: str, seconds: float) -> Execution:
+    def submit(self, execution_id: str, code: str, seconds: float) -> QueuedExecution:
         """Queue code under an id, or return what has that id already.
 
         Raises ExecutionConflictError and SessionFullError.
         """
-        new = Execution(code, seconds)
+        new = QueuedExecution(code, seconds)
         with self._lock:
             known = self._by_id.get(execution_id)
             if known is None:
@@ -85,17 +85,17 @@ class Executions:
             raise ExecutionConflictError
         return known
 
-    def find(self, execution_id: str) -> Execution:
+    def find(self, execution_id: str) -> QueuedExecution:
         """Return the execution with that id. Raises KeyError."""
         return self._by_id[execution_id]
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs or waits."""
+        """Return whether anything runs or waits."""
         return self._waiting.unfinished_tasks > 0
 
     def serve(self) -> None:
-        """Run what is submitted, for ever; look after the kernel in between.
+        """Run submitted executions forever, and check the kernel in between.
 
         Raises KernelBootError or TimeoutError when the session cannot go on.
         """

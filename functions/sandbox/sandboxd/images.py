@@ -1,4 +1,4 @@
-"""Which bytes count as an image, whatever the kernel calls them."""
+"""Recognize images by their bytes, whatever the kernel calls them."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _ENDING = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
 
 
 @dataclass(frozen=True)
-class Image:
-    """A checked image."""
+class CheckedImage:
+    """An image whose bytes have been checked."""
 
     mime: str
     data: bytes
 
 
-def checked(mime: object, encoded: object) -> Image | None:
-    """Return the image, or None for what is not a whole PNG or JPEG of a bearable size."""
+def checked(mime: object, encoded: object) -> CheckedImage | None:
+    """Return the image, None if it is not a complete PNG or JPEG of acceptable size."""
     if not isinstance(mime, str) or not isinstance(encoded, str) or mime not in _MAGIC:
         return None
     try:
@@ -31,7 +31,7 @@ def checked(mime: object, encoded: object) -> Image | None:
     except (binascii.Error, ValueError):
         return None
     whole = data.startswith(_MAGIC[mime]) and data.endswith(_ENDING[mime])
-    return Image(mime, data) if whole and len(data) <= MAX_IMAGE_BYTES else None
+    return CheckedImage(mime, data) if whole and len(data) <= MAX_IMAGE_BYTES else None
 
 
 class Gallery:
@@ -39,12 +39,12 @@ class Gallery:
 
     def __init__(self) -> None:
         """Start empty."""
-        self.images: list[Image] = []
+        self.images: list[CheckedImage] = []
         self.refused = 0
         self._bytes = 0
 
     def offer(self, mime: object, encoded: object) -> None:
-        """Keep an image that is one and still fits; count the others."""
+        """Keep an image that is valid and fits the budget; count the others."""
         image = checked(mime, encoded) if len(self.images) < MAX_IMAGES else None
         if image is None or self._bytes + len(image.data) > MAX_TOTAL_BYTES:
             self.refused += 1

@@ -1,4 +1,4 @@
-"""What a kernel may say: the types of its frames, checked."""
+"""The messages of a kernel, parsed from its frames and checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MAX_NAME = 100
 
 
 @dataclass(frozen=True)
-class Ready:
+class KernelReady:
     """The kernel is confined and waits for cells."""
 
     landlock: int
@@ -19,7 +19,7 @@ class Ready:
 
 @dataclass(frozen=True)
 class Shown:
-    """The cell shows something, which may be an image."""
+    """The cell displays something, which may be an image."""
 
     mime: object
     data: object
@@ -27,20 +27,20 @@ class Shown:
 
 @dataclass(frozen=True)
 class Done:
-    """The cell of this number has ended, with the name of an exception or without."""
+    """The cell of this number has ended, with or without the name of an exception."""
 
     cell: int
     error: str | None
 
 
-Message = Ready | Shown | Done
+Message = KernelReady | Shown | Done
 
 
 def parse(frame: Frame) -> Message:
     """Return the message in a frame. Raises ProtocolError."""
     match frame:
         case {"type": "ready", "landlock": int(abi)}:
-            return Ready(abi)
+            return KernelReady(abi)
         case {"type": "image", "mime": mime, "data": data}:
             return Shown(mime, data)
         case {"type": "done", "id": int(cell), "error": None}:

@@ -25,14 +25,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from . import names
 from .executions import (
-    Execution,
     ExecutionConflictError,
     ExecutionGoneError,
-    Executions,
+    ExecutionQueue,
+    QueuedExecution,
     SessionFullError,
 )
-from .files import MAX_FILE_BYTES, Files, NotARegularFileError, ShortBodyError
-from .http_server import HttpError, Request
+from .files import MAX_FILE_BYTES, DataDirectory, NotARegularFileError, ShortBodyError
+from .http_server import HttpError, RequestHandler
 from .lifetime import Lifetime
 
 MAX_CODE_BYTES = 1 << 20
@@ -46,17 +46,17 @@ Health = Callable[[], dict[str, Any]]
 
 
 class Routes:
-    """What the session does for whoever has its token."""
+    """The operations of a session, for clients that have its token."""
 
     def __init__(
-        self, executions: Executions, files: Files, lifetime: Lifetime, health: Health
+        self, executions: ExecutionQueue, files: DataDirectory, lifetime: Lifetime, health: Health
     ) -> None:
-        """Serve these."""
+        """Serve these parts of the session."""
         self._executions, self._files = executions, files
         self._lifetime, self._health = lifetime, health
         self.ended = False
 
-    def handle(self, request: Request) -> None:
+    def handle(self, request: RequestHandler) -> None:
         """Answer one authorized request. Raises HttpError."""
         self._lifetime.use()
         url = urlsplit(request.path)
@@ -70,7 +70,7 @@ class Routes:
             case _:
                 raise _unknown_route()
 
-    def _handle_execution(self, request: Request, rest: list[str], query: str) -> None:
+    def _handle_execution(self, request: RequestHandler, rest: list[str], query: str) -> None:
         match (request.command, *rest):
             case ("POST",):
                 self._execute(request)
@@ -82,7 +82,7 @@ class Routes:
             case _:
                 raise _unknown_route()
 
-    def _handle_file(self, request: Request, quoted: str) -> None:
+    def _handle_file(self, request: RequestHandler, quoted: str) -> None:
         match request.command:
             case "PUT":
                 self._store(request, _file_name(quoted))
@@ -91,7 +91,7 @@ class Routes:
             case _:
                 raise _unknown_route()
 
-    def _handle_session(self, request: Request, rest: list[str]) -> None:
+    def _handle_session(self, request: RequestHandler, rest: list[str]) -> None:
         match (request.command, *rest):
             case ("GET", "health"):
                 request.reply(HTTPStatus.OK, self._health())
@@ -101,7 +101,7 @@ class Routes:
             case _:
                 raise _unknown_route()
 
-    def _execute(self, request: Request) -> None:
+    def _execute(self, request: RequestHandler) -> None:
         body = request.read_json(_MAX_BODY_BYTES)
         execution_id, code = body.get("id"), body.get("code")
         if not isinstance(execution_id, str) or not _EXECUTION_ID.fullmatch(execution_id):
@@ -118,19 +118,19 @@ class Routes:
             raise HttpError(HTTPStatus.TOO_MANY_REQUESTS, "session_full") from error
         self._answer(request, execution_id, execution, wait)
 
-    def _follow(self, request: Request, execution_id: str, query: str) -> None:
+    def _follow(self, request: RequestHandler, execution_id: str, query: str) -> None:
         values = parse_qs(query).get("wait", ["0"])
         wait = _seconds(values[-1], MAX_WAIT_SECONDS)
         self._answer(request, execution_id, self._find(execution_id), wait)
 
-    def _find(self, execution_id: str) -> Execution:
+    def _find(self, execution_id: str) -> QueuedExecution:
         try:
             return self._executions.find(execution_id)
         except KeyError as error:
             raise HttpError(HTTPStatus.NOT_FOUND, "unknown_execution") from error
 
     def _answer(
-        self, request: Request, execution_id: str, execution: Execution, wait: float
+        self, request: RequestHandler, execution_id: str, execution: QueuedExecution, wait: float
     ) -> None:
         try:
             result = execution.wait(wait)
@@ -142,7 +142,7 @@ class Routes:
         else:
             request.reply(HTTPStatus.OK, result.to_json())
 
-    def _store(self, request: Request, name: tuple[str, ...]) -> None:
+    def _store(self, request: RequestHandler, name: tuple[str, ...]) -> None:
         size = request.body_bytes
         if size > MAX_FILE_BYTES:
             raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large")
@@ -158,7 +158,7 @@ class Routes:
             raise HttpError(status, "cannot_store") from error
         request.reply(HTTPStatus.CREATED, {"path": "/".join(name), "size": size})
 
-    def _fetch(self, request: Request, name: tuple[str, ...]) -> None:
+    def _fetch(self, request: RequestHandler, name: tuple[str, ...]) -> None:
         try:
             file = self._files.open(name)
         except NotARegularFileError as error:
@@ -188,7 +188,7 @@ def _is_text(code: str) -> bool:
 
 
 def _seconds(value: object, most: float) -> float:
-    """Return a time within its bounds. Raises HttpError for what is none."""
+    """Parse a number of seconds up to `most`. Raises HttpError."""
     try:
         seconds = float(str(value))
     except ValueError:

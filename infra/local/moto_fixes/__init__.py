@@ -1,62 +1,18 @@
-"""What moto 5.2.5 does otherwise than AWS and this project needs as on AWS; one module a defect.
+"""Corrections of moto 5.2.5, where it differs from AWS in a way that matters here.
 
-Each module has one function `fix()`, and a test that fails without it. All of them change moto in
-this process, once; a new version of moto must be checked against the tests.
+Each module corrects one defect by its function `fix()`, and each has a test that fails without it.
+A new version of moto must be checked against these tests.
 """
 
 import functools
-
-from infra.local.moto_fixes import (
-    cached_clients,
-    cached_paths,
-    cached_programs,
-    callbacks,
-    cloudformation_machines,
-    concurrent_queues,
-    delivery,
-    execution_events,
-    function_targets,
-    interface_names,
-    json_templates,
-    jsonata,
-    name_lists,
-    parameter_names,
-    partition_queries,
-    sparse_structures,
-    stop_execution,
-    task_definitions,
-    task_memory,
-    transactions,
-    unsupported_resources,
-)
-
-FIXES = (
-    cached_clients,
-    cached_paths,
-    cached_programs,
-    callbacks,
-    cloudformation_machines,
-    concurrent_queues,
-    delivery,
-    execution_events,
-    function_targets,
-    interface_names,
-    json_templates,
-    jsonata,
-    name_lists,
-    parameter_names,
-    partition_queries,
-    sparse_structures,
-    stop_execution,
-    task_definitions,
-    task_memory,
-    transactions,
-    unsupported_resources,
-)
+import pkgutil
+from importlib import import_module
 
 
 @functools.cache
 def apply() -> None:
-    """Fix moto in this process."""
-    for module in FIXES:
+    """Correct moto in this process, by every module of this package."""
+    names = [module.name for module in pkgutil.iter_modules(__path__, f"{__name__}.")]
+    # All are imported first: a correction reaches the modules of moto that are loaded.
+    for module in [import_module(name) for name in names]:
         module.fix()

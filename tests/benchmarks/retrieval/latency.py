@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Chunk, Document, Passage
 from assistants.ports.search import Query, SearchIndex
 
-PROJECT = "bench"
+PROJECT = ProjectId("bench")
 DIMENSIONS = 384
 QUERIES = 50
 NEAREST = 10
@@ -82,7 +83,7 @@ def _files(size: int) -> Iterator[tuple[Document, range]]:
     for first in range(0, size, FILE_CHUNKS):
         name = str(first)
         yield (
-            Document(PROJECT, "vs", name, name, name),
+            Document(PROJECT, VectorStoreId("vs"), FileId(name), name, name),
             range(first, min(first + FILE_CHUNKS, size)),
         )
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
-from assistants.domain.retrieval.document_text import Text
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
+from assistants.domain.retrieval.document_text import ExtractedText
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.query_terms import query_words
 from assistants.domain.retrieval.ranking import Candidates, Hit, Ranking, rank
@@ -19,7 +20,7 @@ from tests.benchmarks.retrieval.corpus import Corpus, Question
 
 DEPTH = 10
 RESAMPLES = 2_000
-PROJECT, STORE = "bench", "vs_bench"
+PROJECT, STORE = ProjectId("bench"), VectorStoreId("vs_bench")
 DEFAULT = "both (default)"
 
 Method = Callable[[Candidates], Sequence[Hit]]
@@ -48,7 +49,7 @@ def methods(unrelated: float) -> dict[str, Method]:
 
 def evaluate(corpus: Corpus, embedder: Embedder) -> dict[str, Any]:
     """Each method's means with 95% intervals, and its distance to the default's nDCG."""
-    chunked = {name: chunks(Text(text)) for name, text in corpus.guides.items()}
+    chunked = {name: chunks(ExtractedText(text)) for name, text in corpus.guides.items()}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "index.sqlite"
         index = SqliteIndex(path, model=embedder.model, dimensions=embedder.dimensions)
@@ -91,7 +92,7 @@ def _by_words(corpus: Corpus, asked: Sequence[Asked], unrelated: float) -> dict[
 
 
 def _document(guide: str) -> Document:
-    return Document(PROJECT, STORE, guide, guide, guide)
+    return Document(PROJECT, STORE, FileId(guide), guide, guide)
 
 
 def _answers(question: Question, guide: Sequence[Chunk]) -> set[tuple[str, int]]:

@@ -10,7 +10,7 @@ from opensearchpy import OpenSearch
 from assistants.adapters.search.opensearch import OpenSearchIndex, connect
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.domain.retrieval.ranking import Ranking, rank
-from assistants.ports.search import Query, SearchIndex, SearchUnavailable
+from assistants.ports.search import Query, SearchIndex, SearchUnavailableError
 from tests.support.hashing import HashingEmbedder
 from tests.support.index_contract import (
     DIMENSIONS,
@@ -143,5 +143,5 @@ def test_a_node_that_is_gone_is_unavailable() -> None:
         lambda: index.delete(document("a"), 1),
     )
     for ask in requests:
-        with pytest.raises(SearchUnavailable, match="The search index failed"):
+        with pytest.raises(SearchUnavailableError, match="The search index failed"):
             ask()

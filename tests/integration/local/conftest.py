@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from infra.local.cloud import Cloud
-from infra.local.function_spec import FunctionSpec
+from infra.local.function_spec import LocalFunctionSpec
 from infra.local.functions import FunctionHost
 
 FUNCTIONS = Path(__file__).with_name("functions")
 STREAMING_LAYER = Path("layers/streaming").resolve()
 
 
-def spec(folder: str, *, timeout: float = 20, concurrency: int | None = None) -> FunctionSpec:
+def spec(folder: str, *, timeout: float = 20, concurrency: int | None = None) -> LocalFunctionSpec:
     """A function in `functions/<folder>`; those named `…_stream` run under the streaming loop."""
     streams = folder.endswith("_stream")
-    return FunctionSpec(
+    return LocalFunctionSpec(
         logical_id=folder.title().replace("_", ""),
         name=f"test-{folder}",
         arn=f"arn:aws:lambda:us-east-1:123456789012:function:test-{folder}",

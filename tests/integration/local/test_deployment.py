@@ -8,9 +8,9 @@ import pytest
 
 from infra.local import LocalStack
 from infra.local.cloud import Cloud
-from infra.local.deployment import DeploymentFailed
-from infra.local.parameters import ParameterRefused
-from infra.local.schedules import UnknownSchedule
+from infra.local.deployment import DeploymentError
+from infra.local.parameters import InvalidParameterError
+from infra.local.schedules import UnsupportedScheduleError
 from infra.local.settings import keep_secrets, parameters_of, with_defaults
 from tests.integration.local import toy_template
 
@@ -72,26 +72,26 @@ def test_a_reference_to_a_key_is_passed_on(tmp_path: Path) -> None:
 def test_a_parameter_that_cloudformation_refuses_is_refused(
     tmp_path: Path, name: str, value: str, reason: str
 ) -> None:
-    with pytest.raises(ParameterRefused, match=reason):
+    with pytest.raises(InvalidParameterError, match=reason):
         start(tmp_path, {name: value})
 
 
 def test_a_stack_that_cannot_be_created_is_named(tmp_path: Path) -> None:
     broken = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Ref": "Nobody"}}}
-    with pytest.raises(DeploymentFailed, match="Stack Service"):
+    with pytest.raises(DeploymentError, match="Stack Service"):
         start(tmp_path, Queue=broken)
 
 
 def test_a_function_without_a_source_is_named(tmp_path: Path) -> None:
     function = toy_template.function("toy_api")
     del function["Metadata"]
-    with pytest.raises(DeploymentFailed, match="Odd has no Metadata"):
+    with pytest.raises(DeploymentError, match="Odd has no Metadata"):
         start(tmp_path, Odd=function)
 
 
 def test_a_schedule_that_cannot_run_here_is_refused(tmp_path: Path) -> None:
     rule = {"Type": "AWS::Events::Rule", "Properties": {"ScheduleExpression": "cron(0 0 * * ? *)"}}
-    with pytest.raises(UnknownSchedule, match="cron"):
+    with pytest.raises(UnsupportedScheduleError, match="cron"):
         start(tmp_path, EachMinute=rule)
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.cloud import Cloud
-from infra.local.recorder import Call
+from infra.local.recorder import AwsCall
 from tests.integration.local.conftest import spec
 
 
@@ -115,12 +115,12 @@ def test_each_call_is_recorded_with_the_function_that_made_it(cloud: Cloud) -> N
     cloud.client("ssm", recorded=False).put_parameter(Name="/p", Value="v", Type="String")
     cloud.client("lambda").invoke(FunctionName="test-caller")
     assert list(cloud.calls) == [
-        Call(None, "s3", "PutObject"),
-        Call(None, "lambda", "Invoke"),
-        Call("Caller", "ssm", "GetParameter"),
-        Call("Caller", "s3", "GetObject"),
-        Call("Caller", "s3", "ListObjectsV2"),
-        Call("Caller", "sts", "GetCallerIdentity"),
+        AwsCall(None, "s3", "PutObject"),
+        AwsCall(None, "lambda", "Invoke"),
+        AwsCall("Caller", "ssm", "GetParameter"),
+        AwsCall("Caller", "s3", "GetObject"),
+        AwsCall("Caller", "s3", "ListObjectsV2"),
+        AwsCall("Caller", "sts", "GetCallerIdentity"),
     ]
     assert cloud.calls.counts()["Caller", "s3", "GetObject"] == 1  # type: ignore[index]
 

@@ -11,23 +11,23 @@ from typing import Any
 
 import pytest
 
-from infra.local.functions import Function, FunctionHost, TooManyRequests
+from infra.local.functions import FunctionHost, HostedFunction, TooManyRequestsError
+from infra.local.hot_reload import HotReload
 from infra.local.invocation import FunctionError
-from infra.local.live_edits import LiveEdits
 from tests.integration.local.conftest import spec
 
 
-def add(host: FunctionHost, folder: str = "toy", **options: Any) -> Function:
+def add(host: FunctionHost, folder: str = "toy", **options: Any) -> HostedFunction:
     function = spec(folder, **options)
     host.add(function)
     return host[function.logical_id]
 
 
-def call(function: Function, **event: Any) -> Any:
+def call(function: HostedFunction, **event: Any) -> Any:
     return json.loads(function.invoke(json.dumps(event).encode()).response())
 
 
-def failure(function: Function, **event: Any) -> Any:
+def failure(function: HostedFunction, **event: Any) -> Any:
     with pytest.raises(FunctionError) as caught:
         call(function, **event)
     return json.loads(caught.value.payload)
@@ -76,7 +76,7 @@ def test_the_last_used_worker_is_used_first(host: FunctionHost) -> None:
 def test_above_its_concurrency_a_function_refuses(host: FunctionHost) -> None:
     function = add(host, concurrency=1)
     running = function.invoke(b'{"do": "sleep", "seconds": 0.3}')
-    with pytest.raises(TooManyRequests):
+    with pytest.raises(TooManyRequestsError):
         function.invoke(b'{"do": "echo", "value": 1}')
     running.response()
     assert call(function, do="echo", value=1)["echo"] == 1
@@ -185,7 +185,7 @@ def test_an_edit_of_the_source_counts_from_the_next_invocation_on(
     host.add(replace(spec("toy"), code=tmp_path))
     function = host["Toy"]
     renewed = threading.Event()
-    edits = LiveEdits(host, lambda names: renewed.set() if names == ["Toy"] else None)
+    edits = HotReload(host, lambda names: renewed.set() if names == ["Toy"] else None)
     assert call(function) == 1
     (tmp_path / "handler.py").write_text(source.format(22))
     assert renewed.wait(20)
@@ -198,7 +198,7 @@ def test_a_busy_worker_ends_its_invocation_before_it_is_renewed(host: FunctionHo
     running = function.invoke(b'{"do": "sleep", "seconds": 0.5}')
     while not running.delivered:
         time.sleep(0.01)
-    function.renew()
+    function.restart()
     pid = json.loads(running.response())
     assert call(function, do="echo", value=1)["pid"] != pid
     assert function.cold_starts == 2

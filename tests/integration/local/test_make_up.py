@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import synthesis
-from infra.local.synthesis import SynthesisFailed, cached_assembly
+from infra.local.synthesis import SynthesisError, cached_assembly
 
 
 @contextmanager
@@ -118,7 +118,7 @@ def test_without_node_nothing_is_synthesized(
 ) -> None:
     monkeypatch.setattr(synthesis, "CACHE", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SynthesisFailed, match=r"Node\.js is needed"):
+    with pytest.raises(SynthesisError, match=r"Node\.js is needed"):
         cached_assembly()
 
 
@@ -133,6 +133,6 @@ def test_a_failing_synthesis_names_its_reason(
 ) -> None:
     monkeypatch.setattr(synthesis, "CACHE", tmp_path)
     monkeypatch.setattr(synthesis, "PROGRAM", "raise ValueError('no such stack')")
-    with pytest.raises(SynthesisFailed, match="ValueError: no such stack"):
+    with pytest.raises(SynthesisError, match="ValueError: no such stack"):
         cached_assembly()
     assert list(tmp_path.iterdir()) == []

@@ -7,19 +7,19 @@ from typing import Any
 
 import pytest
 
-from infra.local.functions import Function, FunctionHost
+from infra.local.functions import FunctionHost, HostedFunction
 from infra.local.invocation import FunctionError
 from tests.integration.local.conftest import spec
 
 
 @pytest.fixture
-def function(host: FunctionHost) -> Function:
+def function(host: FunctionHost) -> HostedFunction:
     toy = spec("toy_stream")
     host.add(toy)
     return host[toy.logical_id]
 
 
-def start(function: Function, **event: Any) -> Iterator[bytes]:
+def start(function: HostedFunction, **event: Any) -> Iterator[bytes]:
     return function.invoke(json.dumps(event).encode()).chunks()
 
 
@@ -29,7 +29,7 @@ def prelude(chunk: bytes) -> Any:
     return json.loads(head)
 
 
-def test_each_chunk_arrives_when_it_is_written(function: Function, tmp_path: Path) -> None:
+def test_each_chunk_arrives_when_it_is_written(function: HostedFunction, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     chunks = start(function, do="wait", **{"for": str(seen)})
     assert prelude(next(chunks))["statusCode"] == 200
@@ -38,7 +38,7 @@ def test_each_chunk_arrives_when_it_is_written(function: Function, tmp_path: Pat
     assert list(chunks) == [b"done"]
 
 
-def test_status_and_repeated_headers_are_in_the_prelude(function: Function) -> None:
+def test_status_and_repeated_headers_are_in_the_prelude(function: HostedFunction) -> None:
     first, body = start(function, do="cookies")
     assert prelude(first) == {
         "statusCode": 201,
@@ -48,7 +48,7 @@ def test_status_and_repeated_headers_are_in_the_prelude(function: Function) -> N
     assert len(body.decode()) == len("00000000-0000-0000-0000-000000000000")
 
 
-def test_an_error_before_the_response_is_the_functions_error(function: Function) -> None:
+def test_an_error_before_the_response_is_the_functions_error(function: HostedFunction) -> None:
     with pytest.raises(FunctionError) as caught:
         list(start(function, do="fail before"))
     error = json.loads(caught.value.payload)
@@ -56,7 +56,7 @@ def test_an_error_before_the_response_is_the_functions_error(function: Function)
     assert "ValueError: no answer today" in function.logs
 
 
-def test_an_error_within_the_response_comes_after_what_was_sent(function: Function) -> None:
+def test_an_error_within_the_response_comes_after_what_was_sent(function: HostedFunction) -> None:
     chunks = start(function, do="fail within")
     assert prelude(next(chunks))["statusCode"] == 200
     assert next(chunks) == b"data: 0\n\n"
@@ -64,12 +64,12 @@ def test_an_error_within_the_response_comes_after_what_was_sent(function: Functi
         next(chunks)
 
 
-def test_a_handler_that_begins_no_response_is_an_error(function: Function) -> None:
-    with pytest.raises(FunctionError, match="NothingAnswered"):
+def test_a_handler_that_begins_no_response_is_an_error(function: HostedFunction) -> None:
+    with pytest.raises(FunctionError, match="NoResponseError"):
         list(start(function, do="say nothing"))
 
 
-def test_the_worker_is_reused_after_an_error_and_after_a_response(function: Function) -> None:
+def test_the_worker_is_reused_after_an_error_and_after_a_response(function: HostedFunction) -> None:
     for event in ("fail before", "fail within"):
         with pytest.raises(FunctionError):
             list(start(function, do=event))
@@ -77,7 +77,7 @@ def test_the_worker_is_reused_after_an_error_and_after_a_response(function: Func
     assert function.cold_starts == 1
 
 
-def test_a_function_runs_on_when_its_caller_has_gone(function: Function) -> None:
+def test_a_function_runs_on_when_its_caller_has_gone(function: HostedFunction) -> None:
     invocation = function.invoke(b'{"do": "count", "to": 5, "pause": 0.05}')
     chunks = invocation.chunks()
     next(chunks)
@@ -92,7 +92,7 @@ def test_a_streaming_function_that_cannot_be_imported_fails_to_start(host: Funct
         list(start(host[broken.logical_id]))
 
 
-def test_a_worker_that_dies_within_a_response_breaks_it_off(function: Function) -> None:
+def test_a_worker_that_dies_within_a_response_breaks_it_off(function: HostedFunction) -> None:
     chunks = start(function, do="count", to=1000, pause=0.1)
     next(chunks)
     (worker,) = function.workers

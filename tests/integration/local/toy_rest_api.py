@@ -25,7 +25,7 @@ def rest_api() -> dict[str, Any]:
         "RestAny": _method("Rest", "Api"),
         "EventsAny": _method("Events", "Stream", streams=True),
         "SlowAny": _method("SlowSleep", "Api", timeout=300),
-        "NotFound": _gateway_response(
+        "NotFoundError": _gateway_response(
             "MISSING_AUTHENTICATION_TOKEN",
             '{"error": "Invalid URL ($context.httpMethod $context.path)"}',
             "404",

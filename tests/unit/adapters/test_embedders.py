@@ -15,7 +15,7 @@ from botocore.config import Config
 from assistants.adapters.embeddings.bedrock import CohereEmbedder, TitanEmbedder
 from assistants.adapters.embeddings.minilm import MiniLM
 from assistants.adapters.embeddings.openai import OpenAIEmbedder
-from assistants.ports.search import SearchUnavailable
+from assistants.ports.search import SearchUnavailableError
 
 
 def embedding(text: str) -> list[float]:
@@ -132,13 +132,13 @@ def test_an_answer_that_cannot_be_used_is_refused(
     provider: Provider, answer: Any, complaint: str
 ) -> None:
     provider.answer = answer
-    with pytest.raises(SearchUnavailable, match=complaint):
+    with pytest.raises(SearchUnavailableError, match=complaint):
         OpenAIEmbedder(provider.url, model="m", dimensions=4).query("x")
 
 
 def test_a_refusal_is_reported_without_the_key(provider: Provider) -> None:
     provider.failures = [401]
-    with pytest.raises(SearchUnavailable, match=r"answered 401: .*sorry") as refusal:
+    with pytest.raises(SearchUnavailableError, match=r"answered 401: .*sorry") as refusal:
         OpenAIEmbedder(provider.url, model="m", dimensions=4, key="sk-secret").query("x")
     assert "sk-secret" not in str(refusal.value)
 
@@ -167,7 +167,7 @@ def test_cohere_is_told_what_a_text_is_for(provider: Provider) -> None:
 
 def test_bedrock_that_refuses_is_unavailable(provider: Provider) -> None:
     provider.failures = [403]
-    with pytest.raises(SearchUnavailable, match="sorry"):
+    with pytest.raises(SearchUnavailableError, match="sorry"):
         CohereEmbedder(provider.bedrock()).query("x")
 
 

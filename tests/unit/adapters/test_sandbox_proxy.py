@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from assistants.adapters.sandbox import proxied_session
 from assistants.adapters.sandbox.proxied_session import ProxiedSession, SandboxProxy
-from assistants.ports.blobs import BlobMissing
-from assistants.ports.sandbox import SandboxLost, SandboxRefused
+from assistants.ports.blobs import BlobMissingError
+from assistants.ports.sandbox import SandboxLostError, SandboxRefusedError
 
 
 class Function:
@@ -57,9 +57,9 @@ def test_a_request_is_one_call_with_the_token_beside_it() -> None:
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        ({"lost": "gone"}, SandboxLost),
-        ({"refused": "session_full"}, SandboxRefused),
-        ({"missing": "files/p/x"}, BlobMissing),
+        ({"lost": "gone"}, SandboxLostError),
+        ({"refused": "session_full"}, SandboxRefusedError),
+        ({"missing": "files/p/x"}, BlobMissingError),
         ({"other": 1}, ValueError),
     ],
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assistants.adapters.search.sqlite import SqliteIndex
-from assistants.ports.search import SearchIndex, SearchUnavailable
+from assistants.ports.search import SearchIndex, SearchUnavailableError
 from tests.support.index_contract import (
     DIMENSIONS,
     NOWHERE,
@@ -58,5 +58,5 @@ def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
     index = opened(path)
     index.put(document("a"), [chunk(0, "word")], [NOWHERE])
     index._connection.execute("DROP TABLE vectors")
-    with pytest.raises(SearchUnavailable, match="no such table"):
+    with pytest.raises(SearchUnavailableError, match="no such table"):
         index.delete(document("a"), 1)

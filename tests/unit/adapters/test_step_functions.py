@@ -10,9 +10,11 @@ from botocore.stub import Stubber
 
 from assistants.adapters import secrets
 from assistants.adapters.step_functions import StepFunctions
-from assistants.ports.executions import Unavailable
+from assistants.domain.ids import ProjectId, RunId, RunRef, ThreadId
+from assistants.ports.executions import ExecutionsUnavailableError
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:run"
+RUN_A = RunRef(ProjectId("p"), ThreadId("thread_a"), RunId("run_a"))
 
 
 def stubbed(service: str) -> Stubber:
@@ -35,25 +37,25 @@ def executions(states: Stubber) -> StepFunctions:
 
 
 def test_an_execution_is_named_by_its_run_and_holds_ids_alone(states: Stubber) -> None:
-    ids = {"project": "p", "thread": "thread_a", "run": "run_a", "turn": 0}
-    expected = {"stateMachineArn": MACHINE, "name": "run_a", "input": json.dumps(ids)}
+    state = {"project": "p", "thread": "thread_a", "run": "run_a", "turn": 0}
+    expected = {"stateMachineArn": MACHINE, "name": "run_a", "input": json.dumps(state)}
     answer = {"executionArn": f"{MACHINE}:run_a", "startDate": 0}
     for _ in range(2):  # byte by byte the same each time: AWS takes it for one
         states.add_response("start_execution", answer, expected)
-    executions(states).start("p", "thread_a", "run_a")
-    executions(states).start("p", "thread_a", "run_a")
+    executions(states).start(RUN_A)
+    executions(states).start(RUN_A)
 
 
 def test_an_execution_that_exists_is_started(states: Stubber) -> None:
     states.add_client_error("start_execution", "ExecutionAlreadyExists", http_status_code=400)
-    executions(states).start("p", "thread_a", "run_a")
+    executions(states).start(RUN_A)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ExecutionLimitExceeded", "Internal"])
 def test_a_start_that_is_not_taken_is_told(states: Stubber, code: str) -> None:
     states.add_client_error("start_execution", code)
-    with pytest.raises(Unavailable, match=code):
-        executions(states).start("p", "thread_a", "run_a")
+    with pytest.raises(ExecutionsUnavailableError, match=code):
+        executions(states).start(RUN_A)
 
 
 @pytest.mark.parametrize("outcome", ["submitted", "cancelled"])
@@ -71,7 +73,7 @@ def test_a_token_that_nothing_waits_for_is_no_error(states: Stubber, code: str) 
 
 def test_a_callback_that_is_not_taken_is_told(states: Stubber) -> None:
     states.add_client_error("send_task_success", "ThrottlingException")
-    with pytest.raises(Unavailable):
+    with pytest.raises(ExecutionsUnavailableError):
         executions(states).resume("t", "submitted")
 
 

@@ -8,9 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assistants.domain.annotation import LINK, AnnotatedText, Citation, Piece, Sources
+from assistants.domain.ids import FileId
 
 SOURCES = Sources(
-    citations={"0:0": Citation("file-a", "first"), "0:1": Citation("file-b", "second")},
+    citations={
+        "0:0": Citation(FileId("file-a"), "first"),
+        "0:1": Citation(FileId("file-b"), "second"),
+    },
     files={"a.csv": "file-1", "a b.csv": "file-2", "a.csv.gz": "file-3", "sub/ü.txt": "file-4"},
 )
 FRAGMENTS = [

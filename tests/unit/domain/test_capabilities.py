@@ -135,7 +135,7 @@ def test_a_neutral_temperature_is_not_told_to_a_model_without_one() -> None:
 
 def test_an_assistant_can_be_renamed_after_its_model_is_gone(service: Deployment) -> None:
     assistant_id = service.assistant(model="claude")
-    later = Deployment(store=service.store, catalog=Catalog.read({}, endpoint_configured=True))
+    later = Deployment(table=service.table, catalog=Catalog.read({}, endpoint_configured=True))
     assert later.api.post(f"/assistants/{assistant_id}", {"name": "Ada"})["name"] == "Ada"
 
 
@@ -144,7 +144,7 @@ def test_a_run_whose_model_is_gone_before_its_turn_fails_with_what_to_configure(
     service = Deployment(["Hi."], machine=False, catalog=catalog)
     run = service.run(assistant_id=service.assistant(model="claude"))
     later = Deployment(
-        store=service.store, catalog=Catalog.read({}, endpoint_configured=False), machine=False
+        table=service.table, catalog=Catalog.read({}, endpoint_configured=False), machine=False
     )
     later.turn(run)
     error = later.again(run)["last_error"]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants.domain.errors import InvalidRequest, NotFound
-from assistants.domain.model import Catalog, InvalidCatalog
-from assistants.domain.model_route import Endpoint, ModelRoute
+from assistants.domain.errors import InvalidRequestError, NotFoundError
+from assistants.domain.model import Catalog, InvalidCatalogError
+from assistants.domain.model_route import ModelEndpoint, ModelRoute
 
 CLAUDE = {"provider": "bedrock", "target": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}
 
@@ -56,7 +56,7 @@ def test_the_order_of_entries_never_matters(patterns: set[str], name: str, rando
 def _target_or_none(catalog: Catalog, name: str) -> str | None:
     try:
         return target(catalog, name)
-    except InvalidRequest:
+    except InvalidRequestError:
         return None
 
 
@@ -79,13 +79,13 @@ def test_a_name_without_a_target_is_its_own() -> None:
 def test_a_route_has_an_endpoint_of_its_own_or_the_deployments() -> None:
     own = {"url": "https://models.example/v1", "key": "ssm:/models/key"}
     found = catalog({"mistral": own, "claude": CLAUDE}, endpoint=True)
-    assert found.route("mistral").endpoint == Endpoint("openai-compatible", *own.values())
-    assert found.route("claude").endpoint == Endpoint("bedrock", None, None)
-    assert found.route("gpt-4o").endpoint == Endpoint("openai-compatible", None, None)
+    assert found.route("mistral").endpoint == ModelEndpoint("openai-compatible", *own.values())
+    assert found.route("claude").endpoint == ModelEndpoint("bedrock", None, None)
+    assert found.route("gpt-4o").endpoint == ModelEndpoint("openai-compatible", None, None)
 
 
 def test_an_unmapped_name_is_told_what_to_configure() -> None:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         catalog({"claude": CLAUDE}).route("gpt-4o")
     assert (caught.value.param, caught.value.code) == ("model", "unsupported_model")
     assert caught.value.message.startswith(
@@ -101,7 +101,7 @@ def test_names_are_listed_and_read_but_patterns_are_not_names() -> None:
         ("gpt-4o", "bedrock"),
     ]
     assert found.model("gpt-3.5-turbo").id == "gpt-3.5-turbo"
-    with pytest.raises(NotFound) as caught:
+    with pytest.raises(NotFoundError) as caught:
         catalog({"claude": CLAUDE}).model("gpt-4o")
     assert caught.value.code == "model_not_found"
 
@@ -129,7 +129,7 @@ def test_names_are_listed_and_read_but_patterns_are_not_names() -> None:
 def test_a_catalog_that_cannot_be_followed_says_which_entry_and_why(
     models: dict[str, Any], problem: str
 ) -> None:
-    with pytest.raises(InvalidCatalog) as caught:
+    with pytest.raises(InvalidCatalogError) as caught:
         catalog(models)
     assert str(caught.value).startswith("ASSISTANTS_MODELS, '")
     assert problem in str(caught.value)

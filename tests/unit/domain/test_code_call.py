@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants.domain.code_call import NoCode, code_in, is_bare
+from assistants.domain.code_call import NoCodeError, code_in, is_bare
 
 MAX = 1000
 
@@ -35,18 +35,18 @@ def test_json_and_bare_code_are_understood(arguments: str, code: str) -> None:
     ["", " \n", "{}", '{"code": null}', '{"code": ["1"]}', '{"code": " "}', '{"code": "x', '""'],
 )
 def test_what_holds_no_code_is_refused_with_a_hint(arguments: str) -> None:
-    with pytest.raises(NoCode, match="Call the tool with"):
+    with pytest.raises(NoCodeError, match="Call the tool with"):
         code_in(arguments, max_bytes=MAX)
 
 
 def test_code_of_too_many_bytes_is_refused() -> None:
     assert code_in(json.dumps({"code": "é" * 500}), max_bytes=MAX) == "é" * 500
-    with pytest.raises(NoCode, match="1,002 bytes, and at most 1,000"):
+    with pytest.raises(NoCodeError, match="1,002 bytes, and at most 1,000"):
         code_in(json.dumps({"code": "é" * 501}), max_bytes=MAX)
 
 
 def test_code_that_is_no_unicode_is_refused() -> None:
-    with pytest.raises(NoCode, match="Unicode"):
+    with pytest.raises(NoCodeError, match="Unicode"):
         code_in('{"code": "\\ud800"}', max_bytes=MAX)
 
 
@@ -54,7 +54,7 @@ def test_code_that_is_no_unicode_is_refused() -> None:
 def test_any_text_is_code_or_refused(arguments: str) -> None:
     try:
         code = code_in(arguments, max_bytes=MAX)
-    except NoCode:
+    except NoCodeError:
         return
     assert code.strip()
     assert is_bare(arguments) or code != arguments or not arguments.startswith('{"code"')

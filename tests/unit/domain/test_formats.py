@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.formats import (
     FORMATS,
     Use,
@@ -71,7 +71,7 @@ def test_a_name_tells_extension_and_type(filename: str, extension: str, mime_typ
     ],
 )
 def test_a_use_that_does_not_take_a_file_says_so(filename: str, use: Use, message: str) -> None:
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(InvalidRequestError) as refused:
         require_use(filename, use, "file_ids")
     assert refused.value.message.startswith(message)
     assert (refused.value.param, refused.value.code) == ("file_ids", "unsupported_file")

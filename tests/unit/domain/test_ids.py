@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants.domain import ids
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 
 
 def test_ids_made_one_after_another_sort_in_that_order() -> None:
@@ -83,7 +83,7 @@ def test_an_id_made_in_the_same_millisecond_never_meets_one_that_follows_from_an
         assert ids.new_id(ids.MESSAGE) > following[-1]
 
 
-@pytest.mark.parametrize("good", ["thread_abc", "thread_" + "x" * 57, ids.new_id("thread_")])
+@pytest.mark.parametrize("good", ["thread_abc", "thread_" + "x" * 57, ids.new_id(ids.THREAD)])
 def test_an_id_of_the_right_kind_passes(good: str) -> None:
     assert ids.check_id(good, ids.THREAD, "thread_id") == good
 
@@ -92,7 +92,7 @@ def test_an_id_of_the_right_kind_passes(good: str) -> None:
     "bad", ["new", "", "thread", "asst_abc", "thread_a#b", "thread_ü", "thread_a\n", "thread_" * 10]
 )
 def test_an_id_of_another_kind_is_refused_in_the_words_of_the_original(bad: str) -> None:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         ids.check_id(bad, ids.THREAD, "thread_id")
     assert caught.value.message == (
         f"Invalid 'thread_id': '{bad}'. Expected an ID that begins with 'thread'."

@@ -30,7 +30,9 @@ def test_exactly_the_documented_changes_are_legal(before: RunStatus, after: RunS
     if after in LEGAL.get(before, set()):
         lifecycle.check(before, after)
     else:
-        with pytest.raises(lifecycle.IllegalTransition, match=f"{before} cannot become {after}"):
+        with pytest.raises(
+            lifecycle.IllegalTransitionError, match=f"{before} cannot become {after}"
+        ):
             lifecycle.check(before, after)
 
 

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Chunk, Document, Passage
 from assistants.domain.retrieval.ranking import Candidates, Hit, Ranking, rank
 
@@ -10,7 +11,10 @@ CLOSE = 0.2  # what the model of these tests gives to unrelated texts
 
 
 def passage(name: str) -> Passage:
-    return Passage(Document("p", "vs", f"file-{name}", name), Chunk(0, name, 0, len(name)))
+    return Passage(
+        Document(ProjectId("p"), VectorStoreId("vs"), FileId(f"file-{name}"), name),
+        Chunk(0, name, 0, len(name)),
+    )
 
 
 def hits(**scores: float) -> list[Hit]:

@@ -10,7 +10,7 @@ from assistants.http.endpoints.files import STREAMED_BYTES
 from assistants.services.files.contents import LOOSE_SECONDS
 from assistants.services.storage import keys
 from tests.support.deployment import Answer, Deployment
-from tests.support.fakes import FakeBlobs, FakeStore
+from tests.support.fakes import FakeBlobs, FakeTable
 from tests.support.forms import BOUNDARY, HEADERS, Attached, end, form, part
 
 HOUR = 3600
@@ -41,7 +41,7 @@ def create(service: Deployment, content: bytes = b"hello", **members: Any) -> di
 
 def left(service: Deployment) -> tuple[list[str], list[str]]:
     """Everything that there is: keys of rows and names of blobs."""
-    rows = [f"{key.partition} {key.sort}" for key in service.store.rows]
+    rows = [f"{key.partition} {key.sort}" for key in service.table.rows]
     return rows, sorted(service.blobs.contents)
 
 
@@ -160,7 +160,7 @@ def test_a_file_ends_when_its_time_has_come(service: Deployment) -> None:
     service.clock.now += HOUR
     assert service.api.request("GET", f"/files/{file['id']}").status == 404, "before any sweep"
     assert [one["id"] for one in service.api.get("/files")["data"]] == [stays["id"]]
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     rows, blobs = left(service)
     assert blobs == [f"files/{service.project}/{stays['id']}"]
     assert len(rows) == 2
@@ -171,7 +171,7 @@ def test_a_sweep_before_the_time_changes_nothing(service: Deployment) -> None:
     file = create(service, **after)
     key = keys.file(service.project, file["id"])
     before = left(service)
-    service.backend.files.expire(service.project, key)
+    service.backend.files.service.expire(service.project, key)
     assert left(service) == before
 
 
@@ -322,7 +322,7 @@ def test_bytes_that_could_not_be_written_leave_nothing() -> None:
     assert left(service) == ([], [])
 
 
-class DyingStore(FakeStore):
+class DyingStore(FakeTable):
     """Of a function that is killed between the bytes and the row: nothing runs any more."""
 
     class Killed(BaseException):
@@ -338,25 +338,25 @@ class DyingStore(FakeStore):
 
 
 def test_bytes_without_a_file_are_found_and_removed() -> None:
-    store = DyingStore()
-    service = Deployment(store=store)
+    table = DyingStore()
+    service = Deployment(table=table)
     with pytest.raises(DyingStore.Killed):
         send(service)
     assert len(service.blobs.contents) == 1, "written before the function was killed"
-    store.dead = False
-    service.backend.overdue.sweep()
+    table.dead = False
+    service.backend.maintenance.sweeper.sweep()
     assert len(service.blobs.contents) == 1, "it might still be at work"
     service.clock.now += LOOSE_SECONDS
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     assert left(service) == ([], [])
 
 
 def test_a_sweep_never_takes_the_bytes_of_a_file(service: Deployment) -> None:
     file = create(service)
-    storage = service.backend.file_storage
-    service.store.commit(storage.loosening(service.project, file["id"]))
+    storage = service.backend.files.contents
+    service.table.commit(storage.loosening(service.project, file["id"]))
     service.clock.now += LOOSE_SECONDS
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     rows, blobs = left(service)
     assert blobs == [f"files/{service.project}/{file['id']}"]
     assert not [row for row in rows if "#blob" in row]
@@ -367,7 +367,7 @@ def test_a_writer_that_was_given_up_cannot_make_its_file_any_more() -> None:
         def write(self, name: str, pieces: Any) -> int:
             size = super().write(name, pieces)
             slow.clock.now += LOOSE_SECONDS
-            slow.backend.overdue.sweep()
+            slow.backend.maintenance.sweeper.sweep()
             return size
 
     slow = Deployment(blobs=Slow())
@@ -391,7 +391,7 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_sweep() -> None:
     assert service.api.request("GET", f"/files/{file['id']}").status == 404
     blobs.reachable = True
     service.clock.now += LOOSE_SECONDS
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     assert left(service) == ([], [])
 
 

@@ -15,12 +15,12 @@ HOUR = 3600
 
 
 @pytest.fixture
-def blobs() -> "Interrupted":
-    return Interrupted()
+def blobs() -> "InterruptedTurnError":
+    return InterruptedTurnError()
 
 
 @pytest.fixture
-def service(blobs: "Interrupted") -> Deployment:
+def service(blobs: "InterruptedTurnError") -> Deployment:
     return Deployment(blobs=blobs)
 
 
@@ -54,7 +54,7 @@ def cancel(service: Deployment, upload: dict[str, Any]) -> Answer:
 
 
 def only_the_upload_is_left(service: Deployment) -> bool:
-    rows = [key.partition for key in service.store.rows]
+    rows = [key.partition for key in service.table.rows]
     return rows == [f"P#{service.project}#upl"] and not service.blobs.contents
 
 
@@ -88,7 +88,7 @@ def test_parts_become_a_file_in_the_order_that_is_asked_for(service: Deployment)
         "text/plain",
     )
     assert service.blobs.list("uploads/") == [], "the parts are freed"
-    assert not [key for key in service.store.rows if "#blob" in key.partition]
+    assert not [key for key in service.table.rows if "#blob" in key.partition]
 
 
 def test_parts_that_are_not_asked_for_are_left_out_and_freed(service: Deployment) -> None:
@@ -139,7 +139,7 @@ def test_an_upload_expires_after_an_hour_and_frees_its_parts(service: Deployment
     upload = begin(service)
     part = add(service, upload, b"abcdef")
     service.clock.now += HOUR - 1
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     assert len(service.blobs.contents) == 1
     service.clock.now += 1
     for refused in (
@@ -149,7 +149,7 @@ def test_an_upload_expires_after_an_hour_and_frees_its_parts(service: Deployment
     ):
         assert refused.status == 400
         assert "is expired" in refused.error["message"], "before any sweep"
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     assert only_the_upload_is_left(service)
 
 
@@ -159,18 +159,18 @@ def test_what_comes_in_after_the_end_is_swept_when_the_hour_is_over(service: Dep
     cancel(service, upload)
     service.blobs.put(late["url"], b"abcdef")
     service.clock.now += HOUR
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     assert len(service.blobs.contents) == 1, "the URL may just have been used"
     service.clock.now += 60
-    service.backend.overdue.sweep()
+    service.backend.maintenance.sweeper.sweep()
     assert only_the_upload_is_left(service)
-    assert service.store.due(2**40, limit=9) == []
+    assert service.table.due(2**40, limit=9) == []
 
 
 def test_the_table_forgets_an_upload_a_day_after_its_hour(service: Deployment) -> None:
     upload = begin(service)
     cancel(service, upload)
-    (row,) = service.store.rows.values()
+    (row,) = service.table.rows.values()
     assert row.ttl == upload["expires_at"] + KEPT_SECONDS
 
 
@@ -277,7 +277,7 @@ def test_an_upload_that_cannot_be_is_refused(
     body = {"filename": "a", "purpose": "vision", "mime_type": "text/plain", "bytes": 6}
     refused = service.api.request("POST", "/uploads", {**body, **members})
     assert (refused.status, refused.error["param"]) == (400, param)
-    assert not service.store.rows
+    assert not service.table.rows
 
 
 def test_a_direct_part_is_put_to_a_url_and_completes_the_upload_alone(service: Deployment) -> None:
@@ -301,7 +301,7 @@ def test_more_than_s3_takes_at_once_is_not_sent_directly(service: Deployment) ->
     assert "send parts" in refused.error["message"]
 
 
-class Interrupted(FakeBlobs):
+class InterruptedTurnError(FakeBlobs):
     """Blobs during whose writing something else happens, once."""
 
     happening: Any = None
@@ -318,7 +318,7 @@ class Interrupted(FakeBlobs):
 
 
 def test_a_part_that_arrives_with_the_cancel_is_refused_and_gone(
-    service: Deployment, blobs: Interrupted
+    service: Deployment, blobs: InterruptedTurnError
 ) -> None:
     upload = begin(service)
     blobs.happening = lambda: cancel(service, upload)
@@ -327,7 +327,7 @@ def test_a_part_that_arrives_with_the_cancel_is_refused_and_gone(
 
 
 def test_a_cancel_during_the_completion_wins_and_leaves_nothing(
-    service: Deployment, blobs: Interrupted
+    service: Deployment, blobs: InterruptedTurnError
 ) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]
@@ -337,7 +337,9 @@ def test_a_cancel_during_the_completion_wins_and_leaves_nothing(
     assert only_the_upload_is_left(service)
 
 
-def test_two_completions_at_once_make_one_file(service: Deployment, blobs: Interrupted) -> None:
+def test_two_completions_at_once_make_one_file(
+    service: Deployment, blobs: InterruptedTurnError
+) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]
     winners: list[Answer] = []
@@ -348,7 +350,7 @@ def test_two_completions_at_once_make_one_file(service: Deployment, blobs: Inter
 
 
 def test_of_two_completions_in_different_orders_one_is_refused(
-    service: Deployment, blobs: Interrupted
+    service: Deployment, blobs: InterruptedTurnError
 ) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]
@@ -360,7 +362,7 @@ def test_of_two_completions_in_different_orders_one_is_refused(
 
 
 def test_parts_that_vanish_during_the_completion_are_a_fault_of_ours(
-    service: Deployment, blobs: Interrupted
+    service: Deployment, blobs: InterruptedTurnError
 ) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]
@@ -368,5 +370,5 @@ def test_parts_that_vanish_during_the_completion_are_a_fault_of_ours(
     blobs.delete([found[1].name])
     blobs.list = lambda prefix: found  # type: ignore[method-assign]
     assert complete(service, upload, *parts).status == 500
-    assert not [key for key in service.store.rows if "#blob" in key.partition]
+    assert not [key for key in service.table.rows if "#blob" in key.partition]
     assert list(blobs.contents) == [found[0].name]

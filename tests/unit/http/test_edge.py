@@ -10,9 +10,9 @@ from assistants.domain.schema import Object
 from assistants.http.app import create_app
 from assistants.http.events import frames
 from assistants.http.routes import ROUTES
-from assistants.services.runs.event_stream import Stalled, Told
+from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
 from tests.support.deployment import Client, Deployment, path
-from tests.support.fakes import FakeStore
+from tests.support.fakes import FakeTable
 
 NOT_JSON = (
     "We could not parse the JSON body of your request. (HINT: This likely means you aren't using "
@@ -194,7 +194,7 @@ def test_128_tools_with_large_schemas_are_kept() -> None:
     assert made["tools"] == tools
 
 
-class BrokenStore(FakeStore):
+class BrokenStore(FakeTable):
     def get(self, *keys: Any) -> Any:
         raise RuntimeError("password=hunter2")
 
@@ -202,7 +202,7 @@ class BrokenStore(FakeStore):
 def test_a_crash_is_a_500_that_shows_nothing_of_the_inside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    deployment = Deployment(store=BrokenStore())
+    deployment = Deployment(table=BrokenStore())
     answer = deployment.api.request("GET", "/assistants/asst_a")
     assert answer.status == 500
     assert answer.error["type"] == "server_error"
@@ -283,7 +283,7 @@ def test_an_event_stream_is_sent_as_such_and_never_stored() -> None:
 
 def test_a_frame_is_one_line_of_data_whatever_the_text() -> None:
     data = {"text": "a\nb\r\nc\u2028d 🙂"}
-    [frame, _] = frames([Told(7, 3, "thread.message.delta", data)])
+    [frame, _] = frames([StreamEvent(7, 3, "thread.message.delta", data)])
     assert frame.decode().split("\n")[:2] == ["id: 7", "event: thread.message.delta"]
     assert frame.count(b"\n") == 4
     assert json.loads(frame.decode().split("\n")[2].removeprefix("data: ")) == data
@@ -294,7 +294,7 @@ def test_silence_is_a_comment_and_the_end_is_always_told() -> None:
 
     def stalled() -> Any:
         yield None
-        raise Stalled("run_a")
+        raise StreamStalledError("run_a")
 
     *_, error, done = frames(stalled())
     assert error.startswith(b'event: error\ndata: {"error": {"message": "Run run_a')

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistants.domain.errors import InvalidRequest, TooLarge
+from assistants.domain.errors import InvalidRequestError, TooLargeError
 from assistants.domain.file import MAX_FILENAME, Content
-from assistants.http.multipart import MAX_MEMBERS, MAX_TEXT_BYTES, FormData, read_form
+from assistants.http.multipart import MAX_MEMBERS, MAX_TEXT_BYTES, MultipartForm, read_form
 from tests.support.forms import BOUNDARY, HEADERS, Attached, end, form, part
 
 CONTENT_TYPE = HEADERS["content-type"]
 
 
-opened: list[FormData] = []
+opened: list[MultipartForm] = []
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def closed() -> Iterator[None]:
         opened.pop().close()
 
 
-def read(*chunks: bytes, content_type: str = CONTENT_TYPE, max_bytes: int = 1000) -> FormData:
+def read(*chunks: bytes, content_type: str = CONTENT_TYPE, max_bytes: int = 1000) -> MultipartForm:
     async def body() -> AsyncIterator[bytes]:
         for chunk in chunks:
             yield chunk
@@ -36,7 +36,7 @@ def read(*chunks: bytes, content_type: str = CONTENT_TYPE, max_bytes: int = 1000
     return opened[-1]
 
 
-def content(data: FormData, name: str = "file") -> Content:
+def content(data: MultipartForm, name: str = "file") -> Content:
     found = data.members[name]
     assert isinstance(found, Content)
     return found
@@ -98,7 +98,7 @@ def test_a_file_keeps_its_name(sent: str, filename: str) -> None:
 
 @pytest.mark.parametrize("sent", ["", "x" * (MAX_FILENAME + 1)])
 def test_a_file_needs_a_name_of_bearable_length(sent: str) -> None:
-    with pytest.raises(InvalidRequest, match="file name with 1 to 1024") as refused:
+    with pytest.raises(InvalidRequestError, match="file name with 1 to 1024") as refused:
         read(form({"file": Attached(b".", sent)}))
     assert refused.value.param == "file"
 
@@ -142,7 +142,7 @@ BROKEN: list[tuple[str, Sequence[bytes]]] = [
 
 @pytest.mark.parametrize("chunks", [c for _, c in BROKEN], ids=[name for name, _ in BROKEN])
 def test_what_is_no_complete_form_is_refused(chunks: Sequence[bytes]) -> None:
-    with pytest.raises(InvalidRequest, match="Could not parse multipart form"):
+    with pytest.raises(InvalidRequestError, match="Could not parse multipart form"):
         read(*chunks)
 
 
@@ -157,25 +157,25 @@ def test_what_is_no_complete_form_is_refused(chunks: Sequence[bytes]) -> None:
     ],
 )
 def test_a_content_type_that_is_no_form_is_named(content_type: str, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
+    with pytest.raises(InvalidRequestError, match=message):
         read(form({"a": "b"}), content_type=content_type)
 
 
 def test_a_member_that_comes_twice_is_refused() -> None:
     for name in ("purpose", "expires_after[seconds]"):
-        with pytest.raises(InvalidRequest, match="Duplicate parameter") as refused:
+        with pytest.raises(InvalidRequestError, match="Duplicate parameter") as refused:
             read(part(name, "1") + part(name, "2") + end())
         assert refused.value.param == name
 
 
 def test_a_member_that_is_text_and_nested_is_refused() -> None:
     for names in (["a", "a[b]"], ["a[b]", "a"]):
-        with pytest.raises(InvalidRequest, match="Duplicate parameter"):
+        with pytest.raises(InvalidRequestError, match="Duplicate parameter"):
             read(b"".join(part(name, "1") for name in names) + end())
 
 
 def test_text_must_be_utf8() -> None:
-    with pytest.raises(InvalidRequest, match="not UTF-8") as refused:
+    with pytest.raises(InvalidRequestError, match="not UTF-8") as refused:
         read(form({"purpose": "x"}).replace(b"\r\nx", b"\r\n\xff"))
     assert refused.value.param == "purpose"
 
@@ -192,7 +192,7 @@ TOO_LARGE: list[tuple[str, bytes]] = [
 
 @pytest.mark.parametrize("body", [b for _, b in TOO_LARGE], ids=[name for name, _ in TOO_LARGE])
 def test_what_is_beyond_a_limit_is_refused_as_too_large(body: bytes) -> None:
-    with pytest.raises(TooLarge):
+    with pytest.raises(TooLargeError):
         read(body)
 
 

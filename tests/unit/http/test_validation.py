@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from assistants.domain.assistant import AssistantCreate, AssistantModify
 from assistants.domain.attributes import Attributes
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.message import MessageCreate
 from assistants.domain.page import Cursor
 from assistants.domain.run import RunCreate, ToolOutputsSubmit
@@ -17,7 +17,7 @@ from assistants.http.validation import parse, parse_query
 
 
 def refused(schema: type[Request], body: Any) -> tuple[str | None, str | None, str]:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         parse(schema, body)
     assert caught.value.status == 400
     assert caught.value.type == "invalid_request_error"
@@ -470,7 +470,7 @@ QUERIES = [
 
 @pytest.mark.parametrize(("param", "value", "code", "message"), QUERIES)
 def test_a_wrong_query_member_is_named(param: str, value: str, code: str, message: str) -> None:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         parse_query(Cursor, {param: [value]})
     error = caught.value
     assert (error.param, error.code, error.message) == (param, code, message)
@@ -496,7 +496,7 @@ def test_a_query_is_read_as_numbers_and_words_and_its_last_value_counts() -> Non
 def test_brackets_in_a_query_that_lead_nowhere_are_refused(
     query: dict[str, list[str]], param: str
 ) -> None:
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         parse_query(Cursor, query)
     assert caught.value.param == param
 

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.chat_model import CallFragment
-from assistants.ports.executions import Unavailable
+from assistants.domain.ids import RunRef
+from assistants.ports.chat_model import ToolCallDelta
+from assistants.ports.executions import ExecutionsUnavailableError
 from tests.support.deployment import Deployment
 from tests.support.fakes import FakeClock
 from tests.support.stream_reader import CALLS_STEP, RUN_BEGINS, order
 from tests.unit.turns.test_turns import Crash
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 def abandoned() -> tuple[Deployment, dict[str, Any]]:
@@ -82,17 +83,17 @@ def test_the_sweep_expires_a_run_half_a_minute_after_its_deadline() -> None:
     deployment = Deployment([CALL])
     run = deployment.run()
     deployment.clock.now = run["expires_at"] + 29
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.again(run)["status"] == "requires_action"
     deployment.clock.now += 1
-    assert deployment.backend.overdue.sweep() == 1
+    assert deployment.backend.maintenance.sweeper.sweep() == 1
     ended = deployment.again(run)
     assert ended["status"] == "expired"
     assert order(deployment.events(run)) == (
         f"{RUN_BEGINS} {CALLS_STEP} run.requires_action step.expired run.expired"
     )
     assert deployment.is_free(run["thread_id"])
-    assert deployment.backend.overdue.sweep() == 0
+    assert deployment.backend.maintenance.sweeper.sweep() == 0
 
 
 def test_the_sweep_starts_a_run_whose_execution_never_began() -> None:
@@ -100,8 +101,8 @@ def test_the_sweep_starts_a_run_whose_execution_never_began() -> None:
     run = deployment.run()
     deployment.executions.started.clear()
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
-    assert deployment.executions.started == [deployment.ids(run)]
+    deployment.backend.maintenance.sweeper.sweep()
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_the_sweep_calls_back_a_wait_that_was_answered_but_not_resumed() -> None:
@@ -112,7 +113,7 @@ def test_the_sweep_calls_back_a_wait_that_was_answered_but_not_resumed() -> None
     deployment.submit(deployment.again(run))
     deployment.executions.resumed.clear()
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.executions.resumed == [("token", "submitted")]
 
 
@@ -123,7 +124,7 @@ def test_the_sweep_ends_a_cancel_that_nobody_finished() -> None:
     deployment.wait(run, "token")
     deployment.cancel(run)
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.again(run)["status"] == "cancelled"
     assert deployment.is_free(run["thread_id"])
 
@@ -131,9 +132,9 @@ def test_the_sweep_ends_a_cancel_that_nobody_finished() -> None:
 def test_the_sweep_leaves_runs_alone_that_are_at_work() -> None:
     deployment, run = abandoned()
     deployment.clock.now += 300
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     assert deployment.again(run)["status"] == "in_progress"
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_one_thing_that_cannot_be_set_right_does_not_keep_the_others_waiting(
@@ -141,17 +142,17 @@ def test_one_thing_that_cannot_be_set_right_does_not_keep_the_others_waiting(
 ) -> None:
     deployment = Deployment([], [], machine=False)
     broken, run = deployment.run(), deployment.run()
-    load = type(deployment.backend.records).load
+    load = type(deployment.backend.runs.repository).load
 
-    def load_but_one(records: Any, project: str, thread_id: str, run_id: str) -> Any:
-        if run_id == broken["id"]:
+    def load_but_one(repository: Any, ref: RunRef) -> Any:
+        if ref.run_id == broken["id"]:
             raise Crash
-        return load(records, project, thread_id, run_id)
+        return load(repository, ref)
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(deployment.backend.records), "load", load_but_one)
+        patch.setattr(type(deployment.backend.runs.repository), "load", load_but_one)
         deployment.clock.now += 700
-        assert deployment.backend.overdue.sweep() == 2
+        assert deployment.backend.maintenance.sweeper.sweep() == 2
     assert deployment.again(run)["status"] == "expired"
     assert deployment.again(broken)["status"] == "queued"
 
@@ -162,15 +163,15 @@ def test_a_run_whose_execution_cannot_start_now_exists_and_is_started_later(
     deployment = Deployment(["Hello"], machine=False)
 
     def refuse(*_: str) -> None:
-        raise Unavailable
+        raise ExecutionsUnavailableError
 
     with monkeypatch.context() as patch:
         patch.setattr(deployment.executions, "start", refuse)
         run = deployment.run()
     assert run["status"] == "queued"
     deployment.clock.now += 61
-    deployment.backend.overdue.sweep()
-    assert deployment.executions.started == [deployment.ids(run)]
+    deployment.backend.maintenance.sweeper.sweep()
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_a_new_run_ends_an_overdue_one_that_holds_the_thread() -> None:
@@ -180,4 +181,4 @@ def test_a_new_run_ends_an_overdue_one_that_holds_the_thread() -> None:
     run = deployment.run(overdue["thread_id"])
     assert run["status"] == "queued"
     assert deployment.again(overdue)["status"] == "expired"
-    assert deployment.executions.started == [deployment.ids(overdue), deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(overdue), deployment.ref(run)]

@@ -9,10 +9,10 @@ from assistants.domain.run_step import Include, shown_details
 from assistants.http.events import KEEP_ALIVE
 from assistants.ports.table import Row
 from assistants.services.runs import event_stream
-from assistants.services.runs.event_stream import Stalled, Told
+from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
 from assistants.services.storage import keys
 from tests.support.deployment import Deployment, Event, path
-from tests.support.fakes import FakeClock, FakeStore
+from tests.support.fakes import FakeClock, FakeTable
 from tests.support.stream_reader import MESSAGE_STEP, RUN_BEGINS, order
 
 
@@ -82,7 +82,7 @@ def test_an_event_id_that_was_never_given_is_refused(last: str) -> None:
 def test_a_journal_that_is_forgotten_is_gone() -> None:
     deployment, _, run = started("Hello")
     deployment.turn(run)
-    rows = deployment.store.rows
+    rows = deployment.table.rows
     for key in [key for key in rows if key.sort.startswith("E#")]:
         del rows[key]
     answer = deployment.api.request("GET", f"{path(run)}/events")
@@ -120,31 +120,31 @@ def test_a_run_that_never_ends_is_told_to_have_stalled() -> None:
 def test_a_stream_ends_when_its_journal_is_gone() -> None:
     """The run has ended and its thread was deleted, before the end was read."""
     deployment, clock, run = started("Hello")
-    told = deployment.backend.relay.follow(
-        deployment.project, deployment.backend.runs.get(*deployment.ids(run))
+    told = deployment.backend.runs.event_stream.follow(
+        deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
     next(told)
     deployment.turn(run)
-    partition = keys.in_run(deployment.project, run["id"])
-    while not deployment.store.clear(partition, limit=25):
+    partition = keys.in_run(deployment.ref(run))
+    while not deployment.table.clear(partition, limit=25):
         pass
     began = clock.time()
-    with pytest.raises(Stalled):
+    with pytest.raises(StreamStalledError):
         list(told)
     assert clock.time() - began < 2 * event_stream.KEEP_ALIVE_SECONDS
 
 
 def test_stalled_is_raised_a_minute_after_the_deadline() -> None:
     deployment, clock, run = started()
-    told = deployment.backend.relay.follow(
-        deployment.project, deployment.backend.runs.get(*deployment.ids(run))
+    told = deployment.backend.runs.event_stream.follow(
+        deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
-    with pytest.raises(Stalled):
+    with pytest.raises(StreamStalledError):
         list(told)
     assert clock.now > run["expires_at"] + 59
 
 
-class LaggingStore(FakeStore):
+class LaggingStore(FakeTable):
     """An eventually consistent read misses the rows in `hidden`, each once."""
 
     def __init__(self) -> None:
@@ -161,20 +161,20 @@ class LaggingStore(FakeStore):
 
 @pytest.mark.parametrize("hidden", [[0], [1], [2], [0, 0, 1, 1, 2]])
 def test_a_record_that_has_not_arrived_yet_is_waited_for(hidden: list[int]) -> None:
-    store = LaggingStore()
-    deployment = Deployment(["Hello"], machine=False, store=store)
+    table = LaggingStore()
+    deployment = Deployment(["Hello"], machine=False, table=table)
     run = deployment.run(stream=None)
     deployment.turn(run)
-    store.hidden = [*hidden]
+    table.hidden = [*hidden]
     events = stream(deployment, run)
     assert order(events) == f"{RUN_BEGINS} {MESSAGE_STEP} run.completed done"
-    assert store.hidden == []
+    assert table.hidden == []
 
 
 def test_a_reader_that_leaves_changes_nothing() -> None:
     deployment, clock, run = started("Hello")
-    told: Iterator[Told | None] = deployment.backend.relay.follow(
-        deployment.project, deployment.backend.runs.get(*deployment.ids(run))
+    told: Iterator[StreamEvent | None] = deployment.backend.runs.event_stream.follow(
+        deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
     first = next(told)
     assert first is not None

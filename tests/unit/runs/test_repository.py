@@ -6,24 +6,24 @@ import pytest
 
 from assistants.domain import lifecycle
 from assistants.domain.journal import Event, Record
-from assistants.ports.table import Conflict
+from assistants.ports.table import ConflictError
 from assistants.services.runs.repository import Change, LoadedRun
 from tests.support.deployment import Deployment, path
-from tests.unit.threads.test_resources import CrowdedStore
+from tests.unit.threads.test_resources import CrowdedTable
 
 
 def loaded(deployment: Deployment, run: dict[str, Any]) -> LoadedRun:
-    return deployment.backend.records.load(*deployment.ids(run))
+    return deployment.backend.runs.repository.load(deployment.ref(run))
 
 
 @pytest.mark.parametrize("status", ["completed", "requires_action", "queued", "cancelled"])
 def test_a_status_that_may_not_follow_is_refused_and_nothing_is_written(status: Any) -> None:
     deployment = Deployment(machine=False)
     run = deployment.run()
-    before = dict(deployment.store.rows)
-    with pytest.raises(lifecycle.IllegalTransition):
-        deployment.backend.records.commit(loaded(deployment, run), Change(status=status))
-    assert deployment.store.rows == before
+    before = dict(deployment.table.rows)
+    with pytest.raises(lifecycle.IllegalTransitionError):
+        deployment.backend.runs.repository.commit(loaded(deployment, run), Change(status=status))
+    assert deployment.table.rows == before
 
 
 def test_a_change_of_what_has_moved_is_a_conflict_and_nothing_is_written() -> None:
@@ -31,33 +31,33 @@ def test_a_change_of_what_has_moved_is_a_conflict_and_nothing_is_written() -> No
     run = deployment.run()
     stale = loaded(deployment, run)
     deployment.cancel(run)
-    before = dict(deployment.store.rows)
-    with pytest.raises(Conflict):
-        deployment.backend.records.commit(stale, Change(status="in_progress"))
-    assert deployment.store.rows == before
+    before = dict(deployment.table.rows)
+    with pytest.raises(ConflictError):
+        deployment.backend.runs.repository.commit(stale, Change(status="in_progress"))
+    assert deployment.table.rows == before
 
 
 def test_nothing_is_appended_between_what_is_decided_on_and_the_change() -> None:
     """Else two workers could both believe that nothing was shown of a turn."""
-    store = CrowdedStore()
-    deployment = Deployment(machine=False, store=store)
+    table = CrowdedTable()
+    deployment = Deployment(machine=False, table=table)
     run = deployment.run()
-    project, _, run_id = deployment.ids(run)
-    journal, seen = deployment.backend.journal, list[int]()
+    ref = deployment.ref(run)
+    journal, seen = deployment.backend.runs.journal, list[int]()
 
     def append() -> None:
-        number = journal.tail(project, run_id) + 1
-        store.commit(journal.entry(project, run_id, number, Record("other", (Event("x", {}),))))
+        number = journal.tail(ref) + 1
+        table.commit(journal.entry(ref, number, Record("other", (Event("x", {}),))))
 
     meanwhile = [lambda: deployment.api.post(path(run), {"metadata": {"a": "b"}}), append]
 
     def decide(_: LoadedRun) -> Change:
-        seen.append(len(journal.read(project, run_id, 0)))
+        seen.append(len(journal.read(ref, 0)))
         if meanwhile:
-            store.meanwhile = meanwhile.pop(0)
+            table.meanwhile = meanwhile.pop(0)
         return Change(status="in_progress")
 
-    changed = deployment.backend.records.change(*deployment.ids(run), decide)
+    changed = deployment.backend.runs.repository.change(deployment.ref(run), decide)
     assert seen == [1, 1, 2]
     assert changed.state.sequence == 2
     assert deployment.again(run)["metadata"] == {"a": "b"}

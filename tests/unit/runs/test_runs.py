@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from tests.support.deployment import WEATHER, Client, Deployment, path
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 def queued() -> tuple[Deployment, dict[str, Any]]:
@@ -55,7 +55,7 @@ def test_a_new_run_is_queued_for_ten_minutes_and_shows_every_member() -> None:
         "response_format": "auto",
         "reasoning_effort": None,
     }
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_a_completed_run_has_its_times_and_no_more_expiry() -> None:
@@ -221,11 +221,11 @@ def test_a_second_run_on_a_thread_is_refused_and_leaves_nothing() -> None:
         "assistant_id": run["assistant_id"],
         "additional_messages": [{"role": "user", "content": "Also"}],
     }
-    before = dict(deployment.store.rows)
+    before = dict(deployment.table.rows)
     message = deployment.api.refused("POST", url, body)
     assert message == f"Thread {thread_id} already has an active run {run['id']}."
-    assert deployment.store.rows == before
-    assert deployment.executions.started == [deployment.ids(run)]
+    assert deployment.table.rows == before
+    assert deployment.executions.started == [deployment.ref(run)]
 
 
 def test_a_thread_takes_no_messages_and_is_not_deleted_while_a_run_is_active() -> None:
@@ -274,10 +274,10 @@ def test_a_run_needs_an_assistant_that_exists(
 ) -> None:
     deployment = Deployment()
     for url in (f"/threads/{deployment.thread()}/runs", "/threads/runs"):
-        before = dict(deployment.store.rows)
+        before = dict(deployment.table.rows)
         answer = deployment.api.request("POST", url, body)
         assert (answer.status, answer.error["message"]) == (status, message)
-        assert deployment.store.rows == before
+        assert deployment.table.rows == before
 
 
 def test_a_run_needs_a_thread_that_exists() -> None:

@@ -11,7 +11,7 @@ from functions.sandbox.sandboxd import executions
 from functions.sandbox.sandboxd.executions import (
     ExecutionConflictError,
     ExecutionGoneError,
-    Executions,
+    ExecutionQueue,
     SessionFullError,
 )
 from functions.sandbox.sandboxd.result import Result
@@ -43,7 +43,7 @@ class Echo:
         )
 
 
-def serve(queue: Executions) -> None:
+def serve(queue: ExecutionQueue) -> None:
     """Run what waits, up to the cell that says end."""
     queue.submit("last", "end", 1)
     with pytest.raises(KernelBootError):
@@ -52,7 +52,7 @@ def serve(queue: Executions) -> None:
 
 def test_an_id_that_is_sent_twice_runs_once() -> None:
     echo = Echo()
-    queue = Executions(cast(Supervisor, echo))
+    queue = ExecutionQueue(cast(Supervisor, echo))
     first = queue.submit("a", "one", 1)
     assert queue.submit("a", "one", 1) is first
     with pytest.raises(ExecutionConflictError):
@@ -67,7 +67,7 @@ def test_a_result_beyond_the_budget_is_gone_but_its_id_is_not(
 ) -> None:
     monkeypatch.setattr(executions, "_MAX_KEPT_BYTES", 10)
     echo = Echo()
-    queue = Executions(cast(Supervisor, echo))
+    queue = ExecutionQueue(cast(Supervisor, echo))
     old, new = queue.submit("old", "x" * 8, 1), queue.submit("new", "y" * 6, 1)
     serve(queue)
     with pytest.raises(ExecutionGoneError):
@@ -81,7 +81,7 @@ def test_a_result_beyond_the_budget_is_gone_but_its_id_is_not(
 
 def test_a_session_has_an_end_of_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executions, "_MAX_IDS", 2)
-    queue = Executions(cast(Supervisor, Echo()))
+    queue = ExecutionQueue(cast(Supervisor, Echo()))
     queue.submit("a", "1", 1)
     queue.submit("b", "2", 1)
     with pytest.raises(SessionFullError):

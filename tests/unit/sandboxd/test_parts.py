@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.sandbox.sandboxd import channel, images, logs, messages, names, unnamed
-from functions.sandbox.sandboxd.cell import Cell, Step
+from functions.sandbox.sandboxd.cell import RunningCell, Step
 from functions.sandbox.sandboxd.disk import DiskWatch
 from functions.sandbox.sandboxd.identity import Identity
 from functions.sandbox.sandboxd.lifetime import Lifetime
-from functions.sandbox.sandboxd.messages import Done, Ready, Shown
+from functions.sandbox.sandboxd.messages import Done, KernelReady, Shown
 from functions.sandbox.sandboxd.protection import Protection
-from functions.sandbox.sandboxd.settings import Settings
+from functions.sandbox.sandboxd.settings import DaemonSettings
 from functions.sandbox.sandboxd.tree import scan
 from functions.sandbox.sandboxd.workspace import Workspace
 
@@ -61,7 +61,7 @@ def test_no_bytes_break_the_frame_reader(garbage: bytes) -> None:
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        ({"type": "ready", "landlock": 4}, Ready(4)),
+        ({"type": "ready", "landlock": 4}, KernelReady(4)),
         ({"type": "image", "mime": "a", "data": 1}, Shown("a", 1)),
         ({"type": "done", "id": 1, "error": None}, Done(1, None)),
         ({"type": "done", "id": 1, "error": "Va\x1blueError"}, Done(1, "ValueError")),
@@ -149,7 +149,7 @@ def test_a_session_ends_after_twenty_minutes_without_use() -> None:
 
 
 def test_a_cell_is_interrupted_once_and_killed_after_the_grace() -> None:
-    cell, wish = Cell(1, deadline=10, grace=3), threading.Event()
+    cell, wish = RunningCell(1, deadline=10, grace=3), threading.Event()
     assert cell.next_step(9, wish) is Step.WAIT
     assert cell.next_step(11, wish) is Step.INTERRUPT
     assert cell.next_step(13, wish) is Step.WAIT
@@ -158,7 +158,7 @@ def test_a_cell_is_interrupted_once_and_killed_after_the_grace() -> None:
 
 
 def test_a_wish_to_cancel_interrupts_before_the_time_is_over() -> None:
-    cell, wish = Cell(1, deadline=10, grace=3), threading.Event()
+    cell, wish = RunningCell(1, deadline=10, grace=3), threading.Event()
     wish.set()
     assert cell.next_step(1, wish) is Step.INTERRUPT
     assert cell.reason == "cancelled"
@@ -166,7 +166,7 @@ def test_a_wish_to_cancel_interrupts_before_the_time_is_over() -> None:
 
 def test_the_end_of_another_cell_is_a_breach_of_protocol() -> None:
     with pytest.raises(channel.ProtocolError):
-        Cell(2, deadline=10, grace=3).hear(Done(1, None))
+        RunningCell(2, deadline=10, grace=3).receive(Done(1, None))
 
 
 def test_a_full_directory_is_not_held_against_the_next_kernel(tmp_path: Path) -> None:
@@ -234,11 +234,11 @@ sys.stdin.read()
 
 def test_settings_have_defaults_and_take_the_hash_away() -> None:
     environment = {"SANDBOX_TOKEN_SHA256": "ab", "SANDBOX_UID": "7", "SANDBOX_MEMORY_MB": "3"}
-    settings = Settings.from_environment(environment)
+    settings = DaemonSettings.from_environment(environment)
     assert (settings.uid, settings.memory_bytes, settings.ttl_seconds) == (7, 3 << 20, 3600)
     assert "SANDBOX_TOKEN_SHA256" not in environment
     with pytest.raises(KeyError):
-        Settings.from_environment(environment)
+        DaemonSettings.from_environment(environment)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from assistants.ports.sandbox import SandboxLost, SandboxRefused
+from assistants.ports.sandbox import SandboxLostError, SandboxRefusedError
 from functions.sandbox.sandboxd.protection import Protection
 from infra.local.process_sandbox import (
     ProcessSandbox,
@@ -132,7 +132,7 @@ def test_an_empty_file_can_be_stored_and_fetched(sandbox: Session) -> None:
 
 
 def test_a_missing_file_is_refused(sandbox: Session) -> None:
-    with pytest.raises(SandboxRefused, match="no_such_file"), sandbox.client.fetch("none"):
+    with pytest.raises(SandboxRefusedError, match="no_such_file"), sandbox.client.fetch("none"):
         pass
 
 
@@ -182,7 +182,7 @@ def test_the_daemon_ends_itself(kind: str, settings: dict[str, str], reason: str
         assert running.process.wait(10) == 0
         assert running.process.stdout is not None
         assert f'"reason": "{reason}"' in running.process.stdout.read().decode()
-        with pytest.raises(SandboxLost):
+        with pytest.raises(SandboxLostError):
             running.client.health()
 
 

@@ -12,7 +12,7 @@ from assistants.domain.page import Cursor
 from assistants.ports.table import Create, Key, Row
 from assistants.services.storage.pagination import page_of_rows
 from tests.support.deployment import Client, Deployment
-from tests.support.fakes import FakeStore
+from tests.support.fakes import FakeTable
 
 IDS = [f"msg_{number:026d}" for number in range(12)]
 FOREIGN = ["msg_abc", "msg_Zed"]
@@ -40,13 +40,13 @@ def cases(draw: st.DrawFn) -> Case:
     )
 
 
-def store_of(present: list[str]) -> FakeStore:
-    store = FakeStore()
+def store_of(present: list[str]) -> FakeTable:
+    table = FakeTable()
     for each in present:
-        store.commit(Create(Row(Key("p", f"M#{order_of(each)}"), {"id": each})))
+        table.commit(Create(Row(Key("p", f"M#{order_of(each)}"), {"id": each})))
     for neighbour in ("LOCK", "R#0", "N#0", "M"):
-        store.commit(Create(Row(Key("p", neighbour), {})))
-    return store
+        table.commit(Create(Row(Key("p", neighbour), {})))
+    return table
 
 
 def expected(case: Case) -> tuple[list[str], bool]:
@@ -95,14 +95,14 @@ def test_a_page_is_what_cutting_the_whole_list_by_hand_gives(case: Case) -> None
 def test_pages_put_together_are_the_list_and_then_comes_an_empty_one(
     present: list[str], limit: int, order: Any
 ) -> None:
-    store, found, has_more = store_of(present), list[str](), True
+    table, found, has_more = store_of(present), list[str](), True
     while has_more:
         cursor = Cursor(limit=limit, order=order, after=found[-1] if found else None)
-        rows, has_more = page_of_rows(store, "p", "M#", cursor)
+        rows, has_more = page_of_rows(table, "p", "M#", cursor)
         found += [row.body["id"] for row in rows]
     assert found == sorted(present, key=order_of, reverse=order == "desc")
     after = Cursor(limit=limit, order=order, after=found[-1] if found else None)
-    assert page_of_rows(store, "p", "M#", after) == ([], False)
+    assert page_of_rows(table, "p", "M#", after) == ([], False)
 
 
 @given(
@@ -113,12 +113,12 @@ def test_pages_put_together_are_the_list_and_then_comes_an_empty_one(
 def test_pages_put_together_from_the_end_are_the_list_too(
     present: list[str], limit: int, order: Any
 ) -> None:
-    store = store_of(present)
+    table = store_of(present)
     whole = sorted(present, key=order_of, reverse=order == "desc")
     found, has_more = [whole[-1]], True
     while has_more:
         cursor = Cursor(limit=limit, order=order, before=found[0])
-        rows, has_more = page_of_rows(store, "p", "M#", cursor)
+        rows, has_more = page_of_rows(table, "p", "M#", cursor)
         found = [*(row.body["id"] for row in rows), *found]
     assert found == whole
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import RunRef, VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS
 from tests.support.deployment import Client
 from tests.support.library import Library
@@ -34,9 +35,9 @@ def thread(library: Library, thread_id: str) -> dict[str, Any]:
     return found
 
 
-def store_of(found: dict[str, Any]) -> str:
+def store_of(found: dict[str, Any]) -> VectorStoreId:
     [store_id] = found["tool_resources"]["file_search"]["vector_store_ids"]
-    return str(store_id)
+    return VectorStoreId(store_id)
 
 
 def files_of(library: Library, store_id: str) -> list[str]:
@@ -56,9 +57,9 @@ def test_a_file_to_search_goes_to_the_threads_own_store_which_lives_a_week(
     assert say(library, thread_id, second, SEARCH)["tool_resources"] == now["tool_resources"]
     assert files_of(library, store_id) == [first, second]
     assert len(library.api.get("/vector_stores")["data"]) == 1
-    assert library.backend.vector_stores.pending(library.project, store_id)
+    assert library.backend.vector_stores.service.pending(library.project, store_id)
     library.ingest()
-    assert not library.backend.vector_stores.pending(library.project, store_id)
+    assert not library.backend.vector_stores.service.pending(library.project, store_id)
 
 
 def test_files_for_code_join_those_of_the_thread(library: Library) -> None:
@@ -169,7 +170,9 @@ def test_a_thread_made_with_a_run_brings_its_files(library: Library) -> None:
     )
     made = thread(library, run["thread_id"])
     assert sorted(files_of(library, store_of(made))) == sorted([file_id, given])
-    started = library.backend.records.load(library.project, made["id"], run["id"]).settings
+    started = library.backend.runs.repository.load(
+        RunRef(library.project, made["id"], run["id"])
+    ).settings
     assert started.vector_store_ids == [store_of(made)]
     created, *_ = library.events(run)
     assert (created.name, created.data) == ("thread.created", made)
@@ -187,7 +190,9 @@ def test_additional_messages_bring_their_files_to_this_run(library: Library) -> 
     )
     made = thread(library, thread_id)
     assert files_of(library, store_of(made)) == [search]
-    started = library.backend.records.load(library.project, thread_id, run["id"]).settings
+    started = library.backend.runs.repository.load(
+        RunRef(library.project, made["id"], run["id"])
+    ).settings
     assert (started.vector_store_ids, started.file_ids) == ([store_of(made)], [code])
 
 
@@ -288,7 +293,7 @@ def test_the_same_message_sent_twice_attaches_once(library: Library) -> None:
 
 def test_two_attachments_at_once_find_the_same_store(library: Library) -> None:
     thread_id, first, second = library.thread(), library.file(), library.file()
-    get, others = library.store.get, [second]
+    get, others = library.table.get, [second]
 
     def overtaken(*keys: Any) -> Any:
         found = get(*keys)
@@ -296,7 +301,7 @@ def test_two_attachments_at_once_find_the_same_store(library: Library) -> None:
             say(library, thread_id, others.pop(), SEARCH)
         return found
 
-    library.store.get = overtaken  # type: ignore[method-assign]
+    library.table.get = overtaken  # type: ignore[method-assign]
     now = say(library, thread_id, first, SEARCH)
     assert sorted(files_of(library, store_of(now))) == sorted([first, second])
     assert len(library.api.get("/vector_stores")["data"]) == 1
@@ -308,7 +313,7 @@ def test_a_big_store_is_filled_portion_by_portion(library: Library) -> None:
     made = library.api.post("/assistants", {"model": "demo", "tool_resources": helper})
     url = library.url(store_of(made))
     assert library.api.get(url)["file_counts"]["total"] == 2_000
-    library.backend.overdue.sweep()
+    library.backend.maintenance.sweeper.sweep()
     assert library.api.get(url)["file_counts"]["total"] == 2_500
-    library.backend.overdue.sweep()
+    library.backend.maintenance.sweeper.sweep()
     assert len(library.index_queue.sent) == 2_500, "nothing is added twice"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.image import MAX_IMAGE_BYTES, Image, InvalidImage
+from assistants.domain.image import MAX_IMAGE_BYTES, Image, InvalidImageError
 from assistants.domain.model import Catalog
 from tests.support.deployment import Deployment
 from tests.support.forms import HEADERS, Attached, form
@@ -61,16 +61,16 @@ def test_a_type_is_told_by_the_first_bytes_whatever_the_url_says(type: str) -> N
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"<svg/>", b"RIFF\0\0\0\0WAVEfmt "])
 def test_what_is_no_image_that_models_take_is_refused(content: bytes) -> None:
-    with pytest.raises(InvalidImage, match="none of the formats png, jpeg, gif, webp"):
+    with pytest.raises(InvalidImageError, match="none of the formats png, jpeg, gif, webp"):
         Image.of(content)
 
 
 def test_an_image_may_have_twenty_megabytes() -> None:
     largest = PNG + b"\0" * (MAX_IMAGE_BYTES - len(PNG))
     assert Image.from_data_url(data_url(largest)).content == largest
-    with pytest.raises(InvalidImage, match="larger than 20 MB"):
+    with pytest.raises(InvalidImageError, match="larger than 20 MB"):
         Image.of(largest + b"\0")
-    with pytest.raises(InvalidImage, match="larger than 20 MB"):
+    with pytest.raises(InvalidImageError, match="larger than 20 MB"):
         Image.from_data_url(data_url(largest + b"\0" * 9))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from assistants.ports.table import Write
 from tests.support.deployment import WEATHER, Client, Deployment
-from tests.support.fakes import FakeClock, FakeStore
+from tests.support.fakes import FakeClock, FakeTable
 from tests.unit.turns.test_turns import until
 
 ASSISTANT: dict[str, Any] = {
@@ -176,33 +176,33 @@ def work(deployment: Deployment) -> int:
     asked = 0
     while deployment.purge_queue.sent:
         asked += 1
-        deployment.backend.purges.work(*deployment.purge_queue.sent.pop(0))
+        deployment.backend.maintenance.purge.work(*deployment.purge_queue.sent.pop(0))
     return asked
 
 
 def test_nothing_is_left_of_a_deleted_thread_once_its_queue_is_worked_off() -> None:
     deployment = Deployment(["Hi"], ["Ho"])
     assistant_id = deployment.assistant()
-    before = dict(deployment.store.rows)
+    before = dict(deployment.table.rows)
     thread = {"messages": [message(str(number)) for number in range(700)]}
     thread_id = str(deployment.api.post("/threads", thread)["id"])
     for _ in range(2):
         deployment.run(thread_id, assistant_id=assistant_id)
     deployment.api.delete(f"/threads/{thread_id}")
     assert work(deployment) > 2
-    assert deployment.store.rows == before
+    assert deployment.table.rows == before
 
 
 def test_a_purge_whose_request_was_lost_is_found_by_the_sweep() -> None:
     deployment = Deployment()
-    before = dict(deployment.store.rows)
+    before = dict(deployment.table.rows)
     deployment.api.delete(f"/threads/{deployment.thread('Hello')}")
     deployment.purge_queue.sent.clear()
     deployment.clock.now += 301
-    deployment.backend.overdue.sweep()
+    deployment.backend.maintenance.sweeper.sweep()
     work(deployment)
-    assert deployment.store.rows == before
-    assert deployment.backend.overdue.sweep() == 0
+    assert deployment.table.rows == before
+    assert deployment.backend.maintenance.sweeper.sweep() == 0
 
 
 def test_a_message_shows_every_member() -> None:
@@ -319,7 +319,7 @@ def test_a_message_that_its_run_still_writes_cannot_be_changed(method: str) -> N
     assert deployment.api.request(method, url).status == 200
 
 
-class CrowdedStore(FakeStore):
+class CrowdedTable(FakeTable):
     """Lets somebody else write just before the next write."""
 
     meanwhile: Callable[[], Any] | None = None
@@ -333,8 +333,8 @@ class CrowdedStore(FakeStore):
 
 @pytest.mark.parametrize("kind", ["assistants", "threads", "messages", "runs"])
 def test_of_two_changes_at_once_none_is_lost(kind: str) -> None:
-    store = CrowdedStore()
-    deployment = Deployment(machine=False, store=store)
+    table = CrowdedTable()
+    deployment = Deployment(machine=False, table=table)
     if kind == "assistants":
         url = f"/assistants/{deployment.assistant()}"
         one: dict[str, Any] = {"name": "A"}
@@ -348,55 +348,55 @@ def test_of_two_changes_at_once_none_is_lost(kind: str) -> None:
         url = urls.get(kind, f"{base}/runs/{run['id']}")
         one, two = {"metadata": {"a": "1"}}, {"metadata": {"a": "2"}}
         both = two
-    store.meanwhile = lambda: deployment.api.post(url, one)
+    table.meanwhile = lambda: deployment.api.post(url, one)
     deployment.api.post(url, two)
     found = deployment.api.get(url)
     assert {name: found[name] for name in both} == both
 
 
 def test_a_change_to_what_is_deleted_meanwhile_is_not_found() -> None:
-    store = CrowdedStore()
-    deployment = Deployment(store=store)
+    table = CrowdedTable()
+    deployment = Deployment(table=table)
     url = f"/assistants/{deployment.assistant()}"
-    store.meanwhile = lambda: deployment.api.delete(url)
+    table.meanwhile = lambda: deployment.api.delete(url)
     assert deployment.api.request("POST", url, {"name": "A"}).status == 404
     assert deployment.api.request("GET", url).status == 404
 
 
 def test_nothing_points_to_a_thread_that_was_changed_while_it_was_deleted() -> None:
-    store = CrowdedStore()
-    deployment = Deployment(store=store)
-    before = dict(store.rows)
+    table = CrowdedTable()
+    deployment = Deployment(table=table)
+    before = dict(table.rows)
     url = f"/threads/{deployment.thread()}"
-    store.meanwhile = lambda: deployment.api.post(url, {"metadata": {"a": "b"}})
+    table.meanwhile = lambda: deployment.api.post(url, {"metadata": {"a": "b"}})
     assert deployment.api.delete(url)["deleted"]
     work(deployment)
-    assert store.rows == before
+    assert table.rows == before
 
 
 def test_of_two_deletions_at_once_one_finds_nothing() -> None:
-    store = CrowdedStore()
-    deployment = Deployment(store=store)
+    table = CrowdedTable()
+    deployment = Deployment(table=table)
     url = f"/threads/{deployment.thread()}"
-    store.meanwhile = lambda: deployment.api.delete(url)
+    table.meanwhile = lambda: deployment.api.delete(url)
     assert deployment.api.request("DELETE", url).status == 404
 
 
 def test_a_run_and_a_message_at_once_are_decided_by_the_lock() -> None:
-    store = CrowdedStore()
-    deployment = Deployment(machine=False, store=store)
+    table = CrowdedTable()
+    deployment = Deployment(machine=False, table=table)
     thread_id, assistant_id = deployment.thread(), deployment.assistant()
     body = {"assistant_id": assistant_id}
-    store.meanwhile = lambda: deployment.api.post(f"/threads/{thread_id}/runs", body)
+    table.meanwhile = lambda: deployment.api.post(f"/threads/{thread_id}/runs", body)
     text = deployment.api.refused("POST", f"/threads/{thread_id}/messages", message())
     assert text.startswith(f"Can't add messages to {thread_id} while a run run_")
 
 
 def test_a_run_on_a_thread_that_is_deleted_meanwhile_is_not_made() -> None:
-    store = CrowdedStore()
-    deployment = Deployment(machine=False, store=store)
+    table = CrowdedTable()
+    deployment = Deployment(machine=False, table=table)
     thread_id, assistant_id = deployment.thread(), deployment.assistant()
-    store.meanwhile = lambda: deployment.api.delete(f"/threads/{thread_id}")
+    table.meanwhile = lambda: deployment.api.delete(f"/threads/{thread_id}")
     answer = deployment.api.request(
         "POST", f"/threads/{thread_id}/runs", {"assistant_id": assistant_id}
     )
@@ -415,11 +415,11 @@ def test_the_same_creation_sent_twice_makes_one_object(url: str) -> None:
     body = bodies.get(url, message())
     key = {"idempotency-key": "once"}
     first = deployment.api.request("POST", url, body, headers=key)
-    rows = dict(deployment.store.rows)
+    rows = dict(deployment.table.rows)
     again = deployment.api.request("POST", url, body, headers=key)
     assert first.status == again.status == 200
     assert first.json == again.json
-    assert deployment.store.rows == rows
+    assert deployment.table.rows == rows
     other = deployment.api.request("POST", url, {**body, "metadata": {"a": "b"}}, headers=key)
     assert (other.status, other.error["code"]) == (400, "idempotency_key_reused")
     stranger = Client(deployment.app, key="sk-stranger")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.ids import ProjectId
 from assistants.domain.run import RunSettings
 from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from tests.support.deployment import Answer, Deployment
@@ -15,7 +16,7 @@ from tests.support.forms import HEADERS, Attached, form
 class Unused:
     """A tool that the deployment has, and that no run of these tests calls."""
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         raise AssertionError(run)
 
     def answer(self, use: ToolUse) -> ToolAnswer:
@@ -128,13 +129,13 @@ def test_what_the_deployment_lacks_is_refused_before_any_file_is_looked_for() ->
 
 def test_a_message_without_files_reads_none(service: Deployment) -> None:
     read: list[tuple[Any, ...]] = []
-    get = service.store.get
+    get = service.table.get
 
     def counted(*keys: Any) -> Any:
         read.append(keys)
         return get(*keys)
 
     thread_id = service.thread()
-    service.store.get = counted  # type: ignore[method-assign]
+    service.table.get = counted  # type: ignore[method-assign]
     service.api.post(f"/threads/{thread_id}/messages", {"role": "user", "content": "Hello"})
     assert [keys for keys in read if keys] == []

@@ -12,7 +12,7 @@ from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.retrieval.passage import Chunk
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from assistants.services.tools.file_search import INDEXING_SECONDS, queries_in
 from tests.support.deployment import Deployment, path
 from tests.support.fakes import Script
@@ -25,7 +25,7 @@ CAT, DOG, TRAIN = "The cat sleeps on the sofa.", "Dogs bark at night.", "The tra
 
 
 def calls(*queries: str) -> Script:
-    return [CallFragment(0, "a", "file_search", json.dumps({"queries": queries}))]
+    return [ToolCallDelta(0, "a", "file_search", json.dumps({"queries": queries}))]
 
 
 class Case:
@@ -63,7 +63,10 @@ class Case:
         self.service.api.post(url, {"file_id": file_id})
         places = [*pages, *[None] * len(texts)]
         chunks = [Chunk(n, text, 0, len(text), places[n]) for n, text in enumerate(texts)]
-        records, asked = self.service.backend.store_file_records, self.service.index_queue.sent[-1]
+        records, asked = (
+            self.service.backend.vector_stores.file_repository,
+            self.service.index_queue.sent[-1],
+        )
         file = records.load(*asked)
         assert file is not None
         assert records.plan(file, len(texts))
@@ -206,7 +209,7 @@ def test_a_marker_that_is_hidden_in_another_cites_nothing(place: Path, text: str
 def test_arguments_that_cannot_be_read_are_answered_with_their_form(
     place: Path, arguments: str
 ) -> None:
-    case = Case(place, [CallFragment(0, "a", "file_search", arguments)], ["Well."])
+    case = Case(place, [ToolCallDelta(0, "a", "file_search", arguments)], ["Well."])
     run = case.run()
     assert run["status"] == "completed"
     assert case.told.startswith("Nothing was searched: call file_search with")
@@ -273,7 +276,7 @@ def test_the_index_is_woken_for_a_run_that_may_search(place: Path) -> None:
     case = Case(place, ["Hello."])
     woken: list[bool] = []
     case.index.wake = lambda: woken.append(True)  # type: ignore[method-assign]
-    object.__setattr__(case.service.backend.file_search, "beside", lambda work: work())
+    object.__setattr__(case.service.backend.tools.file_search, "beside", lambda work: work())
     case.run()
     assert woken == [True]
 
@@ -291,7 +294,7 @@ def test_a_run_waits_no_longer_than_its_files_need(
 ) -> None:
     case = Case(place, ["Hello."])
     thread_id = case.thread_with_file()
-    records = case.service.backend.store_file_records
+    records = case.service.backend.vector_stores.file_repository
     [(project, store_id, attachment)] = case.service.index_queue.sent
     began = case.service.clock.now
 

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.chat_model import CallFragment, Delta, ModelRequest
+from assistants.ports.chat_model import Delta, ModelRequest, ToolCallDelta
 from assistants.ports.table import Write
 from tests.support.deployment import Deployment, Event, outputs, path
-from tests.support.fakes import FakeClock, FakeStore, Script, ScriptedModel
+from tests.support.fakes import FakeClock, FakeTable, Script, ScriptedModel
 from tests.support.stream_reader import StreamReader
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 TERMINAL = {"completed", "failed", "cancelled", "expired", "incomplete"}
 
 
@@ -26,7 +26,7 @@ class Death(Exception):
     """The process is gone."""
 
 
-class MortalStore(FakeStore):
+class MortalStore(FakeTable):
     """Whoever made it dies at one of the writes of its own thread, before or after it is done."""
 
     def __init__(self) -> None:
@@ -60,17 +60,17 @@ class Scenario:
     """One run from its creation to its end, by a client and a machine that repeat what failed."""
 
     def __init__(self, *script: Script, cancels: bool = False) -> None:
-        self.store = MortalStore()
+        self.table = MortalStore()
         self.deployment = Deployment(
-            *script, machine=False, store=self.store, clock=FakeClock(step=0.4)
+            *script, machine=False, table=self.table, clock=FakeClock(step=0.4)
         )
-        object.__setattr__(self.deployment.backend, "model", RepeatingModel(*script))
+        object.__setattr__(self.deployment.backend.ports, "model", RepeatingModel(*script))
         self._cancels = cancels
         self._assistant = self.deployment.assistant(
             tools=[{"type": "function", "function": {"name": "weather"}}]
         )
         self.thread_id = self.deployment.thread("Hello")
-        self.store.writes = 0
+        self.table.writes = 0
 
     def play(self) -> dict[str, Any]:
         url = f"/threads/{self.thread_id}/runs"
@@ -81,7 +81,7 @@ class Scenario:
             state = self._state(run, state)
         self.deployment.clock.now += 700
         for _ in range(2):
-            self.deployment.backend.overdue.sweep()
+            self.deployment.backend.maintenance.sweeper.sweep()
         return self.deployment.again(run)
 
     def _state(self, run: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def deaths() -> list[Any]:
         whole.play()
         found += [
             pytest.param(name, number, when, id=f"{name}-{number}-{when}")
-            for number in range(1, whole.store.writes + 1)
+            for number in range(1, whole.table.writes + 1)
             for when in ("before", "after")
         ]
     return found
@@ -159,8 +159,8 @@ def test_without_a_death_each_scenario_ends_as_it_should(name: str) -> None:
 @pytest.mark.parametrize(("name", "number", "when"), deaths())
 def test_a_death_at_any_write_loses_nothing(name: str, number: int, when: str) -> None:
     played = scenario(name)
-    played.store.dies_at = number
-    played.store.after = when == "after"
+    played.table.dies_at = number
+    played.table.after = when == "after"
     run = played.play()
     deployment = played.deployment
     assert run["status"] in TERMINAL

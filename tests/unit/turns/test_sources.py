@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from assistants.domain.annotation import LINK, Citation
 from assistants.domain.assistant import Assistant
 from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.ids import FileId, ProjectId, RunId
 from assistants.domain.run import RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
 from assistants.domain.tool import ToolResources
-from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal
-from assistants.ports.hosted_tool import RunFailed, ToolAnswer, ToolUse
+from assistants.ports.chat_model import FinishDelta, ModelError, RefusalDelta, ToolCallDelta
+from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
 from assistants.services.runs.settings import settings_of
 from tests.support.deployment import WEATHER, Deployment, Event
 from tests.support.fakes import FakeClock, Script
@@ -22,8 +23,8 @@ from tests.unit.turns.test_turns import until
 
 SEARCH, CODE = {"type": "file_search"}, {"type": "code_interpreter"}
 TOOLS = [SEARCH, CODE, WEATHER]
-SEARCHES: Script = [CallFragment(0, "a", "file_search", '{"queries": ["q"]}')]
-RUNS_CODE: Script = [CallFragment(0, "b", "code_interpreter", '{"code": "1"}')]
+SEARCHES: Script = [ToolCallDelta(0, "a", "file_search", '{"queries": ["q"]}')]
+RUNS_CODE: Script = [ToolCallDelta(0, "b", "code_interpreter", '{"code": "1"}')]
 
 
 class Library:
@@ -33,14 +34,16 @@ class Library:
         self.prepared: list[RunSettings] = []
         self.trouble: Exception | None = None
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         self.prepared.append(run)
         if self.trouble is not None:
             raise self.trouble
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         found = {
-            f"{use.number}:{place}": Citation(f"file-{use.number}{place}", f"passage {place}")
+            f"{use.number}:{place}": Citation(
+                FileId(f"file-{use.number}{place}"), f"passage {place}"
+            )
             for place in range(2)
         }
         return ToolAnswer(told=" ".join(found), citations=found)
@@ -49,11 +52,12 @@ class Library:
 class Plotter:
     """Makes a table, and the same picture every time."""
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
-        return ToolAnswer("done", files={"t.csv": "file-t"}, images=("file-image",))
+        image = FileId("file-image")
+        return ToolAnswer("done", files={"t.csv": FileId("file-t")}, images=(image,))
 
 
 class Case:
@@ -130,7 +134,7 @@ WORDS = [
 def test_a_message_is_the_same_however_its_words_come(words: list[str], size: int) -> None:
     text = "".join(words)
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    both: Script = [*SEARCHES, CallFragment(1, "b", "code_interpreter", '{"code": "1"}')]
+    both: Script = [*SEARCHES, ToolCallDelta(1, "b", "code_interpreter", '{"code": "1"}')]
     whole = Case(both, [text]).message()["content"]
     assert Case(both, [*pieces], step=0.1).message()["content"] == whole
     for annotation in whole[-1]["text"]["annotations"]:
@@ -150,7 +154,7 @@ def test_annotations_are_numbered_within_their_block() -> None:
 
 
 def test_every_call_of_a_run_has_its_own_markers() -> None:
-    twice: Script = [*SEARCHES, CallFragment(1, "c", "file_search", '{"queries": ["r"]}')]
+    twice: Script = [*SEARCHES, ToolCallDelta(1, "c", "file_search", '{"queries": ["r"]}')]
     case = Case(twice, SEARCHES, ["【0:0】【1:0】【2:0】【3:0】"])
     cited = [each["file_citation"]["file_id"] for each in text_of(case.message())["annotations"]]
     assert cited == ["file-00", "file-10", "file-20"]
@@ -190,7 +194,7 @@ def test_an_image_is_shown_in_the_next_message_only() -> None:
 
 
 def test_a_refusal_keeps_its_place_behind_text_that_is_held_back() -> None:
-    case = Case(["【0:0†", Refusal("No.")])
+    case = Case(["【0:0†", RefusalDelta("No.")])
     content = case.message()["content"]
     assert [block["type"] for block in content] == ["text", "refusal"]
     assert content[0]["text"]["value"] == ""
@@ -200,7 +204,7 @@ def test_a_refusal_keeps_its_place_behind_text_that_is_held_back() -> None:
     ("script", "status"),
     [
         (["So 【0:0†a"], "completed"),
-        (["So 【0:0†a", Finish("length")], "incomplete"),
+        (["So 【0:0†a", FinishDelta("length")], "incomplete"),
         (["So 【0:0†a", ModelError("server_error", "broken")], "incomplete"),
     ],
 )
@@ -255,7 +259,7 @@ def test_tools_are_prepared_once_before_the_model_is_asked() -> None:
 
 def test_a_run_fails_with_the_reason_that_its_tool_gives() -> None:
     case = Case(["never said"])
-    case.library.trouble = RunFailed("server_error", "The vector store has expired.")
+    case.library.trouble = RunFailedError("server_error", "The vector store has expired.")
     events = case.stream()
     assert order(events) == f"{RUN_BEGINS} run.failed done"
     assert events[-2].data["last_error"] == {
@@ -307,7 +311,7 @@ def test_a_run_may_use_what_its_assistant_or_its_request_and_its_thread_have(
     )
     thread = Thread(id="thread_1", created_at=1, tool_resources=SECOND)
     body = ThreadRunCreate.model_validate({"assistant_id": "asst_1", "tool_resources": asked})
-    settings = settings_of(assistant, body, thread, "run_1", 1)
+    settings = settings_of(assistant, body, thread, RunId("run_1"), 1)
     assert settings.file_ids == file_ids
     assert settings.vector_store_ids == store_ids
 

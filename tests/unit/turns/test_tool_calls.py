@@ -3,26 +3,27 @@
 from typing import Any
 
 from assistants.domain.assistant import AssistantCreate
-from assistants.domain.ids import ASSISTANT, RUN, THREAD, new_id
+from assistants.domain.ids import ASSISTANT, RUN, THREAD, ProjectId, RunRef, new_id
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunCreate, RunSettings, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services.backend import Backend
+from assistants.services.ports import Ports
 from assistants.services.turns.reply_calls import MAX_HOSTED_CALLS
 from tests.support.fakes import (
     FakeBlobs,
     FakeClock,
     FakeExecutions,
     FakePurgeQueue,
-    FakeStore,
+    FakeTable,
     Script,
     ScriptedModel,
 )
 
-PROJECT = "p"
+PROJECT = ProjectId("p")
 CODE = {"type": "code_interpreter"}
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 
@@ -33,7 +34,7 @@ class Calculator:
     def __init__(self) -> None:
         self.uses: list[ToolUse] = []
 
-    def prepare(self, project: str, run: RunSettings, **_: Any) -> None:
+    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
         pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
@@ -49,36 +50,38 @@ class Case:
         self.calculator = Calculator()
         self.model = ScriptedModel(*turns)
         self.backend = Backend(
-            store=FakeStore(),
-            executions=FakeExecutions(),
-            purge_queue=FakePurgeQueue(),
-            blobs=FakeBlobs(),
-            model=self.model,
-            catalog=Catalog({"*": ModelRoute(provider="demo")}, endpoint_configured=False),
-            clock=FakeClock(),
-            tools={"code_interpreter": self.calculator},
+            Ports(
+                table=FakeTable(),
+                executions=FakeExecutions(),
+                purge_queue=FakePurgeQueue(),
+                blobs=FakeBlobs(),
+                model=self.model,
+                catalog=Catalog({"*": ModelRoute(provider="demo")}, endpoint_configured=False),
+                clock=FakeClock(),
+                tools={"code_interpreter": self.calculator},
+            )
         )
-        assistant = self.backend.assistants.create(
+        assistant = self.backend.assistants.service.create(
             PROJECT,
             AssistantCreate.model_validate({"model": "m", "tools": [CODE, WEATHER]}),
             new_id(ASSISTANT),
         )
         thread = ThreadCreate.model_validate({"messages": [{"role": "user", "content": "2+2?"}]})
-        self.thread_id = self.backend.threads.create(PROJECT, thread, new_id(THREAD)).id
-        self.run = self.backend.runs.create(
+        self.thread_id = self.backend.threads.service.create(PROJECT, thread, new_id(THREAD)).id
+        self.run = self.backend.runs.service.create(
             PROJECT, self.thread_id, RunCreate(assistant_id=assistant.id), new_id(RUN)
         )
-        self.ids = (PROJECT, self.thread_id, self.run.id)
+        self.ref = RunRef(PROJECT, self.thread_id, self.run.id)
 
 
 def test_a_call_is_answered_and_the_model_reads_the_answer() -> None:
-    case = Case([CallFragment(0, "x", "code_interpreter", '{"code": "2+2"}')], ["It is 4."])
-    outcome = case.backend.turns.take(*case.ids, 0)
+    case = Case([ToolCallDelta(0, "x", "code_interpreter", '{"code": "2+2"}')], ["It is 4."])
+    outcome = case.backend.turns.service.take(case.ref, 0)
     [call] = outcome["calls"]
     assert (outcome["next"], call["tool"]) == ("tools", "code_interpreter")
     assert not outcome["calls_functions"]
-    case.backend.hosted_calls.answer(*case.ids, call["call"])
-    assert case.backend.turns.take(*case.ids, 1)["next"] == "done"
+    case.backend.turns.tool_calls.answer(case.ref, call["call"])
+    assert case.backend.turns.service.take(case.ref, 1)["next"] == "done"
     *_, asked, told = case.model.requests[-1].messages
     assert asked["tool_calls"][0]["function"] == {
         "name": "code_interpreter",
@@ -88,13 +91,13 @@ def test_a_call_is_answered_and_the_model_reads_the_answer() -> None:
 
 
 def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() -> None:
-    pieces: Script = [CallFragment(0, "x", "code_interpreter")]
-    pieces += [CallFragment(0, arguments=piece) for piece in ('{"co', 'de": "a\\', "n", 'b"}')]
+    pieces: Script = [ToolCallDelta(0, "x", "code_interpreter")]
+    pieces += [ToolCallDelta(0, arguments=piece) for piece in ('{"co', 'de": "a\\', "n", 'b"}')]
     case = Case(pieces, ["done"])
-    [call] = case.backend.turns.take(*case.ids, 0)["calls"]
-    case.backend.hosted_calls.answer(*case.ids, call["call"])
-    case.backend.turns.take(*case.ids, 1)
-    told = list(case.backend.relay.follow(PROJECT, case.run))
+    [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
+    case.backend.turns.tool_calls.answer(case.ref, call["call"])
+    case.backend.turns.service.take(case.ref, 1)
+    told = list(case.backend.runs.event_stream.follow(PROJECT, case.run))
     names = [event.name for event in told if event]
     completed = names.index("thread.run.step.completed")
     assert names.index("thread.run.step.delta") < completed < names.index("thread.message.created")
@@ -111,32 +114,32 @@ def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() ->
 
 
 def test_a_repeated_state_does_not_use_the_tool_again() -> None:
-    case = Case([CallFragment(0, "x", "code_interpreter", '{"code": "2+2"}')], ["4"])
-    [call] = case.backend.turns.take(*case.ids, 0)["calls"]
+    case = Case([ToolCallDelta(0, "x", "code_interpreter", '{"code": "2+2"}')], ["4"])
+    [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     for _ in range(3):
-        case.backend.hosted_calls.answer(*case.ids, call["call"])
+        case.backend.turns.tool_calls.answer(case.ref, call["call"])
     assert len(case.calculator.uses) == 1
 
 
 def test_the_client_is_asked_for_its_functions_of_the_same_turn() -> None:
     case = Case(
         [
-            CallFragment(0, "x", "weather", "{}"),
-            CallFragment(1, "y", "code_interpreter", '{"code": "1"}'),
+            ToolCallDelta(0, "x", "weather", "{}"),
+            ToolCallDelta(1, "y", "code_interpreter", '{"code": "1"}'),
         ],
         ["Sunny, and 1."],
     )
-    outcome = case.backend.turns.take(*case.ids, 0)
+    outcome = case.backend.turns.service.take(case.ref, 0)
     assert outcome["calls_functions"]
-    case.backend.hosted_calls.answer(*case.ids, outcome["calls"][0]["call"])
-    case.backend.waits.begin(*case.ids, 1, "token")
-    run = case.backend.runs.get(*case.ids)
+    case.backend.turns.tool_calls.answer(case.ref, outcome["calls"][0]["call"])
+    case.backend.runs.callbacks.begin(case.ref, 1, "token")
+    run = case.backend.runs.service.get(case.ref)
     assert run.required_action is not None
     [asked] = run.required_action["submit_tool_outputs"]["tool_calls"]
     assert asked["function"]["name"] == "weather"
     outputs = {"tool_outputs": [{"tool_call_id": asked["id"], "output": "sun"}]}
-    case.backend.tool_outputs.submit(*case.ids, ToolOutputsSubmit.model_validate(outputs))
-    assert case.backend.turns.take(*case.ids, 1)["next"] == "done"
+    case.backend.runs.tool_outputs.submit(case.ref, ToolOutputsSubmit.model_validate(outputs))
+    assert case.backend.turns.service.take(case.ref, 1)["next"] == "done"
     assert [message["content"] for message in case.model.requests[-1].messages[-2:]] == [
         "sun",
         "printed 1",
@@ -144,23 +147,23 @@ def test_the_client_is_asked_for_its_functions_of_the_same_turn() -> None:
 
 
 def test_an_answer_for_a_cancelled_run_is_dropped() -> None:
-    case = Case([CallFragment(0, "x", "code_interpreter", '{"code": "1"}')])
-    [call] = case.backend.turns.take(*case.ids, 0)["calls"]
-    case.backend.cancellation.cancel(*case.ids)
-    case.backend.hosted_calls.answer(*case.ids, call["call"])
+    case = Case([ToolCallDelta(0, "x", "code_interpreter", '{"code": "1"}')])
+    [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
+    case.backend.runs.cancellation.cancel(case.ref)
+    case.backend.turns.tool_calls.answer(case.ref, call["call"])
     assert case.calculator.uses == []
-    assert case.backend.turns.take(*case.ids, 1)["next"] == "done"
-    assert case.backend.runs.get(*case.ids).status == "cancelled"
+    assert case.backend.turns.service.take(case.ref, 1)["next"] == "done"
+    assert case.backend.runs.service.get(case.ref).status == "cancelled"
 
 
 def test_a_turn_that_calls_more_tools_than_can_be_saved_at_once_fails() -> None:
     def calls(count: int) -> Script:
-        return [CallFragment(n, f"x{n}", "code_interpreter", "{}") for n in range(count)]
+        return [ToolCallDelta(n, f"x{n}", "code_interpreter", "{}") for n in range(count)]
 
     most = Case(calls(MAX_HOSTED_CALLS))
-    assert len(most.backend.turns.take(*most.ids, 0)["calls"]) == MAX_HOSTED_CALLS
+    assert len(most.backend.turns.service.take(most.ref, 0)["calls"]) == MAX_HOSTED_CALLS
     more = Case(calls(MAX_HOSTED_CALLS + 1))
-    assert more.backend.turns.take(*more.ids, 0)["next"] == "done"
-    run = more.backend.runs.get(PROJECT, more.thread_id, more.run.id)
+    assert more.backend.turns.service.take(more.ref, 0)["next"] == "done"
+    run = more.backend.runs.service.get(more.ref)
     assert run.status == "failed" and run.last_error
     assert run.last_error.message == "The model called the server's tools 65 times."

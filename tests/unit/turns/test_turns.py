@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from assistants.domain.run import Usage
-from assistants.ports.chat_model import CallFragment, Finish
-from assistants.ports.table import Conflict, Create, Write
+from assistants.ports.chat_model import FinishDelta, ToolCallDelta
+from assistants.ports.table import ConflictError, Create, Write
 from tests.support.deployment import WEATHER, Deployment, path
-from tests.support.fakes import FakeClock, FakeStore, Script
+from tests.support.fakes import FakeClock, FakeTable, Script
 from tests.support.stream_reader import (
     CALLS_STEP,
     MESSAGE_BEGINS,
@@ -21,7 +21,7 @@ from tests.support.stream_reader import (
     order,
 )
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 class Crash(Exception):
@@ -76,7 +76,7 @@ def test_the_state_of_the_machine_holds_ids_and_what_is_next() -> None:
     deployment = deployed(["Hello"])
     run = deployment.run()
     deployment.clock.now += 100
-    project, thread_id, run_id = deployment.ids(run)
+    project, thread_id, run_id = deployment.ref(run)
     assert deployment.turn(run) == {
         "project": project,
         "thread": thread_id,
@@ -310,9 +310,9 @@ def test_metadata_that_is_changed_during_a_turn_is_kept() -> None:
 
 
 def test_usage_is_the_sum_over_all_turns() -> None:
-    def used(tokens: int) -> Finish:
+    def used(tokens: int) -> FinishDelta:
         usage = Usage(prompt_tokens=tokens, completion_tokens=1, total_tokens=tokens + 1)
-        return Finish(usage=usage)
+        return FinishDelta(usage=usage)
 
     deployment = Deployment([CALL, used(10)], [CALL, used(20)], ["Sunny.", used(30)])
     run = deployment.run()
@@ -324,7 +324,7 @@ def test_usage_is_the_sum_over_all_turns() -> None:
     assert [step["usage"]["prompt_tokens"] for step in deployment.steps(run)] == [10, 20, 30]
 
 
-class ForgetfulStore(FakeStore):
+class ForgetfulStore(FakeTable):
     """Loses the answer of chosen writes: they are done, but whoever asked is told of a conflict,
     as when a connection breaks and the same write is sent again.
     """
@@ -337,7 +337,7 @@ class ForgetfulStore(FakeStore):
         super().commit(*writes)
         if self.loses(writes):
             self.loses = lambda _: False
-            raise Conflict({0: None})
+            raise ConflictError({0: None})
 
 
 def _writes_event(name: str) -> Callable[[tuple[Write, ...]], bool]:
@@ -360,22 +360,22 @@ def _writes_event(name: str) -> Callable[[tuple[Write, ...]], bool]:
     ],
 )
 def test_a_write_whose_answer_is_lost_is_not_done_twice(event: str) -> None:
-    store = ForgetfulStore()
+    table = ForgetfulStore()
     clock = FakeClock(step=0.2)
-    deployment = Deployment(["Hello ", "big ", "world"], machine=False, clock=clock, store=store)
+    deployment = Deployment(["Hello ", "big ", "world"], machine=False, clock=clock, table=table)
     run = deployment.run()
-    store.loses = _writes_event(event)
+    table.loses = _writes_event(event)
     assert deployment.turn(run)["next"] == "done"
-    assert not store.loses(())
+    assert not table.loses(())
     assert text_of(deployment, run) == ["Hello big world"]
     check_stream(deployment, run, f"{RUN_BEGINS} {MESSAGE_STEP} run.completed")
 
 
 def test_a_step_is_told_once_when_the_answer_to_its_last_write_is_lost() -> None:
-    store = ForgetfulStore()
-    deployment = Deployment([CALL], machine=False, store=store)
+    table = ForgetfulStore()
+    deployment = Deployment([CALL], machine=False, table=table)
     run = deployment.run()
-    store.loses = _writes_event("thread.run.step.created")
+    table.loses = _writes_event("thread.run.step.created")
     assert deployment.turn(run)["next"] == "action"
     deployment.wait(run)
     check_stream(deployment, run, f"{RUN_BEGINS} {CALLS_STEP} run.requires_action")
@@ -392,7 +392,7 @@ def test_an_answer_of_many_records_can_be_ended_and_told() -> None:
     run = deployment.run()
     with pytest.raises(Crash):
         deployment.turn(run)
-    assert sum(key.sort.startswith("E#") for key in deployment.store.rows) > 500
+    assert sum(key.sort.startswith("E#") for key in deployment.table.rows) > 500
     deployment.finish(run)
     run = deployment.again(run)
     assert run["status"] == "failed"

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.errors import RateLimited
+from assistants.domain.errors import RateLimitError
+from assistants.domain.ids import VectorStoreId
 from assistants.ports.table import Create, Write
 from assistants.services.vector_stores.file_counts import SHARDS
-from tests.support.fakes import FakeStore
+from tests.support.fakes import FakeTable
 from tests.support.library import Library
 
 BIG = 2_000
 
 
-class Dying(FakeStore):
+class Dying(FakeTable):
     """A store whose process dies at a commit: nothing that follows it is done any more."""
 
     def __init__(self) -> None:
@@ -186,7 +187,7 @@ def test_a_cancelled_batch_stops_what_is_not_indexed_yet(library: Library) -> No
     library.sweep()
     assert again(library, batch) == cancelled
     assert library.indexed() == 1
-    assert not library.store.due(2**40, limit=9)
+    assert not library.table.due(2**40, limit=9)
 
 
 def test_files_that_join_while_their_batch_is_cancelled_are_cancelled_too(
@@ -264,7 +265,7 @@ def test_a_batch_that_breaks_off_is_taken_up_again(
     assert library.indexed() == 100
 
 
-@pytest.mark.parametrize("trouble", [RateLimited("busy"), RuntimeError("SQS is down")])
+@pytest.mark.parametrize("trouble", [RateLimitError("busy"), RuntimeError("SQS is down")])
 def test_trouble_only_delays_the_joining(
     library: Library, store: Dying, trouble: Exception
 ) -> None:
@@ -306,7 +307,10 @@ def test_counts_are_right_when_hundreds_of_files_end_at_once(library: Library) -
     ids = [library.file() for _ in range(300)]
     store_id = library.vector_store()
     batch = begin(library, store_id, ids)
-    records, vector_store = library.backend.store_file_records, library.backend.vector_stores
+    records, vector_store = (
+        library.backend.vector_stores.file_repository,
+        library.backend.vector_stores.service,
+    )
     found = [records.load(*message) for message in library.index_queue.sent]
     work = [one for one in found if one is not None]
     lock = threading.Lock()
@@ -333,8 +337,8 @@ def test_counts_are_right_when_hundreds_of_files_end_at_once(library: Library) -
     store_now = library.api.get(library.url(store_id))
     assert (counts(store_now), store_now["usage_bytes"]) == (expected, 2000)
     assert counts(again(library, batch)) == expected
-    assert not vector_store.pending(library.project, store_id)
+    assert not vector_store.pending(library.project, VectorStoreId(store_id))
     shards = Counter(
-        row.key.sort for row in library.store.rows.values() if row.key.sort.startswith("BN#")
+        row.key.sort for row in library.table.rows.values() if row.key.sort.startswith("BN#")
     )
     assert len(shards) == SHARDS, "the files are counted in several rows"

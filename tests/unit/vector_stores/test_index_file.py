@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.search import SearchUnavailable
+from assistants.ports.search import SearchUnavailableError
 
 HANDLER = Path(__file__).parents[3] / "functions/index_file/handler.py"
 IDS = ("proj", "vs_1", "01abc")
@@ -68,7 +68,7 @@ def test_a_message_is_worked_on(module: ModuleType) -> None:
 def test_a_message_that_fails_comes_again_after_a_longer_pause_each_time(
     module: ModuleType, times: int, seconds: int
 ) -> None:
-    worker = Worker(SearchUnavailable("The index sleeps."))
+    worker = Worker(SearchUnavailableError("The index sleeps."))
     with pytest.raises(Exception, match="All records failed"):  # so does the queue hear of it
         received(module, worker, times)
     assert worker.delays == [("receipt", seconds)]
@@ -76,6 +76,6 @@ def test_a_message_that_fails_comes_again_after_a_longer_pause_each_time(
 
 
 def test_the_sixth_time_the_file_fails_and_the_message_is_done(module: ModuleType) -> None:
-    worker = Worker(SearchUnavailable("The index sleeps."))
+    worker = Worker(SearchUnavailableError("The index sleeps."))
     assert received(module, worker, 6) == {"batchItemFailures": []}
     assert (worker.worked, worker.given_up, worker.delays) == ([], [IDS], [])

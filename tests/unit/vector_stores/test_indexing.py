@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Chunk
-from assistants.ports.search import Embedder, SearchUnavailable, Vector
+from assistants.ports.search import Embedder, SearchUnavailableError, Vector
 from assistants.services.vector_stores import indexing
 from assistants.services.vector_stores.indexing import Indexing
 from tests.support.library import Library
@@ -62,11 +63,11 @@ class Mortal:
 def mortal(library: Library, steps: int) -> Indexing:
     """The worker of the library's queue, which lives for so many steps."""
     life, whole = Life(steps), library.indexing
-    store, queue = Mortal(library.store, life), Mortal(library.index_queue, life)
-    removals = replace(whole.records.removals, store=store, queue=queue)
+    store, queue = Mortal(library.table, life), Mortal(library.index_queue, life)
+    index_deletions = replace(whole.repository.index_deletions, table=store, queue=queue)
     return replace(
         whole,
-        records=replace(whole.records, store=store, removals=removals),
+        repository=replace(whole.repository, table=store, index_deletions=index_deletions),
         blobs=Mortal(library.blobs, life),
         index=lambda: Mortal(library.index, life),
     )
@@ -87,7 +88,7 @@ def texts(library: Library) -> list[str]:
     return [name for name in library.blobs.contents if name.startswith("texts/")]
 
 
-def dies(worker: Indexing, message: tuple[str, str, str]) -> bool:
+def dies(worker: Indexing, message: tuple[ProjectId, VectorStoreId, str]) -> bool:
     try:
         worker.work(*message)
     except Killed:
@@ -192,12 +193,12 @@ def test_a_retry_goes_on_where_the_last_try_was_stopped(library: Library) -> Non
 
     def break_off() -> None:
         if len(asked) == 3:
-            raise SearchUnavailable("The embedding model does not answer.")
+            raise SearchUnavailableError("The embedding model does not answer.")
         embedder.meddle = break_off
 
     embedder = Counted(library.indexing.embedder(), break_off)
     worker = replace(library.indexing, embedder=lambda: embedder)
-    with pytest.raises(SearchUnavailable):
+    with pytest.raises(SearchUnavailableError):
         worker.work(*message)
     assert library.indexed() == 8
     worker.work(*message)
@@ -249,7 +250,7 @@ def test_an_index_that_never_shows_a_file_is_tried_again_later(library: Library)
             return getattr(library.index, name)
 
     started = library.clock.now
-    with pytest.raises(SearchUnavailable, match=f"0 of {CHUNKS} chunks"):
+    with pytest.raises(SearchUnavailableError, match=f"0 of {CHUNKS} chunks"):
         replace(library.indexing, index=Blind).work(*message)
     assert library.clock.now - started <= indexing.VISIBLE_SECONDS + 1
     assert status(library, store, file)["status"] == "in_progress"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistants.domain.vector_store import DAY_SECONDS
-from assistants.ports.parsing import ParsingUnavailable
+from assistants.ports.parsing import ParsingUnavailableError
 from assistants.services.vector_stores.purge import PAGE
 from tests.support.library import Library
 
@@ -25,7 +25,7 @@ def nothing_is_left(library: Library) -> bool:
     assert library.rows() == []
     assert library.indexed() == 0
     assert library.blobs.contents == {}
-    assert library.store.due(2**40, limit=9) == []
+    assert library.table.due(2**40, limit=9) == []
     return True
 
 
@@ -50,8 +50,8 @@ def test_a_file_that_expires_leaves_its_stores(library: Library) -> None:
     store_id = library.vector_store(file_id)
     library.ingest()
     [key] = [key for key in library.rows() if key.partition.endswith("#file")]
-    library.store.rows[key].body["expires_at"] = int(library.clock.now)
-    library.backend.files.expire(library.project, key)
+    library.table.rows[key].body["expires_at"] = int(library.clock.now)
+    library.backend.files.service.expire(library.project, key)
     assert library.api.get(library.url(store_id, "files"))["data"] == []
     library.api.delete(library.url(store_id))
     assert nothing_is_left(library)
@@ -126,12 +126,12 @@ def file_deleted(library: Library, _: str, file_id: str) -> None:
 
 def store_expired(library: Library, store_id: str, _: str) -> None:
     library.clock.now += 2 * DAY_SECONDS
-    library.backend.overdue.sweep()
+    library.backend.maintenance.sweeper.sweep()
 
 
 def cancelled(library: Library, store_id: str, file_id: str) -> None:
     batches = library.url(store_id, "file_batches")
-    [row] = [row for row in library.store.rows.values() if row.key.sort.startswith("B#")]
+    [row] = [row for row in library.table.rows.values() if row.key.sort.startswith("B#")]
     library.api.post(f"{batches}/{row.body['id']}/cancel")
 
 
@@ -151,10 +151,10 @@ def test_what_ends_while_it_is_indexed_leaves_nothing(
     store_id = library.vector_store(file_id, expires_after={"anchor": "last_active_at", "days": 1})
     owner = {
         "parse": library.indexing.parser,
-        "plan": library.backend.store_file_records,
+        "plan": library.backend.vector_stores.file_repository,
         "write": library.blobs,
         "put": library.index,
-        "complete": library.backend.store_file_records,
+        "complete": library.backend.vector_stores.file_repository,
     }[moment]
     step = getattr(owner, moment)
     message = library.index_queue.sent.pop()
@@ -171,7 +171,7 @@ def test_what_ends_while_it_is_indexed_leaves_nothing(
     object.__setattr__(owner, moment, overtaken)
     try:
         library.indexing.work(*message)
-    except (KeyboardInterrupt, ParsingUnavailable):
+    except (KeyboardInterrupt, ParsingUnavailableError):
         library.indexing.work(*message)  # the message is delivered again
     library.ingest()
     library.sweep()
@@ -193,9 +193,9 @@ def test_a_lost_message_is_sent_again(library: Library) -> None:
     library.api.delete(library.url(store_id))
     library.purge_queue.sent.clear()
     library.clock.now += 300
-    library.backend.overdue.sweep()
+    library.backend.maintenance.sweeper.sweep()
     project, identifier = library.purge_queue.sent.pop()
-    library.backend.purges.work(project, identifier)
+    library.backend.maintenance.purge.work(project, identifier)
     library.index_queue.sent.clear()
     library.purge_queue.sent.clear()
     delete_file(library, file_id)
@@ -208,7 +208,7 @@ def test_a_file_that_nobody_can_index_fails_after_a_day(library: Library) -> Non
     for _ in range(24):
         library.index_queue.sent.clear()
         library.clock.now += 3600
-        library.backend.overdue.sweep()
+        library.backend.maintenance.sweeper.sweep()
     file = library.api.get(library.url(store_id, "files", file_id))
     assert file["status"] == "failed"
     assert file["last_error"] == {
@@ -241,9 +241,9 @@ def test_work_on_an_index_that_does_not_answer_holds_up_nothing_else_that_is_due
     for minute in range(30):
         library.index_queue.sent.clear()
         library.clock.now += 60
-        library.backend.overdue.sweep()
+        library.backend.maintenance.sweeper.sweep()
         assert len(library.index_queue.sent) == (minute in (4, 19)), minute
-        assert not library.store.due(int(library.clock.now), limit=9)
+        assert not library.table.due(int(library.clock.now), limit=9)
     for work in works.values():
         setattr(library.index, work.__name__, work)
     library.sweep()

@@ -8,15 +8,14 @@ import pytest
 
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.domain.filters import Comparison
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Ranking
-from assistants.ports.search import SearchIndex, SearchUnavailable
+from assistants.ports.search import SearchIndex, SearchUnavailableError, no_embedder, no_index
 from assistants.services.vector_stores.vector_search import (
     MAX_QUERIES,
     MAX_RESULTS,
     VectorSearch,
-    no_embedder,
-    no_index,
 )
 from tests.support.hashing import HashingEmbedder
 
@@ -33,14 +32,15 @@ class Stores:
         return VectorSearch(lambda: self.index, lambda: EMBEDDER)
 
     def put(self, project: str, store: str, *texts: str, **attributes: str) -> None:
-        document = Document(project, store, f"file-{store}", f"a-{store}", "a.txt", attributes)
+        ids = ProjectId(project), VectorStoreId(store), FileId(f"file-{store}")
+        document = Document(*ids, f"a-{store}", "a.txt", attributes)
         chunks = [Chunk(number, text, 0, len(text)) for number, text in enumerate(texts)]
         self.index.put(document, chunks, EMBEDDER.documents(texts))
 
     def find(
         self, *queries: str, stores: tuple[str, ...] = ("vs_1",), limit: int = 10
     ) -> list[str]:
-        hits = self.search.search("proj", stores, queries, limit=limit)
+        hits = self.search.search(ProjectId("proj"), stores, queries, limit=limit)
         return [hit.passage.chunk.text for hit in hits]
 
 
@@ -72,14 +72,14 @@ def test_a_condition_narrows_the_search(stores: Stores) -> None:
     stores.put("proj", "vs_1", TEXTS[0], lang="en")
     stores.put("proj", "vs_2", TEXTS[0], lang="de")
     condition = Comparison(type="eq", key="lang", value="de")
-    hits = stores.search.search("proj", ["vs_1", "vs_2"], ["cat"], condition=condition)
+    hits = stores.search.search(ProjectId("proj"), ["vs_1", "vs_2"], ["cat"], condition=condition)
     assert [hit.passage.document.vector_store_id for hit in hits] == ["vs_2"]
 
 
 def test_a_threshold_keeps_out_what_is_worse(stores: Stores) -> None:
     stores.put("proj", "vs_1", *TEXTS)
     ranking = Ranking(score_threshold=0.5)
-    hits = stores.search.search("proj", ["vs_1"], ["cat sleeps sofa"], ranking=ranking)
+    hits = stores.search.search(ProjectId("proj"), ["vs_1"], ["cat sleeps sofa"], ranking=ranking)
     assert [hit.passage.chunk.text for hit in hits] == [TEXTS[0]]
 
 
@@ -101,7 +101,7 @@ def test_a_search_beyond_the_limits_is_refused(stores: Stores, limit: int, queri
 
 @pytest.mark.parametrize("missing", [no_index, no_embedder])
 def test_where_there_is_no_file_search_it_is_unavailable(missing: Callable[[], object]) -> None:
-    with pytest.raises(SearchUnavailable, match="no "):
+    with pytest.raises(SearchUnavailableError, match="no "):
         missing()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import VectorStoreId
 from assistants.domain.vector_store import DAY_SECONDS, MAX_FILES
 from assistants.services.storage import keys
 from tests.support.deployment import Client, Deployment
@@ -445,7 +446,7 @@ def test_attributes_narrow_a_search_and_can_be_changed(library: Library) -> None
     assert found_files(library, store_id, filters=recent) == [new]
     refused = library.api.request("POST", url, {})
     assert refused.error["code"] == "missing_required_parameter"
-    assert not library.store.due(2**40, limit=9), "nothing is left to be done"
+    assert not library.table.due(2**40, limit=9), "nothing is left to be done"
 
 
 @pytest.mark.parametrize("absent", ["in_progress", "detached"])
@@ -575,11 +576,11 @@ def test_a_store_lives_on_by_its_use(library: Library) -> None:
         elif use == "attach":
             attach(library, store_id, library.file())
         else:
-            library.backend.vector_stores.touch(library.project, [store_id])
+            library.backend.vector_stores.service.touch(library.project, [VectorStoreId(store_id)])
         store = library.api.get(library.url(store_id))
         assert store["last_active_at"] == int(library.clock.now), use
         assert store["expires_at"] == store["last_active_at"] + 2 * DAY_SECONDS
-        library.backend.overdue.sweep()
+        library.backend.maintenance.sweeper.sweep()
         assert library.api.get(library.url(store_id))["status"] != "expired"
 
 
@@ -606,15 +607,15 @@ def test_an_expired_store_is_refused_and_can_still_be_read(library: Library) -> 
             file_id,
             waiting,
         }
-        key = keys.vector_store(library.project, store_id)
-        library.backend.vector_stores.expire(library.project, key)
+        key = keys.vector_store(library.project, VectorStoreId(store_id))
+        library.backend.vector_stores.service.expire(library.project, key)
         library.ingest()
     assert library.indexed() == 0
     assert library.blobs.list("texts/") == []
     assert counts(library, store_id) == {"completed": 1, "cancelled": 1, "total": 2}
     library.sweep()
     library.sweep()
-    assert not library.store.due(2**40, limit=9), "nothing is left to be done"
+    assert not library.table.due(2**40, limit=9), "nothing is left to be done"
     library.api.delete(url)
     library.ingest()
     assert not [key for key in library.rows() if store_id in key.partition]
@@ -667,10 +668,10 @@ def test_a_full_store_takes_only_what_it_has(library: Library) -> None:
     store_id = library.vector_store(file_id)
     key = next(
         key
-        for key in library.store.rows
+        for key in library.table.rows
         if key.sort.startswith("STORE#") and "HEAD" not in key.sort
     )
-    library.store.rows[key].body["completed"] = MAX_FILES - 1
+    library.table.rows[key].body["completed"] = MAX_FILES - 1
     for url, body in (
         ("files", {"file_id": one_more}),
         ("file_batches", {"file_ids": [file_id, one_more]}),

@@ -11,7 +11,7 @@ from botocore.config import Config
 from assistants.adapters.aws import client
 from assistants.adapters.dynamodb.items import item_model
 from assistants.adapters.dynamodb.large_values import LargeValues
-from assistants.adapters.dynamodb.table import DynamoStore
+from assistants.adapters.dynamodb.table import DynamoTable
 from assistants.adapters.guarded_fetch import GuardedFetch
 from assistants.adapters.models.bedrock import Bedrock
 from assistants.adapters.models.demo import DemoModel
@@ -23,8 +23,9 @@ from assistants.adapters.sqs import SqsIndexQueue, SqsPurgeQueue
 from assistants.adapters.step_functions import StepFunctions
 from assistants.adapters.system_clock import SystemClock
 from assistants.domain.model import Catalog
-from assistants.domain.model_route import Endpoint
+from assistants.domain.model_route import ModelEndpoint
 from assistants.services.backend import Backend
+from assistants.services.ports import Ports
 from assistants.settings import Settings
 from assistants.telemetry import logger
 
@@ -47,30 +48,32 @@ def backend() -> Backend:
     catalog = Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
     values = LargeValues(chosen.bucket, lambda: client("s3"))
     return Backend(
-        store=DynamoStore(item_model(chosen.table), values),
-        blobs=S3Blobs(chosen.bucket, lambda: client("s3")),
-        executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
-        purge_queue=SqsPurgeQueue(chosen.purge_queue, lambda: client("sqs")),
-        sandboxes=sandboxes() if chosen.sandbox_cluster else None,
-        sandbox_spares=chosen.sandbox_spares,
-        index_queue=index_queue() if chosen.search_endpoint else None,
-        index=index,
-        embedder=embedder,
-        model=models(chosen, catalog),
-        catalog=catalog,
-        clock=SystemClock(),
-        auth=chosen.auth,
-        run_ttl_seconds=chosen.run_ttl_seconds,
+        Ports(
+            table=DynamoTable(item_model(chosen.table), values),
+            blobs=S3Blobs(chosen.bucket, lambda: client("s3")),
+            executions=StepFunctions(chosen.state_machine, lambda: client("stepfunctions")),
+            purge_queue=SqsPurgeQueue(chosen.purge_queue, lambda: client("sqs")),
+            sandboxes=sandboxes() if chosen.sandbox_cluster else None,
+            sandbox_spares=chosen.sandbox_spares,
+            index_queue=index_queue() if chosen.search_endpoint else None,
+            index=index,
+            embedder=embedder,
+            model=models(chosen, catalog),
+            catalog=catalog,
+            clock=SystemClock(),
+            auth=chosen.auth,
+            run_ttl_seconds=chosen.run_ttl_seconds,
+        )
     )
 
 
 @cache
 def sandboxes() -> "Sandboxes":
     """Where models' code runs: tasks of ECS, reached by the function in their network."""
-    from assistants.adapters.sandbox.fargate import FargatePlace, FargateSandboxes
+    from assistants.adapters.sandbox.fargate import FargateSandboxes, FargateSettings
 
     chosen = settings()
-    place = FargatePlace(
+    place = FargateSettings(
         cluster=chosen.sandbox_cluster,
         task=chosen.sandbox_task,
         subnets=chosen.sandbox_subnets,
@@ -159,30 +162,30 @@ def indexing() -> "Indexing":
 
     service = backend()
     parser = LambdaParser(
-        settings().parse_function, service.blobs, lambda: client("lambda", CONFIG)
+        settings().parse_function, service.ports.blobs, lambda: client("lambda", CONFIG)
     )
     return Indexing(
-        records=service.store_file_records,
-        relabellings=service.relabellings,
-        blobs=service.blobs,
+        repository=service.vector_stores.file_repository,
+        attribute_updates=service.vector_stores.attribute_updates,
+        blobs=service.ports.blobs,
         parser=parser,
         chunker=chunks,
         index=index,
         embedder=embedder,
-        clock=service.clock,
+        clock=service.ports.clock,
     )
 
 
 def models(chosen: Settings, catalog: Catalog) -> ModelRouter:
     """The models of all providers. Each is connected to when it is first asked."""
 
-    def openai_compatible(endpoint: Endpoint) -> OpenAICompatible:
+    def openai_compatible(endpoint: ModelEndpoint) -> OpenAICompatible:
         url, key = endpoint.url, endpoint.key
         if url is None:  # another URL is never told the deployment's key
             url, key = chosen.model_url, chosen.model_key
         return OpenAICompatible(url or "", resolve(key), chosen.model_timeout_seconds)
 
-    def bedrock(_: Endpoint) -> Bedrock:
+    def bedrock(_: ModelEndpoint) -> Bedrock:
         # The adapter itself asks again, as it knows what of an answer has been shown.
         timeout = chosen.model_timeout_seconds
         config = Config(read_timeout=timeout, retries={"total_max_attempts": 1})

@@ -9,7 +9,7 @@ from assistants import __version__
 from assistants.adapters.aws import client
 from assistants.adapters.dynamodb.items import item_model
 from assistants.adapters.dynamodb.large_values import LargeValues
-from assistants.adapters.dynamodb.table import DynamoStore
+from assistants.adapters.dynamodb.table import DynamoTable
 from assistants.adapters.system_clock import SystemClock
 from assistants.domain.errors import ApiError
 from assistants.services.api_keys import ApiKeys
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _api_keys(table: str | None) -> ApiKeys:
     values = LargeValues("", lambda: client("s3"))  # a key's rows are never large
-    store = DynamoStore(item_model(table or _deployed_table()), values)
+    store = DynamoTable(item_model(table or _deployed_table()), values)
     return ApiKeys(store, SystemClock(), auth="keys")
 
 

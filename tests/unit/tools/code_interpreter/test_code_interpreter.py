@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from assistants.domain.file import Content, FileCreate
-from assistants.domain.ids import FILE, RUN, THREAD, TOOL_CALL, new_id
+from assistants.domain.ids import FILE, RUN, THREAD, TOOL_CALL, FileId, ProjectId, new_id
 from assistants.domain.run import RunSettings
 from assistants.domain.sandbox import IDLE_SECONDS, TTL_SECONDS
 from assistants.domain.thread import Thread
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
-from assistants.ports.sandbox import Execution, MadeFile, SandboxRefused
+from assistants.ports.sandbox import Execution, MadeFile, SandboxRefusedError
 from assistants.ports.table import Row
 from assistants.services.backend import Backend
 from assistants.services.storage import keys
@@ -21,9 +21,9 @@ from assistants.services.tools.code_interpreter.report import RENEWED, TOLD_CHAR
 from assistants.services.tools.code_interpreter.tool import CodeInterpreter
 from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import PNG, PRINTED, FakeSandboxes, Machine, plotted, printed
-from tests.support.fakes import FakeBlobs, FakeClock, FakeStore
+from tests.support.fakes import FakeBlobs, FakeClock, FakeTable
 
-PROJECT = "p"
+PROJECT = ProjectId("p")
 CODE = '{"code": "6 * 7"}'
 
 
@@ -32,24 +32,26 @@ class Case:
 
     def __init__(self, *, sandbox_spares: int = 0, like: "Case | None" = None) -> None:
         self.clock: FakeClock = like.clock if like else FakeClock()
-        self.store: CountingStore = like.store if like else CountingStore()
+        self.table: CountingStore = like.table if like else CountingStore()
         self.blobs: FakeBlobs = like.blobs if like else FakeBlobs()
         made = FakeSandboxes(self.blobs, self.clock)
         self.sandboxes: FakeSandboxes = like.sandboxes if like else made
         self.backend: Backend = Deployment(
             clock=self.clock,
-            store=self.store,
+            table=self.table,
             blobs=self.blobs,
             sandboxes=self.sandboxes,
             sandbox_spares=sandbox_spares,
         ).backend
         self.tool = CodeInterpreter.of(
-            self.backend.sandbox_sessions, self.backend.files, background=lambda work: work()
+            self.backend.tools.sandbox_sessions,
+            self.backend.files.service,
+            background=lambda work: work(),
         )
         self.thread_id = new_id(THREAD)
         thread = Thread(id=self.thread_id, created_at=0)
         key = keys.thread(PROJECT, self.thread_id)
-        self.store.rows[key] = Row(key, thread.model_dump(mode="json"))
+        self.table.rows[key] = Row(key, thread.model_dump(mode="json"))
         self.run = self.new_run()
         self.cancelled: Callable[[], bool] = lambda: False
 
@@ -87,24 +89,24 @@ class Case:
     def answer(self, arguments: str = CODE, **members: Any) -> ToolAnswer:
         return self.tool.answer(self.use(arguments, **members))
 
-    def upload(self, name: str, data: bytes = b"a,b\n1,2\n") -> str:
+    def upload(self, name: str, data: bytes = b"a,b\n1,2\n") -> FileId:
         content = Content(name, "text/csv", BytesIO(data), len(data))
         body = FileCreate.model_construct(file=content, purpose="assistants", expires_after=None)
-        return self.backend.files.create(PROJECT, body, new_id(FILE)).id
+        return self.backend.files.service.create(PROJECT, body, new_id(FILE)).id
 
     def content(self, file_id: str) -> bytes:
         return self.blobs.contents[f"files/{PROJECT}/{file_id}"]
 
     @property
     def box(self) -> Any:
-        return self.store.rows[keys.sandbox(PROJECT, self.thread_id)].body
+        return self.table.rows[keys.sandbox(PROJECT, self.thread_id)].body
 
     @property
     def machine(self) -> Machine:
         return self.sandboxes.newest
 
 
-class CountingStore(FakeStore):
+class CountingStore(FakeTable):
     """Counts the calls of the table; a read or a transaction is one, however large."""
 
     def __init__(self) -> None:
@@ -197,7 +199,7 @@ def test_images_become_files_and_are_shown_behind_the_logs(case: Case) -> None:
     [image] = answer.images
     assert names(answer) == ["logs", "image"]
     assert answer.shown["outputs"][1] == {"index": 1, "type": "image", "image": {"file_id": image}}
-    file = case.backend.files.get(PROJECT, image)
+    file = case.backend.files.service.get(PROJECT, image)
     assert (file.purpose, file.filename, file.bytes) == (
         "assistants_output",
         f"{image}.png",
@@ -209,7 +211,7 @@ def test_images_become_files_and_are_shown_behind_the_logs(case: Case) -> None:
 def test_files_that_code_makes_become_files_that_texts_may_link_to(case: Case) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(**{"out/clean.csv": b"a\n1\n"})
     answer = case.answer()
-    file = case.backend.files.get(PROJECT, answer.files["out/clean.csv"])
+    file = case.backend.files.service.get(PROJECT, answer.files["out/clean.csv"])
     assert (file.filename, file.bytes, file.purpose) == ("clean.csv", 4, "assistants_output")
     assert case.content(file.id) == b"a\n1\n"
     assert "sandbox:/mnt/data/out/clean.csv" in answer.told
@@ -235,7 +237,7 @@ def test_a_file_written_again_is_a_new_file_unless_its_content_is_the_same(case:
 def test_a_file_that_was_deleted_is_made_again(case: Case) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(out=b"same")
     first = case.answer().files["out"]
-    case.backend.files.delete(PROJECT, first)
+    case.backend.files.service.delete(PROJECT, first)
     assert case.answer().files["out"] != first
 
 
@@ -275,7 +277,7 @@ def test_a_file_that_is_gone_before_it_is_taken_is_told_and_leaves_nothing(case:
     answer = case.answer()
     assert "gone could not be kept" in answer.told
     assert case.blobs.contents == {}
-    assert not [key for key in case.store.rows if key.partition == f"P#{PROJECT}#blob"]
+    assert not [key for key in case.table.rows if key.partition == f"P#{PROJECT}#blob"]
 
 
 def test_of_a_session_that_is_lost_no_more_files_are_asked(case: Case) -> None:
@@ -324,7 +326,7 @@ def test_files_that_come_later_join_those_that_are_there(case: Case) -> None:
 
 def test_a_deleted_file_is_told_and_no_error(case: Case) -> None:
     kept, deleted = case.upload("kept.csv"), case.upload("deleted.csv")
-    case.backend.files.delete(PROJECT, deleted)
+    case.backend.files.service.delete(PROJECT, deleted)
     case.new_run(kept, deleted)
     told = case.answer().told
     assert f"The file {deleted} has been deleted." in told
@@ -376,17 +378,17 @@ def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(c
     """Between its look at the row and its claim, another call copies the files and runs."""
     case.new_run(case.upload("a.csv", b"uploaded"))
     case.prepare()
-    commit = case.store.commit
+    commit = case.table.commit
 
     def overtaken(*writes: Any) -> None:
         if any("'filling': {" in repr(write) for write in writes):
-            case.store.commit = commit  # type: ignore[method-assign]
+            case.table.commit = commit  # type: ignore[method-assign]
             case.sandboxes.cell = lambda machine, code: machine.write(**{"a.csv": b"changed"})
             case.answer()
             case.sandboxes.cell = printed
         commit(*writes)
 
-    case.store.commit = overtaken  # type: ignore[method-assign]
+    case.table.commit = overtaken  # type: ignore[method-assign]
     case.answer()
     assert len(case.machine.executed) == 2
     assert case.machine.files == {"a.csv": b"changed"}
@@ -397,7 +399,7 @@ def test_a_name_that_passes_to_another_file_brings_its_content(case: Case) -> No
     case.new_run(first, second)
     case.answer()
     assert case.machine.files == {"a.csv": b"first", "a-2.csv": b"second"}
-    case.backend.files.delete(PROJECT, first)
+    case.backend.files.service.delete(PROJECT, first)
     case.answer()
     assert case.machine.files["a.csv"] == b"second"
 
@@ -430,12 +432,12 @@ def test_an_answer_that_got_lost_is_given_again_without_running_twice(case: Case
     case.sandboxes.cell = everything
     use = case.use()
     first = case.tool.answer(use)
-    files = sorted(key.sort for key in case.store.rows if key.partition == f"P#{PROJECT}#file")
+    files = sorted(key.sort for key in case.table.rows if key.partition == f"P#{PROJECT}#file")
     second = case.tool.answer(use)
     assert first == second
     assert len(case.machine.executed) == 1
     assert files == sorted(
-        key.sort for key in case.store.rows if key.partition == f"P#{PROJECT}#file"
+        key.sort for key in case.table.rows if key.partition == f"P#{PROJECT}#file"
     )
 
 
@@ -629,7 +631,7 @@ def test_code_that_is_not_finished_at_the_runs_end_is_interrupted(case: Case) ->
 
 
 def test_a_session_that_is_full_is_asked_again(case: Case) -> None:
-    refusals = [SandboxRefused("session_full")] * 2
+    refusals = [SandboxRefusedError("session_full")] * 2
 
     def full(machine: Machine, code: str) -> Execution:
         if refusals:
@@ -642,7 +644,7 @@ def test_a_session_that_is_full_is_asked_again(case: Case) -> None:
 
 def test_a_refusal_is_told(case: Case) -> None:
     def refuse(machine: Machine, code: str) -> Execution:
-        raise SandboxRefused("result_gone")
+        raise SandboxRefusedError("result_gone")
 
     case.sandboxes.cell = refuse
     assert case.answer().told == "The session gave no result for the code: result_gone."
@@ -651,9 +653,9 @@ def test_a_refusal_is_told(case: Case) -> None:
 def test_the_calls_of_the_table_are_few(case: Case) -> None:
     """Of a session's first code and of its next; a call of the proxy for each request."""
     case.answer()
-    first = (case.store.calls, case.sandboxes.requests)
+    first = (case.table.calls, case.sandboxes.requests)
     case.answer()
-    second = (case.store.calls - first[0], case.sandboxes.requests - first[1])
+    second = (case.table.calls - first[0], case.sandboxes.requests - first[1])
     assert first == (4, 2)  # read, begin, handle, send; ready, execute
     assert second == (2, 1)  # read, send; execute
 
@@ -670,13 +672,13 @@ def test_an_orphan_is_stopped_after_its_time(case: Case) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(out=b"1")
     files = case.answer().files
     case.clock.now += TTL_SECONDS + 30
-    case.backend.overdue.sweep()
+    case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == []
     case.clock.now += 31
-    case.backend.overdue.sweep()
+    case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
     assert case.box["session"] is None
-    case.backend.overdue.sweep()
+    case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
     case.sandboxes.cell = lambda machine, code: PRINTED
     answer = case.answer()
@@ -686,20 +688,20 @@ def test_an_orphan_is_stopped_after_its_time(case: Case) -> None:
 
 def test_the_index_may_name_a_session_that_was_replaced_meanwhile(case: Case) -> None:
     case.answer()
-    case.backend.sandbox_sessions.expire(PROJECT, case.thread_id)
+    case.backend.tools.sandbox_sessions.expire(PROJECT, case.thread_id)
     assert case.sandboxes.stopped == []
 
 
 def test_a_deleted_thread_takes_its_session_with_it(case: Case) -> None:
     case.answer()
-    case.backend.threads.delete(PROJECT, case.thread_id)
-    case.backend.purges.work(PROJECT, case.thread_id)
+    case.backend.threads.service.delete(PROJECT, case.thread_id)
+    case.backend.maintenance.purge.work(PROJECT, case.thread_id)
     assert case.sandboxes.stopped == [case.machine.name]
-    assert keys.sandbox(PROJECT, case.thread_id) not in case.store.rows
+    assert keys.sandbox(PROJECT, case.thread_id) not in case.table.rows
 
 
 def test_no_session_begins_in_a_thread_that_is_gone(case: Case) -> None:
-    case.backend.threads.delete(PROJECT, case.thread_id)
+    case.backend.threads.service.delete(PROJECT, case.thread_id)
     case.answer()
     assert case.sandboxes.launched == []
 
@@ -708,18 +710,18 @@ def test_a_thread_deleted_while_its_session_is_launched_leaves_none(case: Case) 
     launch = case.sandboxes.launch
 
     def deleting(name: str, token: str) -> str:
-        case.backend.threads.delete(PROJECT, case.thread_id)
-        case.backend.purges.work(PROJECT, case.thread_id)
+        case.backend.threads.service.delete(PROJECT, case.thread_id)
+        case.backend.maintenance.purge.work(PROJECT, case.thread_id)
         return launch(name, token)
 
     case.sandboxes.launch = deleting  # type: ignore[method-assign]
     case.answer()
     assert case.sandboxes.stopped == case.sandboxes.launched
-    assert keys.sandbox(PROJECT, case.thread_id) not in case.store.rows
+    assert keys.sandbox(PROJECT, case.thread_id) not in case.table.rows
 
 
 def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(case: Case) -> None:
-    launch, get = case.sandboxes.launch, case.store.get
+    launch, get = case.sandboxes.launch, case.table.get
 
     def crash(name: str, token: str) -> str:
         raise MemoryError
@@ -727,7 +729,7 @@ def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(case:
     def overtaken(*asked: Any) -> Any:
         rows = get(*asked)
         if keys.sandbox(PROJECT, case.thread_id) in asked:
-            case.store.get = get  # type: ignore[method-assign]
+            case.table.get = get  # type: ignore[method-assign]
             case.prepare()
         return rows
 
@@ -735,11 +737,11 @@ def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(case:
     with pytest.raises(MemoryError):
         case.prepare()
     case.sandboxes.launch = launch  # type: ignore[method-assign]
-    case.backend.threads.delete(PROJECT, case.thread_id)
-    case.store.get = overtaken  # type: ignore[method-assign]
-    case.backend.purges.work(PROJECT, case.thread_id)
+    case.backend.threads.service.delete(PROJECT, case.thread_id)
+    case.table.get = overtaken  # type: ignore[method-assign]
+    case.backend.maintenance.purge.work(PROJECT, case.thread_id)
     assert case.sandboxes.stopped == [case.machine.name]
-    assert keys.sandbox(PROJECT, case.thread_id) not in case.store.rows
+    assert keys.sandbox(PROJECT, case.thread_id) not in case.table.rows
 
 
 def test_code_that_loses_its_session_to_the_deletion_of_its_thread_leaves_no_other(
@@ -754,8 +756,8 @@ def test_code_that_loses_its_session_to_the_deletion_of_its_thread_leaves_no_oth
         for _ in range(2):  # the first learns of it, the second begins another
             case.answer()
 
-    case.backend.threads.delete(PROJECT, case.thread_id)
+    case.backend.threads.service.delete(PROJECT, case.thread_id)
     case.sandboxes.stop = overtaken  # type: ignore[method-assign]
-    case.backend.purges.work(PROJECT, case.thread_id)
+    case.backend.maintenance.purge.work(PROJECT, case.thread_id)
     case.answer()
     assert [machine.dead for machine in case.sandboxes.machines.values()] == [True, True]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.sandbox import Execution, MadeImage, SandboxLost, SandboxUnavailable
+from assistants.ports.sandbox import Execution, MadeImage, SandboxLostError, SandboxUnavailableError
 from tests.support.fake_sandboxes import PNG, FakeSession, Machine
 from tests.unit.tools.code_interpreter.test_code_interpreter import PROJECT, Case
 
@@ -59,7 +59,7 @@ def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> Case:
     case.sandboxes.cell = everything
     case.new_run(case.upload("a.csv"))
     for name in CALLS:
-        monkeypatch.setattr(case.store, name, trap.around(getattr(case.store, name)))
+        monkeypatch.setattr(case.table, name, trap.around(getattr(case.table, name)))
     for name in REQUESTS:
         monkeypatch.setattr(FakeSession, name, trap.around(getattr(FakeSession, name)))
     for name in ("launch", "address", "stop"):
@@ -74,7 +74,7 @@ def ran(case: Case, call_id: str) -> int:
 
 def output_files(case: Case) -> list[str]:
     partition = f"P#{PROJECT}#file#assistants_output"
-    return [key.sort for key in case.store.rows if key.partition == partition]
+    return [key.sort for key in case.table.rows if key.partition == partition]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -107,7 +107,7 @@ def test_a_session_lost_at_any_request_is_told_or_replaced(
 ) -> None:
     for number in range(1, 1000):
         with monkeypatch.context() as patch:
-            trap = Trap(number, when, SandboxLost)
+            trap = Trap(number, when, SandboxLostError)
             case = Case()
             case.sandboxes.cell = everything
             case.new_run(case.upload("a.csv"))
@@ -190,7 +190,7 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
 
     def launch(name: str, token: str) -> str:
         if chance.random() < 0.2:
-            raise SandboxUnavailable("capacity")
+            raise SandboxUnavailableError("capacity")
         case.sandboxes.coming_up = chance.randrange(3)
         return real(name, token)
 

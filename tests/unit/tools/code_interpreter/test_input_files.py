@@ -3,6 +3,7 @@
 import pytest
 
 from assistants.domain.file import StoredFile
+from assistants.domain.ids import FileId
 from assistants.domain.run import RunSettings
 from assistants.services.tools.code_interpreter.input_files import (
     MAX_BYTES,
@@ -33,7 +34,7 @@ def run_with(*file_ids: str) -> RunSettings:
     return Case().new_run(*file_ids)
 
 
-def found(*files: StoredFile) -> dict[str, StoredFile]:
+def found(*files: StoredFile) -> dict[FileId, StoredFile]:
     return {file.id: file for file in files}
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from assistants.domain.sandbox import IDLE_SECONDS
-from assistants.ports.sandbox import SandboxUnavailable
+from assistants.ports.sandbox import SandboxUnavailableError
 from assistants.services.storage import keys
 from assistants.services.tools.code_interpreter.report import RENEWED
 from tests.unit.tools.code_interpreter.test_code_interpreter import Case
@@ -17,11 +17,11 @@ def case() -> Case:
 
 
 def keep(case: Case) -> None:
-    case.backend.spare_sessions.keep()
+    case.backend.tools.warm_pool.keep()
 
 
 def waiting(case: Case) -> list[str]:
-    return [key.sort for key in case.store.rows if key.partition == keys.SPARES]
+    return [key.sort for key in case.table.rows if key.partition == keys.SPARE_SESSIONS]
 
 
 def test_as_many_as_asked_for_are_launched_and_no_more(case: Case) -> None:
@@ -104,7 +104,7 @@ def test_one_that_died_while_it_waited_is_replaced_without_a_word(case: Case) ->
 
 def test_a_launch_that_failed_is_made_good_the_next_time(case: Case) -> None:
     case.sandboxes.unavailable = 1
-    with pytest.raises(SandboxUnavailable):
+    with pytest.raises(SandboxUnavailableError):
         keep(case)
     keep(case)
     assert len(waiting(case)) == 2
@@ -114,6 +114,6 @@ def test_a_launch_that_failed_is_made_good_the_next_time(case: Case) -> None:
 def test_fewer_are_kept_when_fewer_are_asked_for(case: Case) -> None:
     keep(case)
     none = Case(like=case)
-    none.backend.spare_sessions.keep()
+    none.backend.tools.warm_pool.keep()
     assert waiting(case) == []
     assert sorted(case.sandboxes.stopped) == sorted(case.sandboxes.launched)

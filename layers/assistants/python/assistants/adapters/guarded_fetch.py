@@ -24,7 +24,7 @@ _MAX_REDIRECTS = 3
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: leads to the IPv4 address at its end
 
 
-class FetchRefused(Exception):
+class FetchRefusedError(Exception):
     """Raise when a URL may not be fetched, or did not answer within the limits; says why."""
 
 
@@ -62,30 +62,30 @@ class GuardedFetch:
     ca_certificates: str | None = None
 
     def __call__(self, url: str) -> bytes:
-        """Raises `FetchRefused`."""
+        """Raises `FetchRefusedError`."""
         deadline = time.monotonic() + self.max_seconds
         for _ in range(_MAX_REDIRECTS + 1):
             target = self._parsed(url)
             try:
                 content, location = self._get(target, deadline)
             except (HTTPError, OSError) as error:
-                raise FetchRefused(f"{target.host} cannot be reached.") from error
+                raise FetchRefusedError(f"{target.host} cannot be reached.") from error
             if location is None:
                 return content
             url = urljoin(target.url, location)
             if self._parsed(url).netloc != target.netloc:
-                raise FetchRefused(f"{target.host} redirects to another host.")
-        raise FetchRefused(f"{target.host} redirects too often.")
+                raise FetchRefusedError(f"{target.host} redirects to another host.")
+        raise FetchRefusedError(f"{target.host} redirects too often.")
 
     def _parsed(self, url: str) -> Url:
         try:
             parsed = parse_url(url)
         except HTTPError as error:
-            raise FetchRefused("The URL is not valid.") from error
+            raise FetchRefusedError("The URL is not valid.") from error
         if parsed.scheme not in self.schemes:
-            raise FetchRefused(f"The URL must begin with {' or '.join(self.schemes)}://.")
+            raise FetchRefusedError(f"The URL must begin with {' or '.join(self.schemes)}://.")
         if parsed.auth or not parsed.host:
-            raise FetchRefused("The URL must name a host, without a user.")
+            raise FetchRefusedError("The URL must name a host, without a user.")
         return parsed
 
     def _get(self, target: Url, deadline: float) -> tuple[bytes, str | None]:
@@ -133,20 +133,20 @@ class GuardedFetch:
         try:
             addresses = self.resolve(host, port)
         except (OSError, UnicodeError) as error:
-            raise FetchRefused(f"{host} has no address.") from error
+            raise FetchRefusedError(f"{host} has no address.") from error
         # One of the house among others is a trap, not a mistake.
         if not addresses or not all(self.allowed(ipaddress.ip_address(one)) for one in addresses):
-            raise FetchRefused(f"{host} has no public address.")
+            raise FetchRefusedError(f"{host} has no public address.")
         return addresses[0]
 
     def _content(self, target: Url, answer: BaseHTTPResponse, deadline: float) -> bytes:
         if answer.status != 200:
-            raise FetchRefused(f"{target.host} answered with status {answer.status}.")
+            raise FetchRefusedError(f"{target.host} answered with status {answer.status}.")
         content = answer.read(self.max_bytes + 1)
         if time.monotonic() >= deadline:
-            raise FetchRefused(f"{target.host} took longer than {self.max_seconds:g} s.")
+            raise FetchRefusedError(f"{target.host} took longer than {self.max_seconds:g} s.")
         if len(content) > self.max_bytes:
-            raise FetchRefused(f"{target.host} sent more than {self.max_bytes} bytes.")
+            raise FetchRefusedError(f"{target.host} sent more than {self.max_bytes} bytes.")
         return content
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assistants.domain.retrieval.document_text import Text
+from assistants.domain.retrieval.document_text import ExtractedText
 from assistants.ports.blobs import Blobs
-from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailable, decoded
+from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailableError, decoded
 
 PREFIX = "parsed/"
 _URL_SECONDS = 600
@@ -32,7 +32,7 @@ class LambdaParser:
     def _client(self) -> Any:
         return self._make_client()
 
-    def parse(self, blob: str, filename: str) -> Text:
+    def parse(self, blob: str, filename: str) -> ExtractedText:
         answer = f"{PREFIX}{uuid.uuid4().hex}"
         kind = {"filename": "file", "mime_type": "application/octet-stream"}
         request = {
@@ -50,10 +50,10 @@ class LambdaParser:
         try:
             answer = self._client.invoke(FunctionName=self._name, Payload=json.dumps(request))
         except (BotoCoreError, ClientError) as error:
-            raise ParsingUnavailable(f"The parser does not answer: {error}") from error
+            raise ParsingUnavailableError(f"The parser does not answer: {error}") from error
         if "FunctionError" in answer:
             told = answer["Payload"].read(1000).decode("utf-8", "replace")
-            raise ParsingUnavailable(f"The parser failed: {told}")
+            raise ParsingUnavailableError(f"The parser failed: {told}")
 
     def _read(self, name: str) -> bytes:
         """Cut off beyond what an answer can have, which makes it none."""

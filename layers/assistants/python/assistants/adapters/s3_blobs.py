@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from assistants.domain.file import attachment
-from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissing
+from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -151,4 +151,4 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _understood(error: ClientError, name: str) -> Exception:
-    return BlobMissing(name) if error.response["Error"]["Code"] in _MISSING else error
+    return BlobMissingError(name) if error.response["Error"]["Code"] in _MISSING else error

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from assistants.domain.ids import ProjectId, VectorStoreId
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
@@ -24,7 +26,7 @@ class _Queue:
 class SqsPurgeQueue(_Queue):
     """A `PurgeQueue`."""
 
-    def send(self, project: str, identifier: str) -> None:
+    def send(self, project: ProjectId, identifier: str) -> None:
         body = json.dumps({"project": project, "id": identifier})
         self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
@@ -32,7 +34,7 @@ class SqsPurgeQueue(_Queue):
 class SqsIndexQueue(_Queue):
     """An `IndexQueue`."""
 
-    def send(self, project: str, vector_store_id: str, *attachments: str) -> None:
+    def send(self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str) -> None:
         """Raises `RuntimeError` for what SQS does not take; the nets of the table find it."""
         for start in range(0, len(attachments), _AT_ONCE):
             batch = attachments[start : start + _AT_ONCE]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assistants.ports.executions import Outcome, Unavailable
+from assistants.domain.ids import RunRef
+from assistants.ports.executions import ExecutionsUnavailableError, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -23,13 +24,13 @@ class StepFunctions:
     def _client(self) -> "SFNClient":
         return self._make_client()
 
-    def start(self, project: str, thread_id: str, run_id: str) -> None:
+    def start(self, ref: RunRef) -> None:
         """The execution is named by the run and its input never differs, so AWS starts it once."""
-        ids = {"project": project, "thread": thread_id, "run": run_id, "turn": 0}
+        state = {**ref.to_state(), "turn": 0}
         with _taken():
             try:
                 self._client.start_execution(
-                    stateMachineArn=self._state_machine, name=run_id, input=json.dumps(ids)
+                    stateMachineArn=self._state_machine, name=ref.run_id, input=json.dumps(state)
                 )
             except self._client.exceptions.ExecutionAlreadyExists:
                 return
@@ -55,4 +56,4 @@ def _taken() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise Unavailable(str(error)) from error
+        raise ExecutionsUnavailableError(str(error)) from error

@@ -9,7 +9,11 @@ import urllib3
 
 from assistants.documents.confined import MAX_FILE, parse
 from assistants.documents.formats import require_supported
-from assistants.domain.retrieval.document_text import DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import (
+    DocumentError,
+    ExtractedText,
+    ExtractionFailure,
+)
 from assistants.ports.parsing import encoded
 
 PIECE_BYTES = 2**20
@@ -18,22 +22,22 @@ MISSING = (403, 404)  # S3 says the first to those who may not list the bucket
 _pool = urllib3.PoolManager(retries=urllib3.Retry(3), timeout=urllib3.Timeout(10, read=60))
 
 
-class TransferFailed(Exception):
+class TransferError(Exception):
     """Raise when a URL does not give or take what it should."""
 
 
 def work(request: Mapping[str, Any]) -> None:
     """Answer `{file, answer, filename}`: two URLs, and the name that tells the file's kind.
 
-    Raises `TransferFailed`.
+    Raises `TransferError`.
     """
     answer = encoded(_outcome(request["file"], request["filename"]))
     taken = _pool.request("PUT", request["answer"], body=answer)
     if taken.status != 200:
-        raise TransferFailed(f"the answer was refused with {taken.status}")
+        raise TransferError(f"the answer was refused with {taken.status}")
 
 
-def _outcome(url: str, filename: str) -> Text | Failure:
+def _outcome(url: str, filename: str) -> ExtractedText | ExtractionFailure:
     try:
         require_supported(filename)
         with TemporaryDirectory() as folder:
@@ -41,7 +45,7 @@ def _outcome(url: str, filename: str) -> Text | Failure:
             _fetch(url, path)
             return parse(path, filename)
     except DocumentError as error:
-        return Failure(error.code, error.message)
+        return ExtractionFailure(error.code, error.message)
 
 
 def _fetch(url: str, path: Path) -> None:
@@ -50,7 +54,7 @@ def _fetch(url: str, path: Path) -> None:
         if found.status in MISSING:
             raise DocumentError("invalid_file", "The file does not exist any more.")
         if found.status != 200:
-            raise TransferFailed(f"the file is answered with {found.status}")
+            raise TransferError(f"the file is answered with {found.status}")
         size = 0
         with path.open("wb") as target:
             for piece in found.stream(PIECE_BYTES):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from assistants.domain.ids import FileId
+
 LINK = "sandbox:/mnt/data/"
 # The form that OpenAI's markers have. The ASCII form [0:1] is left alone: in code it is a slice.
 _MARKER = re.compile(r"【([0-9]{1,6}:[0-9]{1,6})(?:†[^【】\n]{0,200})?】")
@@ -21,7 +23,7 @@ _GOES_ON = re.compile(r"[\w/-]|\.\w")  # behind a path: it is the beginning of a
 class Citation:
     """The passage of a file that a marker in the text stands for."""
 
-    file_id: str
+    file_id: FileId
     quote: str
 
 

@@ -1,7 +1,7 @@
 """What a model is asked for, held against what it can do."""
 
 from assistants.domain.assistant import Assistant
-from assistants.domain.errors import InvalidRequest, unsupported_parameter, unsupported_value
+from assistants.domain.errors import InvalidRequestError, unsupported_parameter, unsupported_value
 from assistants.domain.model_route import Ability, ModelRoute
 from assistants.domain.run import RunSettings
 from assistants.domain.tool import FunctionTool, NamedToolChoice, Tool
@@ -12,8 +12,10 @@ ASKED_OF_MODELS = frozenset(
 _NEUTRAL = 1  # of `temperature` and `top_p`: the API's default, which asks for nothing
 
 
-def check_abilities(asked: Assistant | RunSettings, route: ModelRoute) -> None:
-    """Raises `InvalidRequest` for the first parameter that the model of `route` cannot honour."""
+def check_capabilities(asked: Assistant | RunSettings, route: ModelRoute) -> None:
+    """Raises `InvalidRequestError` for the first parameter that the model of `route` cannot
+    honour.
+    """
     _check_tools(asked.tools, route)
     if isinstance(asked, RunSettings):
         _check_tool_choice(asked, route)
@@ -42,7 +44,7 @@ def _check_format(asked: Assistant | RunSettings, route: ModelRoute) -> None:
     format = asked.response_format
     if format == "auto" or format.type == "text" or format.type in route.abilities:
         return
-    raise InvalidRequest(
+    raise InvalidRequestError(
         f"Invalid parameter: 'response_format' of type '{format.type}' is not supported with this "
         "model.",
         param="response_format",
@@ -66,7 +68,7 @@ def _check_sampling(asked: Assistant | RunSettings, route: ModelRoute) -> None:
             raise unsupported_parameter(name)
     highest = route.max_temperature
     if highest is not None and asked.temperature is not None and asked.temperature > highest:
-        raise InvalidRequest(
+        raise InvalidRequestError(
             f"Unsupported value: 'temperature' does not support {asked.temperature:g} with this "
             f"model. Expected a value <= {highest:g}.",
             param="temperature",

@@ -11,21 +11,21 @@ _BROKEN = re.compile(rf'\s*\{{\s*"{_NAME}"\s*:')
 _HOW = f'Call the tool with {{"{_NAME}": "<Python source>"}}.'
 
 
-class NoCode(Exception):
+class NoCodeError(Exception):
     """Raise when there is no code in a call; the message is for the model."""
 
 
 def code_in(arguments: str, *, max_bytes: int) -> str:
-    """The code of `{"code": "…"}`, or bare code. Raises `NoCode`."""
+    """The code of `{"code": "…"}`, or bare code. Raises `NoCodeError`."""
     code = _code(arguments)
     if not code.strip():
-        raise NoCode(f"There was no code. {_HOW}")
+        raise NoCodeError(f"There was no code. {_HOW}")
     try:
         size = len(code.encode())
     except UnicodeEncodeError as error:
-        raise NoCode("The code is not valid Unicode.") from error
+        raise NoCodeError("The code is not valid Unicode.") from error
     if size > max_bytes:
-        raise NoCode(f"The code has {size:,} bytes, and at most {max_bytes:,} are taken.")
+        raise NoCodeError(f"The code has {size:,} bytes, and at most {max_bytes:,} are taken.")
     return code
 
 
@@ -39,11 +39,11 @@ def _code(arguments: str) -> str:
         read = json.loads(arguments, strict=False)
     except (ValueError, RecursionError):
         if _BROKEN.match(arguments):
-            raise NoCode(f"The arguments are not valid JSON. {_HOW}") from None
+            raise NoCodeError(f"The arguments are not valid JSON. {_HOW}") from None
         return arguments
     if isinstance(read, dict):
         code = read.get(_NAME)
         if not isinstance(code, str):
-            raise NoCode(f"There was no code. {_HOW}")
+            raise NoCodeError(f"There was no code. {_HOW}")
         return code
     return read if isinstance(read, str) else arguments

@@ -16,120 +16,122 @@ class ApiError(Exception):
         self.code = code
 
 
-class InvalidRequest(ApiError):
+class InvalidRequestError(ApiError):
     """Raise when a parameter, or the state of an object, does not allow the request."""
 
     status = 400
     type = "invalid_request_error"
 
 
-class Unauthorized(InvalidRequest):
+class AuthenticationError(InvalidRequestError):
     """Raise when no key, or no valid key, was given."""
 
     status = 401
 
 
-class NotFound(InvalidRequest):
+class NotFoundError(InvalidRequestError):
     """Raise when the caller's project has no such object or the service no such URL."""
 
     status = 404
 
 
-class MethodNotAllowed(InvalidRequest):
+class MethodNotAllowedError(InvalidRequestError):
     """Raise when a URL exists, but not for this method."""
 
     status = 405
 
 
-class Gone(InvalidRequest):
+class GoneError(InvalidRequestError):
     """Raise when there was something here that is not kept any more."""
 
     status = 410
 
 
-class TooLarge(InvalidRequest):
+class TooLargeError(InvalidRequestError):
     """Raise when a body, or a file in it, has more bytes than are taken."""
 
     status = 413
 
 
-class RateLimited(ApiError):
+class RateLimitError(ApiError):
     """Raise when a limit of the deployment is reached and a later call can succeed."""
 
     status = 429
     type = "requests"
 
 
-class Unavailable(ApiError):
+class UnavailableError(ApiError):
     """Raise when a part of the deployment does not answer and a later call can succeed."""
 
     status = 503
 
 
-def no_such(kind: str, identifier: str) -> NotFound:
-    return NotFound(f"No {kind} found with id '{identifier}'.")
+def no_such(kind: str, identifier: str) -> NotFoundError:
+    return NotFoundError(f"No {kind} found with id '{identifier}'.")
 
 
-def no_api_key() -> Unauthorized:
-    return Unauthorized(
+def no_api_key() -> AuthenticationError:
+    return AuthenticationError(
         "You didn't provide an API key. You need to provide your API key in an Authorization "
         "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY)."
     )
 
 
-def wrong_api_key(key: str) -> Unauthorized:
+def wrong_api_key(key: str) -> AuthenticationError:
     shown = key if len(key) <= 8 else f"{key[:3]}{'*' * 8}{key[-4:]}"
-    return Unauthorized(f"Incorrect API key provided: {shown}.", code="invalid_api_key")
+    return AuthenticationError(f"Incorrect API key provided: {shown}.", code="invalid_api_key")
 
 
-def thread_busy(thread_id: str, run_id: str) -> InvalidRequest:
-    return InvalidRequest(f"Thread {thread_id} already has an active run {run_id}.")
+def thread_busy(thread_id: str, run_id: str) -> InvalidRequestError:
+    return InvalidRequestError(f"Thread {thread_id} already has an active run {run_id}.")
 
 
-def thread_closed_to_messages(thread_id: str, run_id: str) -> InvalidRequest:
-    return InvalidRequest(f"Can't add messages to {thread_id} while a run {run_id} is active.")
+def thread_closed_to_messages(thread_id: str, run_id: str) -> InvalidRequestError:
+    return InvalidRequestError(f"Can't add messages to {thread_id} while a run {run_id} is active.")
 
 
-def thread_in_use(thread_id: str, run_id: str) -> InvalidRequest:
-    return InvalidRequest(f"Can't delete {thread_id} while a run {run_id} is active.")
+def thread_in_use(thread_id: str, run_id: str) -> InvalidRequestError:
+    return InvalidRequestError(f"Can't delete {thread_id} while a run {run_id} is active.")
 
 
-def message_unfinished(message_id: str, run_id: str | None) -> InvalidRequest:
-    return InvalidRequest(f"Can't change {message_id} while a run {run_id} is active.")
+def message_unfinished(message_id: str, run_id: str | None) -> InvalidRequestError:
+    return InvalidRequestError(f"Can't change {message_id} while a run {run_id} is active.")
 
 
-def outputs_not_accepted(status: str) -> InvalidRequest:
-    return InvalidRequest(f'Runs in status "{status}" do not accept tool outputs.')
+def outputs_not_accepted(status: str) -> InvalidRequestError:
+    return InvalidRequestError(f'Runs in status "{status}" do not accept tool outputs.')
 
 
-def wrong_outputs(expected: Iterable[str], got: Iterable[str]) -> InvalidRequest:
-    return InvalidRequest(f"Expected tool outputs for call_ids {list(expected)}, got {list(got)}")
+def wrong_outputs(expected: Iterable[str], got: Iterable[str]) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"Expected tool outputs for call_ids {list(expected)}, got {list(got)}"
+    )
 
 
-def not_cancellable(status: str) -> InvalidRequest:
-    return InvalidRequest(f"Cannot cancel run with status '{status}'.")
+def not_cancellable(status: str) -> InvalidRequestError:
+    return InvalidRequestError(f"Cannot cancel run with status '{status}'.")
 
 
-def store_expired(vector_store_id: str) -> InvalidRequest:
-    return InvalidRequest(f"Vector store {vector_store_id} is expired.")
+def store_expired(vector_store_id: str) -> InvalidRequestError:
+    return InvalidRequestError(f"Vector store {vector_store_id} is expired.")
 
 
-def unsupported_model(model: str, hint: str) -> InvalidRequest:
+def unsupported_model(model: str, hint: str) -> InvalidRequestError:
     message = f"The requested model '{model}' cannot be used with the Assistants API. {hint}"
-    return InvalidRequest(message, param="model", code="unsupported_model")
+    return InvalidRequestError(message, param="model", code="unsupported_model")
 
 
-def unsupported_parameter(name: str) -> InvalidRequest:
+def unsupported_parameter(name: str) -> InvalidRequestError:
     message = f"Unsupported parameter: '{name}' is not supported with this model."
-    return InvalidRequest(message, param=name, code="unsupported_parameter")
+    return InvalidRequestError(message, param=name, code="unsupported_parameter")
 
 
-def unsupported_value(name: str, value: str, supported: Sequence[str]) -> InvalidRequest:
+def unsupported_value(name: str, value: str, supported: Sequence[str]) -> InvalidRequestError:
     message = (
         f"Unsupported value: '{name}' does not support '{value}' with this model. "
         f"Supported values are: {_enumerated(supported)}."
     )
-    return InvalidRequest(message, param=name, code="unsupported_value")
+    return InvalidRequestError(message, param=name, code="unsupported_value")
 
 
 def _enumerated(values: Sequence[str]) -> str:

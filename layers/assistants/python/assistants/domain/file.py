@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from pydantic import Field, InstanceOf, StringConstraints, WithJsonSchema
 
+from assistants.domain.ids import FileId
 from assistants.domain.page import Cursor
 from assistants.domain.schema import Form, Object, Request
 
@@ -35,7 +36,7 @@ class Content:
 Binary = Annotated[InstanceOf[Content], WithJsonSchema({"type": "string", "format": "binary"})]
 
 
-class ExpiresAfter(Request):
+class FileExpiresAfter(Request):
     anchor: Literal["created_at"]
     seconds: Annotated[int, Field(ge=3600, le=2_592_000)]
 
@@ -45,7 +46,7 @@ class FileCreate(Form):
 
     file: Binary
     purpose: Purpose
-    expires_after: ExpiresAfter | None = None
+    expires_after: FileExpiresAfter | None = None
 
 
 class FileCursor(Cursor):
@@ -54,7 +55,7 @@ class FileCursor(Cursor):
 
 
 class File(Object):
-    id: str
+    id: FileId
     object: Literal["file"] = "file"
     bytes: int
     created_at: int
@@ -71,7 +72,7 @@ class StoredFile(File):
     mime_type: str
 
 
-def expiry(purpose: AnyPurpose, after: ExpiresAfter | None, now: int) -> int | None:
+def expiry(purpose: AnyPurpose, after: FileExpiresAfter | None, now: int) -> int | None:
     """Unix seconds at which a file that is made now ends, or None if it stays."""
     seconds = after.seconds if after else LIFE_SECONDS.get(purpose)
     return None if seconds is None else now + seconds

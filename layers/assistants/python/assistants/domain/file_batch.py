@@ -6,12 +6,13 @@ from pydantic import Field, model_validator
 
 from assistants.domain.attributes import Attributes
 from assistants.domain.chunking import ChunkingStrategy
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import VectorStoreId
 from assistants.domain.schema import Object, Request
 from assistants.domain.vector_store_file import (
     POLL_AFTER_MS,
+    CheckedFileId,
     FileCounts,
-    FileId,
     FileStatus,
     VectorStoreFileCreate,
 )
@@ -23,7 +24,7 @@ class VectorStoreFileBatch(Object):
     id: str
     object: Literal["vector_store.files_batch"] = "vector_store.files_batch"
     created_at: int
-    vector_store_id: str
+    vector_store_id: VectorStoreId
     status: FileStatus = "in_progress"
     file_counts: FileCounts = FileCounts()
 
@@ -52,13 +53,13 @@ class StoredBatch(Object):
 
     id: str
     created_at: int
-    vector_store_id: str
+    vector_store_id: VectorStoreId
     total: int
     cancelled: bool = False
     entries: list[VectorStoreFileCreate] | None
 
 
-BatchIds = Annotated[list[FileId], Field(min_length=1, max_length=MAX_BATCH)]
+BatchIds = Annotated[list[CheckedFileId], Field(min_length=1, max_length=MAX_BATCH)]
 BatchFiles = Annotated[list[VectorStoreFileCreate], Field(min_length=1, max_length=MAX_BATCH)]
 
 
@@ -76,7 +77,7 @@ class FileBatchCreate(Request):
     def _one_of_both(self) -> "FileBatchCreate":
         if (self.file_ids is None) == (self.files is None):
             message = "Exactly one of 'file_ids' and 'files' must be given."
-            raise InvalidRequest(message, param="file_ids", code="missing_required_parameter")
+            raise InvalidRequestError(message, param="file_ids", code="missing_required_parameter")
         return self
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 
 Use = Literal["file_search", "code_interpreter", "vision"]
 UNKNOWN = "application/octet-stream"
@@ -106,6 +106,6 @@ def objection(filename: str, use: Use) -> str | None:
 
 
 def require_use(filename: str, use: Use, param: str) -> None:
-    """Raises `InvalidRequest` (`unsupported_file`)."""
+    """Raises `InvalidRequestError` (`unsupported_file`)."""
     if (reason := objection(filename, use)) is not None:
-        raise InvalidRequest(reason, param=param, code="unsupported_file")
+        raise InvalidRequestError(reason, param=param, code="unsupported_file")

@@ -4,9 +4,17 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, NamedTuple, NewType, TypeVar, cast
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
+
+ProjectId = NewType("ProjectId", str)
+ThreadId = NewType("ThreadId", str)
+RunId = NewType("RunId", str)
+VectorStoreId = NewType("VectorStoreId", str)
+FileId = NewType("FileId", str)
+I = TypeVar("I", bound=str)  # noqa: E741 - an id
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 _RANDOM_BITS = 80
@@ -14,18 +22,46 @@ _ROOM = 2**32  # between two orders of one millisecond: for ids that follow from
 _NATIVE = re.compile(rf"[{_ALPHABET}]{{26}}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-ASSISTANT = "asst_"
-THREAD = "thread_"
-MESSAGE = "msg_"
-RUN = "run_"
-STEP = "step_"
-FILE = "file-"
-VECTOR_STORE = "vs_"
-FILE_BATCH = "vsfb_"
-UPLOAD = "upload_"
-UPLOAD_PART = "part_"
-TOOL_CALL = "call_"
-API_KEY = "key_"
+
+class IdKind(str, Generic[I]):
+    """The prefix that ids of one kind begin with; it types what is made or checked by it."""
+
+    __slots__ = ()
+
+    def with_order(self, order: str) -> I:
+        """Return the id of this kind whose order is given."""
+        return cast(I, self + order)
+
+
+ASSISTANT = IdKind[str]("asst_")
+THREAD = IdKind[ThreadId]("thread_")
+MESSAGE = IdKind[str]("msg_")
+RUN = IdKind[RunId]("run_")
+STEP = IdKind[str]("step_")
+FILE = IdKind[FileId]("file-")
+VECTOR_STORE = IdKind[VectorStoreId]("vs_")
+FILE_BATCH = IdKind[str]("vsfb_")
+UPLOAD = IdKind[str]("upload_")
+UPLOAD_PART = IdKind[str]("part_")
+TOOL_CALL = IdKind[str]("call_")
+API_KEY = IdKind[str]("key_")
+
+
+class RunRef(NamedTuple):
+    """Name one run: the project and the thread that it belongs to, and its id."""
+
+    project: ProjectId
+    thread_id: ThreadId
+    run_id: RunId
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "RunRef":
+        """Read the ids that every state of the run's machine passes on."""
+        return cls(state["project"], state["thread"], state["run"])
+
+    def to_state(self) -> dict[str, str]:
+        """Return the ids as `{project, thread, run}`, in which every state's input begins."""
+        return {"project": self.project, "thread": self.thread_id, "run": self.run_id}
 
 
 class _Clock:
@@ -54,18 +90,18 @@ def _encoded(number: int) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def new_id(prefix: str) -> str:
-    return prefix + new_order()
+def new_id(kind: IdKind[I]) -> I:
+    return kind.with_order(new_order())
 
 
-def ids_after(identifier: str, prefix: str) -> Iterator[str]:
-    """Ids that follow from another and come behind it in order: the same ones every time."""
+def ids_after(identifier: str, kind: IdKind[I]) -> Iterator[I]:
+    """Ids that follow from another and come after it in order: the same ones every time."""
     number = 0
     for character in order_of(identifier):
         number = number << 5 | _ALPHABET.index(character)
     while True:
         number += 1
-        yield prefix + _encoded(number)
+        yield kind.with_order(_encoded(number))
 
 
 def order_of(identifier: str) -> str:
@@ -74,10 +110,10 @@ def order_of(identifier: str) -> str:
     return suffix if _NATIVE.fullmatch(suffix) else identifier
 
 
-def check_id(value: str, prefix: str, param: str) -> str:
-    """The id itself, or `InvalidRequest` in the words of the original when its kind is wrong."""
-    if not value.startswith(prefix) or not _ID.fullmatch(value):
-        kind = prefix.rstrip("_-")
-        message = f"Invalid '{param}': '{value}'. Expected an ID that begins with '{kind}'."
-        raise InvalidRequest(message, param=param, code="invalid_value")
-    return value
+def check_id(value: str, kind: IdKind[I], param: str) -> I:
+    """Return the id as one of its kind. Raises `InvalidRequestError` in the original's words."""
+    if not value.startswith(kind) or not _ID.fullmatch(value):
+        name = kind.rstrip("_-")
+        message = f"Invalid '{param}': '{value}'. Expected an ID that begins with '{name}'."
+        raise InvalidRequestError(message, param=param, code="invalid_value")
+    return cast(I, value)

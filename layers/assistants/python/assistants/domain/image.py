@@ -14,7 +14,7 @@ _MAX_URL_CHARACTERS = 8192
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 
 
-class InvalidImage(ValueError):
+class InvalidImageError(ValueError):
     """Raise when bytes are no image of a type and size that models take."""
 
 
@@ -25,26 +25,26 @@ class Image:
 
     @classmethod
     def of(cls, content: bytes) -> "Image":
-        """Raises `InvalidImage`. What a name or a header says of the type is not asked."""
+        """Raises `InvalidImageError`. What a name or a header says of the type is not asked."""
         if len(content) > MAX_IMAGE_BYTES:
-            raise InvalidImage(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
+            raise InvalidImageError(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
         if (type := _type_of(content)) is None:
             names = ", ".join(name.removeprefix("image/") for name in get_args(ImageType))
-            raise InvalidImage(f"The image has none of the formats {names}")
+            raise InvalidImageError(f"The image has none of the formats {names}")
         return cls(type, content)
 
     @classmethod
     def from_data_url(cls, url: str) -> "Image":
-        """Of `data:image/png;base64,...`. Raises `InvalidImage`."""
+        """Of `data:image/png;base64,...`. Raises `InvalidImageError`."""
         head = _DATA_URL.match(url)
         if head is None:
-            raise InvalidImage("Expected a base64-encoded data URL with an image MIME type")
+            raise InvalidImageError("Expected a base64-encoded data URL with an image MIME type")
         if len(url) > MAX_IMAGE_BYTES * 4 // 3 + head.end() + 4:
-            raise InvalidImage(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
+            raise InvalidImageError(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
         try:
             return cls.of(base64.b64decode(url[head.end() :], validate=True))
         except binascii.Error as error:
-            raise InvalidImage("The data URL is not valid base64") from error
+            raise InvalidImageError("The data URL is not valid base64") from error
 
     @property
     def data_url(self) -> str:
@@ -54,7 +54,7 @@ class Image:
 def check_image_url(url: str) -> str:
     """The URL of an image in a message, as it is: of the web, or with the image inside.
 
-    Nothing is fetched. Raises `ValueError`, of which `InvalidImage` is a kind.
+    Nothing is fetched. Raises `ValueError`, of which `InvalidImageError` is a kind.
     """
     if url[:5].lower() == "data:":
         Image.from_data_url(url)

@@ -45,13 +45,13 @@ class Record:
 
 
 @dataclass(slots=True)
-class Story:
+class RunProjection:
     """The state that a run's events add up to: the run, and its steps and messages by id."""
 
     run: dict[str, Any]
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def tell(self, event: Event) -> dict[str, Any]:
+    def apply(self, event: Event) -> dict[str, Any]:
         """Take one event in; returns its data as a client receives it: whole objects and deltas."""
         if event.name.endswith(".delta"):
             accumulate(self.objects[event.data["id"]], event.data["delta"])

@@ -27,7 +27,7 @@ TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
 TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
 
 
-class IllegalTransition(Exception):
+class IllegalTransitionError(Exception):
     """Raise when a run would change between two statuses that the table does not connect."""
 
     def __init__(self, before: RunStatus, after: RunStatus) -> None:
@@ -36,7 +36,7 @@ class IllegalTransition(Exception):
 
 def check(before: RunStatus, after: RunStatus) -> None:
     if after not in TRANSITIONS[before]:
-        raise IllegalTransition(before, after)
+        raise IllegalTransitionError(before, after)
 
 
 def stamps(status: RunStatus, now: int) -> dict[str, Any]:

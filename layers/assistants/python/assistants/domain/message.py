@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from assistants.domain.ids import FileId, RunId, ThreadId
 from assistants.domain.image import check_image_url
 from assistants.domain.schema import Metadata, Object, Part, Request
 
@@ -16,7 +17,7 @@ class ImageUrl(Part):
 
 
 class ImageFile(Part):
-    file_id: str
+    file_id: FileId
     detail: Detail = "auto"
 
 
@@ -45,7 +46,7 @@ class AttachmentTool(Part):
 
 
 class Attachment(Part):
-    file_id: str
+    file_id: FileId
     tools: list[AttachmentTool]
 
 
@@ -73,7 +74,7 @@ class Message(Object):
     id: str
     object: Literal["thread.message"] = "thread.message"
     created_at: int
-    thread_id: str
+    thread_id: ThreadId
     status: Literal["in_progress", "incomplete", "completed"]
     incomplete_details: MessageIncomplete | None = None
     completed_at: int | None = None
@@ -81,7 +82,7 @@ class Message(Object):
     role: Literal["user", "assistant"]
     content: list[dict[str, Any]]
     assistant_id: str | None = None
-    run_id: str | None = None
+    run_id: RunId | None = None
     attachments: list[Attachment] | None = []
     metadata: Metadata = {}
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from assistants.domain.errors import InvalidRequest, NotFound, unsupported_model
+from assistants.domain.errors import InvalidRequestError, NotFoundError, unsupported_model
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.schema import Object
 
@@ -21,7 +21,7 @@ class Model(Object):
     owned_by: str
 
 
-class InvalidCatalog(ValueError):
+class InvalidCatalogError(ValueError):
     """Raise when `ASSISTANTS_MODELS` cannot be followed; says which entry and why."""
 
     def __init__(self, name: str, problem: str) -> None:
@@ -46,20 +46,20 @@ class Catalog:
 
     @classmethod
     def read(cls, models: Mapping[str, Any], *, endpoint_configured: bool) -> "Catalog":
-        """The catalog that `ASSISTANTS_MODELS` describes. Raises `InvalidCatalog`."""
+        """The catalog that `ASSISTANTS_MODELS` describes. Raises `InvalidCatalogError`."""
         entries = {name: _entry_of(name, entry) for name, entry in models.items()}
         catalog = cls(entries, endpoint_configured=endpoint_configured)
         for name, entry in entries.items():
             if isinstance(entry, str):
                 catalog._check_alias(name, entry)
             elif entry.endpoint == ModelRoute().endpoint and not endpoint_configured:
-                raise InvalidCatalog(name, "needs a url, as ASSISTANTS_MODEL_URL is not set")
+                raise InvalidCatalogError(name, "needs a url, as ASSISTANTS_MODEL_URL is not set")
         return catalog
 
     def route(self, model: str) -> ModelRoute:
         """The route, its target filled in.
 
-        Raises `InvalidRequest` (`unsupported_model`) for a name that leads nowhere.
+        Raises `InvalidRequestError` (`unsupported_model`) for a name that leads nowhere.
         """
         name, entry = model, self._entry(model)
         if isinstance(entry, str):
@@ -71,11 +71,11 @@ class Catalog:
         return entry if entry.target else entry.model_copy(update={"target": name})
 
     def model(self, name: str) -> Model:
-        """Raises `NotFound` (`model_not_found`) in the words of the original."""
+        """Raises `NotFoundError` (`model_not_found`) in the words of the original."""
         try:
             return Model(id=name, created=0, owned_by=self.route(name).provider)
-        except InvalidRequest as error:
-            raise NotFound(
+        except InvalidRequestError as error:
+            raise NotFoundError(
                 f"The model '{name}' does not exist", param="model", code="model_not_found"
             ) from error
 
@@ -86,9 +86,9 @@ class Catalog:
     def _check_alias(self, name: str, other: str) -> None:
         entry = self._entry(other)
         if entry is None:
-            raise InvalidCatalog(name, f"'{other}' is neither mapped nor matches a pattern")
+            raise InvalidCatalogError(name, f"'{other}' is neither mapped nor matches a pattern")
         if isinstance(entry, str):
-            raise InvalidCatalog(name, f"'{other}' is itself an alias")
+            raise InvalidCatalogError(name, f"'{other}' is itself an alias")
 
     def _entry(self, name: str) -> ModelRoute | str | None:
         matching = (pattern for pattern in self._patterns if fnmatchcase(name, pattern))
@@ -103,7 +103,7 @@ def _entry_of(name: str, entry: Any) -> ModelRoute | str:
     except ValidationError as error:
         problem = error.errors()[0]
         member = "".join(f"{step}: " for step in problem["loc"])
-        raise InvalidCatalog(name, f"{member}{problem['msg']}") from error
+        raise InvalidCatalogError(name, f"{member}{problem['msg']}") from error
 
 
 def _specificity(pattern: str) -> tuple[int, int, str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
+from assistants.domain.ids import FileId, RunId, ThreadId, VectorStoreId
 from assistants.domain.message import MessageCreate
 from assistants.domain.schema import (
     Instructions,
@@ -78,9 +79,9 @@ TruncationStrategy = Annotated[AutoTruncation | LastMessages, Field(discriminato
 class _Asked(Object):
     """What a run was asked to do, as clients see it."""
 
-    id: str
+    id: RunId
     created_at: int
-    thread_id: str
+    thread_id: ThreadId
     assistant_id: str
     model: str
     instructions: str
@@ -101,9 +102,9 @@ class RunSettings(_Asked):
     shown: the assistant's files and vector stores, then the thread's, as they were at that time.
     """
 
-    file_ids: list[str] = []  # for its code interpreter
-    vector_store_ids: list[str] = []
-    thread_store_ids: list[str] = []  # those of them that are the thread's
+    file_ids: list[FileId] = []  # for its code interpreter
+    vector_store_ids: list[VectorStoreId] = []
+    thread_store_ids: list[VectorStoreId] = []  # those of them that are the thread's
 
 
 class RunProgress(Object):
@@ -122,18 +123,6 @@ class RunProgress(Object):
     metadata: Metadata = {}
 
 
-class HostedCall(Object):
-    """A call of a tool that runs on the server, at `position` of its step. `number` counts such
-    calls from 0 through the run.
-    """
-
-    id: str
-    number: int
-    tool: Literal["code_interpreter", "file_search"]
-    position: int
-    arguments: str
-
-
 class RunState(RunProgress):
     """All that the service knows of a run's progress; what `RunProgress` lacks is never shown."""
 
@@ -148,7 +137,7 @@ class RunState(RunProgress):
     calls_functions: bool = False  # whether that turn calls functions of the client, too
     waiting_step: str | None = None  # the step whose calls are not all answered
     waiting_usage: Usage | None = None  # what the turn that made this step has cost
-    waited: int | None = None  # the turn behind which the newest wait began
+    callback_turn: int | None = None  # the turn after which the newest wait began
     spent: Usage = Usage()
 
 

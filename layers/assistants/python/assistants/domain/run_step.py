@@ -3,6 +3,7 @@
 from copy import deepcopy
 from typing import Any, Literal
 
+from assistants.domain.ids import RunId, ThreadId
 from assistants.domain.run import LastError, Usage
 from assistants.domain.schema import Metadata, Object
 
@@ -15,8 +16,8 @@ class RunStep(Object):
     object: Literal["thread.run.step"] = "thread.run.step"
     created_at: int
     assistant_id: str
-    thread_id: str
-    run_id: str
+    thread_id: ThreadId
+    run_id: RunId
     type: Literal["message_creation", "tool_calls"]
     status: StepStatus = "in_progress"
     step_details: dict[str, Any]

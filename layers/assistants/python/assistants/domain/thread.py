@@ -2,13 +2,14 @@
 
 from typing import Any, Literal
 
+from assistants.domain.ids import ThreadId
 from assistants.domain.message import MessageCreate
 from assistants.domain.schema import Metadata, Object, Request
 from assistants.domain.tool import ToolResources, ToolResourcesCreate
 
 
 class Thread(Object):
-    id: str
+    id: ThreadId
     object: Literal["thread"] = "thread"
     created_at: int
     tool_resources: ToolResources | dict[str, Any] = {}

@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from assistants.domain.chunking import ChunkingStrategy
+from assistants.domain.ids import FileId, VectorStoreId
 from assistants.domain.schema import Metadata, Part
 from assistants.domain.vector_store import MAX_FILES
-from assistants.domain.vector_store_file import FileId
+from assistants.domain.vector_store_file import CheckedFileId
 
 MAX_CODE_FILES = 20  # of one assistant or thread
 
@@ -30,14 +31,14 @@ class CodeInterpreterTool(Part):
     type: Literal["code_interpreter"]
 
 
-class RankingOptions(Part):
+class FileSearchRankingOptions(Part):
     score_threshold: Annotated[float, Field(ge=0, le=1)]
     ranker: Literal["auto", "default_2024_08_21"] = "auto"
 
 
 class FileSearchOptions(Part):
     max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
-    ranking_options: RankingOptions | None = None
+    ranking_options: FileSearchRankingOptions | None = None
 
 
 class FileSearchTool(Part):
@@ -91,11 +92,11 @@ ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "
 
 
 class CodeInterpreterResources(Part):
-    file_ids: Annotated[list[str], Field(max_length=MAX_CODE_FILES)] = []
+    file_ids: Annotated[list[FileId], Field(max_length=MAX_CODE_FILES)] = []
 
 
 class FileSearchResources(Part):
-    vector_store_ids: Annotated[list[str], Field(max_length=1)] = []
+    vector_store_ids: Annotated[list[VectorStoreId], Field(max_length=1)] = []
 
 
 class ToolResources(Part):
@@ -111,7 +112,7 @@ class ToolResources(Part):
 class NewVectorStore(Part):
     """A store that is made along with the assistant or thread that uses it."""
 
-    file_ids: Annotated[list[FileId], Field(max_length=MAX_FILES)] = []
+    file_ids: Annotated[list[CheckedFileId], Field(max_length=MAX_FILES)] = []
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from assistants.domain.file import Binary, ExpiresAfter, File, Filename, Purpose
+from assistants.domain.file import Binary, File, FileExpiresAfter, Filename, Purpose
 from assistants.domain.schema import Form, Object, Request
 
 MAX_UPLOAD_BYTES = 8 * 1024**3
@@ -22,7 +22,7 @@ class UploadCreate(Request):
     purpose: Purpose
     bytes: Annotated[int, Field(ge=1, le=MAX_UPLOAD_BYTES)]
     mime_type: MimeType
-    expires_after: ExpiresAfter | None = None
+    expires_after: FileExpiresAfter | None = None
 
 
 class PartCreate(Form):
@@ -52,7 +52,7 @@ class StoredUpload(Upload):
     """An upload and what is known of it but not shown. `part_ids` are those it was completed of."""
 
     mime_type: str
-    expires_after: ExpiresAfter | None = None
+    expires_after: FileExpiresAfter | None = None
     part_ids: list[str] = []
 
 

@@ -5,21 +5,22 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from assistants.domain.chunking import ChunkingStrategy
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import VectorStoreId
 from assistants.domain.schema import Description, Metadata, Name, Object, Part, Request
-from assistants.domain.vector_store_file import FileCounts, FileId
+from assistants.domain.vector_store_file import CheckedFileId, FileCounts
 
 MAX_FILES = 10_000  # of one store
 DAY_SECONDS = 24 * 3600
 
 
-class ExpiresAfter(Part):
+class VectorStoreExpiresAfter(Part):
     anchor: Literal["last_active_at"]
     days: Annotated[int, Field(ge=1, le=365)]
 
 
 class VectorStore(Object):
-    id: str
+    id: VectorStoreId
     object: Literal["vector_store"] = "vector_store"
     created_at: int
     name: str | None = None
@@ -27,7 +28,7 @@ class VectorStore(Object):
     usage_bytes: int = 0
     file_counts: FileCounts = FileCounts()
     status: Literal["expired", "in_progress", "completed"] = "completed"
-    expires_after: ExpiresAfter | None = None
+    expires_after: VectorStoreExpiresAfter | None = None
     expires_at: int | None = None
     last_active_at: int
     metadata: Metadata = {}
@@ -39,11 +40,11 @@ class StoreHead(Object):
     `expired` is set once its chunks are, or are about to be, removed: it never lives again.
     """
 
-    id: str
+    id: VectorStoreId
     created_at: int
     name: str | None = None
     description: str | None = None
-    expires_after: ExpiresAfter | None = None
+    expires_after: VectorStoreExpiresAfter | None = None
     last_active_at: int
     metadata: Metadata = {}
     expired: bool = False
@@ -62,8 +63,8 @@ class StoreHead(Object):
 class VectorStoreCreate(Request):
     name: Name | None = None
     description: Description | None = None
-    file_ids: Annotated[list[FileId], Field(max_length=500)] = []
-    expires_after: ExpiresAfter | None = None
+    file_ids: Annotated[list[CheckedFileId], Field(max_length=500)] = []
+    expires_after: VectorStoreExpiresAfter | None = None
     chunking_strategy: ChunkingStrategy | None = None
     metadata: Metadata | None = None
 
@@ -71,11 +72,11 @@ class VectorStoreCreate(Request):
     def _chunks_of_files(self) -> "VectorStoreCreate":
         if self.chunking_strategy is not None and not self.file_ids:
             message = "'chunking_strategy' applies only where 'file_ids' are given."
-            raise InvalidRequest(message, param="chunking_strategy", code="invalid_value")
+            raise InvalidRequestError(message, param="chunking_strategy", code="invalid_value")
         return self
 
 
 class VectorStoreModify(Request):
     name: Name | None = None
-    expires_after: ExpiresAfter | None = None
+    expires_after: VectorStoreExpiresAfter | None = None
     metadata: Metadata | None = None

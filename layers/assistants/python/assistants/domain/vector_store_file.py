@@ -6,6 +6,7 @@ from pydantic import Field
 
 from assistants.domain.attributes import Attributes
 from assistants.domain.chunking import DEFAULT, ChunkingStrategy, StaticChunking
+from assistants.domain.ids import FileId, VectorStoreId
 from assistants.domain.page import Cursor
 from assistants.domain.retrieval.document_text import ErrorCode
 from assistants.domain.schema import Object, Request
@@ -14,7 +15,7 @@ FileStatus = Literal["in_progress", "completed", "failed", "cancelled"]
 STATUSES: tuple[FileStatus, ...] = get_args(FileStatus)
 POLL_AFTER_MS = 500
 
-FileId = Annotated[str, Field(max_length=64)]
+CheckedFileId = Annotated[FileId, Field(max_length=64)]
 
 
 class FileCounts(Object):
@@ -33,11 +34,11 @@ class IndexingError(Object):
 class VectorStoreFile(Object):
     """`id` is the File's: a store holds each File once."""
 
-    id: str
+    id: FileId
     object: Literal["vector_store.file"] = "vector_store.file"
     usage_bytes: int = 0
     created_at: int
-    vector_store_id: str
+    vector_store_id: VectorStoreId
     status: FileStatus = "in_progress"
     last_error: IndexingError | None = None
     chunking_strategy: StaticChunking = DEFAULT
@@ -60,7 +61,7 @@ class StoredVectorStoreFile(VectorStoreFile):
 
 
 class VectorStoreFileCreate(Request):
-    file_id: FileId
+    file_id: CheckedFileId
     attributes: Attributes | None = None
     chunking_strategy: ChunkingStrategy | None = None
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from assistants.domain.filters import Filter
+from assistants.domain.ids import FileId
 from assistants.domain.retrieval.query_rewriting import rewritten
 from assistants.domain.retrieval.ranking import Ranking
 from assistants.domain.schema import Object, Part, Request
@@ -31,7 +32,7 @@ class HybridSearch(Part):
         return self
 
 
-class RankingOptions(Part):
+class SearchRankingOptions(Part):
     ranker: Literal["none", "auto", "default-2024-11-15"] = "auto"
     score_threshold: Annotated[float, Field(ge=0, le=1)] = 0.0
     hybrid_search: HybridSearch | None = None
@@ -48,7 +49,7 @@ class VectorStoreSearch(Request):
     rewrite_query: bool = False
     max_num_results: Annotated[int, Field(ge=1, le=50)] = 10
     filters: Filter | None = None
-    ranking_options: RankingOptions = RankingOptions()
+    ranking_options: SearchRankingOptions = SearchRankingOptions()
 
     @property
     def queries(self) -> list[str]:
@@ -58,7 +59,7 @@ class VectorStoreSearch(Request):
 
 
 class SearchResult(Object):
-    file_id: str
+    file_id: FileId
     filename: str
     score: float
     attributes: dict[str, Any] | None

@@ -11,11 +11,17 @@ from starlette.responses import Response
 from starlette.routing import Route as StarletteRoute
 from starlette.types import Receive, Scope, Send
 
-from assistants.domain.errors import ApiError, InvalidRequest, MethodNotAllowed, NotFound
+from assistants.domain.errors import (
+    ApiError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+)
+from assistants.domain.ids import ProjectId
 from assistants.http.call import Call
 from assistants.http.declaration import Declaration
 from assistants.http.envelope import crash
-from assistants.http.multipart import FormData, read_form
+from assistants.http.multipart import MultipartForm, read_form
 from assistants.http.responses import Exchange
 from assistants.http.route import Route
 from assistants.http.routes import ROUTES
@@ -65,7 +71,7 @@ class Resource:
         logger.append_keys(request_id=exchange.id, **request.path_params)
         try:
             call = await self._call(request)
-            with closing(call.form or FormData()):
+            with closing(call.form or MultipartForm()):
                 reply = self._declarations[request.method].answer_to(call)
             return exchange.answer(reply, call.project)
         except ApiError as error:
@@ -77,12 +83,14 @@ class Resource:
             logger.remove_keys(["request_id", *request.path_params])
 
     async def _call(self, request: Request) -> Call:
-        """Raises `MethodNotAllowed`, `Unauthorized`, or `InvalidRequest` for the beta header."""
+        """Raises `MethodNotAllowedError`, `AuthenticationError`, or `InvalidRequestError` for the
+        beta header.
+        """
         method, path = request.method, request.scope["path"]
         if (route := self._routes.get(method)) is None:
             message = f"Not allowed to {method} on /v1{path}."
-            raise MethodNotAllowed(message, code="method_not_supported")
-        project = ""
+            raise MethodNotAllowedError(message, code="method_not_supported")
+        project = ProjectId("")
         if not route.public:
             project = self._backend.api_keys.identify(request.headers.get("authorization"))
         if path.startswith(_NEEDS_BETA):
@@ -106,7 +114,7 @@ class Resource:
 
 def _check_beta(header: str) -> None:
     if "assistants=v2" not in [value.strip() for value in header.split(",")]:
-        raise InvalidRequest(
+        raise InvalidRequestError(
             "You must provide the 'OpenAI-Beta' header to access the Assistants API. Please try "
             "again by setting the header 'OpenAI-Beta: assistants=v2'.",
             code="invalid_beta",
@@ -115,4 +123,4 @@ def _check_beta(header: str) -> None:
 
 async def _no_such_url(request: Request, _: Exception) -> Response:
     message = f"Invalid URL ({request.method} /v1{request.scope['path']})"
-    return Exchange().refuse(NotFound(message))
+    return Exchange().refuse(NotFoundError(message))

@@ -34,7 +34,7 @@ class Declaration:
         return self.body if self.body is not None and issubclass(self.body, Form) else None
 
     def answer_to(self, call: Call) -> Reply:
-        """Raises `InvalidRequest` for everything that the declared schemas refuse."""
+        """Raises `InvalidRequestError` for everything that the declared schemas refuse."""
         query = call.parameters(self.query or Nothing)
         arguments: dict[str, Request] = {} if self.query is None else {"query": query}
         if self.body is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from assistants.domain.errors import ApiError
 from assistants.http.envelope import envelope
-from assistants.services.runs.event_stream import Stalled, Told
+from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
 from assistants.telemetry import logger
 
 DONE = b"event: done\ndata: [DONE]\n\n"
@@ -14,12 +14,12 @@ DONE = b"event: done\ndata: [DONE]\n\n"
 KEEP_ALIVE = b": keep-alive\n"
 
 
-def frames(told: Iterable[Told | None]) -> Iterator[bytes]:
+def frames(told: Iterable[StreamEvent | None]) -> Iterator[bytes]:
     """One frame per event, and the last one always: a stream that ends without it was cut off."""
     try:
         for event in told:
             yield KEEP_ALIVE if event is None else frame(event)
-    except Stalled as error:
+    except StreamStalledError as error:
         yield _error(f"Run {error} does not answer.")
     except Exception:  # the outer edge of a stream that has begun: it must end in words
         logger.exception("a stream broke off")
@@ -27,7 +27,7 @@ def frames(told: Iterable[Told | None]) -> Iterator[bytes]:
     yield DONE
 
 
-def frame(event: Told) -> bytes:
+def frame(event: StreamEvent) -> bytes:
     data = json.dumps(event.data, ensure_ascii=False, separators=(",", ":"))
     return f"id: {event.number}\nevent: {event.name}\ndata: {data}\n\n".encode()
 

@@ -18,7 +18,7 @@ from multipart import (
 )
 from starlette.requests import ClientDisconnect
 
-from assistants.domain.errors import InvalidRequest, TooLarge
+from assistants.domain.errors import InvalidRequestError, TooLargeError
 from assistants.domain.file import MAX_FILENAME, Content
 from assistants.domain.formats import UNKNOWN, mime_type_of
 from assistants.ports.blobs import PIECE_BYTES
@@ -33,7 +33,7 @@ _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 
 @dataclass
-class FormData:
+class MultipartForm:
     """What a form held: text by name, text by name in a nested member, and contents of files, which
     can be read until it is closed.
     """
@@ -59,9 +59,9 @@ class FormData:
         self.files.close()
 
 
-async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: int) -> FormData:
-    """Raises `InvalidRequest` for what is no complete form, and `TooLarge` for one whose files have
-    more than `max_bytes`.
+async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: int) -> MultipartForm:
+    """Raises `InvalidRequestError` for what is no complete form, and `TooLargeError` for one whose
+    files have more than `max_bytes`.
     """
     reader = _Reader(_boundary(content_type), max_bytes)
     with ExitStack() as undo:
@@ -72,10 +72,12 @@ async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: in
                     if chunk:
                         reader.feed(chunk)
         except MultipartError as error:
-            kind = TooLarge if isinstance(error, ParserLimitReached) else InvalidRequest
+            kind = TooLargeError if isinstance(error, ParserLimitReached) else InvalidRequestError
             raise kind(f"Could not parse multipart form: {error.args[0]}.") from error
         except ClientDisconnect as error:
-            raise InvalidRequest("The client has gone before its form was complete.") from error
+            raise InvalidRequestError(
+                "The client has gone before its form was complete."
+            ) from error
         undo.pop_all()
     return reader.form
 
@@ -83,12 +85,14 @@ async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: in
 def _boundary(content_type: str) -> str:
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data":
-        raise InvalidRequest(
+        raise InvalidRequestError(
             f"Invalid Content-Type header ({content_type or 'none'}), expected "
             "multipart/form-data. (HINT: If you're using curl, you can pass -F 'file=@name'.)"
         )
     if not (boundary := options.get("boundary")):
-        raise InvalidRequest("Could not parse multipart form: the Content-Type has no boundary.")
+        raise InvalidRequestError(
+            "Could not parse multipart form: the Content-Type has no boundary."
+        )
     return str(boundary)
 
 
@@ -96,7 +100,7 @@ class _Reader:
     """Takes the body chunk by chunk; `form` is complete when the parser is."""
 
     def __init__(self, boundary: str, max_bytes: int) -> None:
-        self.form = FormData()
+        self.form = MultipartForm()
         self.parser = PushMultipartParser(
             boundary, max_header_size=_MAX_HEADER_BYTES, max_segment_count=MAX_MEMBERS
         )
@@ -118,10 +122,10 @@ class _Reader:
         return self.form.files.enter_context(SpooledTemporaryFile(_IN_MEMORY_BYTES))
 
     def _take(self, member: "_Member", piece: bytes) -> None:
-        """Raises `TooLarge`. All files share one limit, so that none fills the disk."""
+        """Raises `TooLargeError`. All files share one limit, so that none fills the disk."""
         self._left[member.is_file] -= len(piece)
         if self._left[member.is_file] < 0:
-            raise TooLarge(f"'{member.name}' is too large.", param=member.name)
+            raise TooLargeError(f"'{member.name}' is too large.", param=member.name)
         member.stream.write(piece)
 
     def _put(self, name: str, value: str | Content) -> None:
@@ -131,7 +135,7 @@ class _Reader:
             outer, key = nested.groups()
             place = place.setdefault(outer, {})
         if not isinstance(place, dict) or key in place:
-            raise InvalidRequest(f"Duplicate parameter: '{name}'.", param=name)
+            raise InvalidRequestError(f"Duplicate parameter: '{name}'.", param=name)
         place[key] = value
 
 
@@ -145,7 +149,9 @@ class _Member:
         self._segment = segment
 
     def value(self) -> str | Content:
-        """Raises `InvalidRequest` for text that is not UTF-8 and for a name that is too long."""
+        """Raises `InvalidRequestError` for text that is not UTF-8 and for a name that is too
+        long.
+        """
         size = self.stream.tell()
         self.stream.seek(0)
         if self.is_file:
@@ -155,7 +161,7 @@ class _Member:
             return self.stream.read().decode()
         except UnicodeDecodeError as error:
             message = f"Invalid '{self.name}': the text is not UTF-8."
-            raise InvalidRequest(message, param=self.name, code="invalid_value") from error
+            raise InvalidRequestError(message, param=self.name, code="invalid_value") from error
 
     def _filename(self) -> str:
         """As its sender has it. Browsers and Node escape as HTML says, Python also backslashes.
@@ -169,7 +175,7 @@ class _Member:
             for escaped, character in (("%22", '"'), ("%0D", "\r"), ("%0A", "\n")):
                 filename = filename.replace(escaped, character)
         if not 1 <= len(filename) <= MAX_FILENAME:
-            raise InvalidRequest(
+            raise InvalidRequestError(
                 f"Invalid '{self.name}': expected a file name with 1 to {MAX_FILENAME} "
                 f"characters, but got one with {len(filename)}.",
                 param=self.name,

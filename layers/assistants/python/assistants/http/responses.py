@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from assistants.domain.errors import ApiError
 from assistants.domain.file import attachment
-from assistants.domain.ids import new_order
+from assistants.domain.ids import ProjectId, new_order
 from assistants.domain.schema import Object
 from assistants.http.call import Download, EventStream, Redirect, Reply
 from assistants.http.envelope import envelope
@@ -22,7 +22,7 @@ class Exchange:
     id: str = field(default_factory=lambda: f"req_{new_order()}")
     started: float = field(default_factory=time.perf_counter)
 
-    def answer(self, reply: Reply, project: str) -> Response:
+    def answer(self, reply: Reply, project: ProjectId) -> Response:
         response = _of(reply)
         response.headers["openai-organization"] = project
         return self._marked(response)

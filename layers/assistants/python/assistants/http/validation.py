@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.schema import Request
 
 R = TypeVar("R", bound=Request)
@@ -15,9 +15,9 @@ Path = tuple[str | int, ...]
 
 
 def parse(schema: type[R], data: Any) -> R:
-    """A body. Raises `InvalidRequest` that names one parameter that is wrong."""
+    """A body. Raises `InvalidRequestError` that names one parameter that is wrong."""
     if not isinstance(data, dict):
-        raise InvalidRequest(
+        raise InvalidRequestError(
             f"Invalid type for request body: expected an object, but got {kind_of(data)} instead.",
             code="invalid_type",
         )
@@ -61,13 +61,13 @@ def _nested(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     return data
 
 
-def refusal(error: ValidationError, data: Any) -> InvalidRequest:
+def refusal(error: ValidationError, data: Any) -> InvalidRequestError:
     """The error that lies deepest in the body: of a union, that is the branch that was meant."""
     found = [(path_of(details, data), details) for details in error.errors()]
     path, _ = max(found, key=lambda one: len(one[0]))
     param = render(path)
     code, message = _explain(param, [details for where, details in found if where == path])
-    return InvalidRequest(message, param=param, code=code)
+    return InvalidRequestError(message, param=param, code=code)
 
 
 def path_of(details: ErrorDetails, data: Any) -> Path:

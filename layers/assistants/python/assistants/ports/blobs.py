@@ -13,7 +13,7 @@ class Blob:
     size: int
 
 
-class BlobMissing(Exception):
+class BlobMissingError(Exception):
     """Raise when there is nothing under a name."""
 
 
@@ -28,11 +28,11 @@ class Blobs(Protocol):
         ...
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The bytes in pieces of at most 1 MiB. Raises `BlobMissing` before the first."""
+        """The bytes in pieces of at most 1 MiB. Raises `BlobMissingError` before the first."""
         ...
 
     def copy(self, source: str, target: str) -> None:
-        """Copy at most 5 GB without their passing through here. Raises `BlobMissing`."""
+        """Copy at most 5 GB without their passing through here. Raises `BlobMissingError`."""
         ...
 
     def list(self, prefix: str) -> list[Blob]:

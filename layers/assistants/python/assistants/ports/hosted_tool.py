@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assistants.domain.annotation import Citation
+from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.run import ErrorCode, RunSettings
 
 
-class RunFailed(Exception):
+class RunFailedError(Exception):
     """Raise when a run cannot go on; `code` and `message` become its `last_error`."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
@@ -24,7 +25,7 @@ class ToolUse:
     from 0 through the run, and is the same on every repetition.
     """
 
-    project: str
+    project: ProjectId
     run: RunSettings
     id: str
     number: int
@@ -47,14 +48,14 @@ class ToolAnswer:
     told: str
     shown: dict[str, Any] = field(default_factory=dict)
     citations: dict[str, Citation] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    images: tuple[str, ...] = ()
+    files: dict[str, FileId] = field(default_factory=dict)
+    images: tuple[FileId, ...] = ()
 
 
 class HostedTool(Protocol):
     def prepare(
         self,
-        project: str,
+        project: ProjectId,
         run: RunSettings,
         *,
         cancelled: Callable[[], bool],
@@ -63,7 +64,7 @@ class HostedTool(Protocol):
         """Called before the model is asked for the first time, perhaps again: have ready what a
         call would wait for. The first word waits until this returns.
 
-        Raises `RunFailed`. Whatever else it raises is logged, and the run goes on.
+        Raises `RunFailedError`. Whatever else it raises is logged, and the run goes on.
         """
         ...
 

@@ -2,13 +2,14 @@
 
 from typing import Protocol
 
+from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.image import Image
 
 
 class Images(Protocol):
-    def load(self, project: str, file_id: str) -> Image | None:
+    def load(self, project: ProjectId, file_id: FileId) -> Image | None:
         """The image in a file, null when the project has no such file.
 
-        Raises `InvalidImage` for a file that is no image of a type and size that models take.
+        Raises `InvalidImageError` for a file that is no image of a type and size that models take.
         """
         ...

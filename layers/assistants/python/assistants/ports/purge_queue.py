@@ -2,8 +2,10 @@
 
 from typing import Protocol
 
+from assistants.domain.ids import ProjectId
+
 
 class PurgeQueue(Protocol):
-    def send(self, project: str, identifier: str) -> None:
+    def send(self, project: ProjectId, identifier: str) -> None:
         """Ask for (more of) what hung on a thread or vector store to be removed."""
         ...

@@ -10,15 +10,15 @@ MAX_FILE_BYTES = 512 << 20  # of one file that goes in or out
 MAX_WAIT_SECONDS = 25
 
 
-class SandboxUnavailable(Exception):
+class SandboxUnavailableError(Exception):
     """Raise when no session can be started now; a later try may succeed."""
 
 
-class SandboxLost(Exception):
+class SandboxLostError(Exception):
     """Raise when a session has ended or does not answer; what its code knew is gone."""
 
 
-class SandboxRefused(Exception):
+class SandboxRefusedError(Exception):
     """Raise when a session refuses a request, such as code that is too long; `code` tells why."""
 
     def __init__(self, code: str) -> None:
@@ -65,12 +65,13 @@ class Execution:
 
 
 class SandboxSession(Protocol):
-    """One session. Every method but `ready` raises `SandboxLost` and `SandboxRefused`; calling it
-    again with the same arguments does nothing twice. Bytes go between the session and blobs.
+    """One session. Every method but `ready` raises `SandboxLostError` and `SandboxRefusedError`;
+    calling it again with the same arguments does nothing twice. Bytes go between the session and
+    blobs.
     """
 
     def ready(self, wait: float) -> bool:
-        """Whether the session answers within so many seconds. Raises `SandboxLost` if another
+        """Whether the session answers within so many seconds. Raises `SandboxLostError` if another
         answers in its place.
         """
         ...
@@ -91,7 +92,7 @@ class SandboxSession(Protocol):
     def put(self, path: str, blob: str, size: int) -> None:
         """Copy a blob of `size` bytes to /mnt/data/`path`, replacing what is there.
 
-        Raises `BlobMissing`, too.
+        Raises `BlobMissingError`, too.
         """
         ...
 
@@ -108,14 +109,14 @@ class Sandboxes(Protocol):
     def launch(self, name: str, token: str) -> str:
         """Begin a session that opens to `token`, once for each `name`, and return its handle.
 
-        Raises `SandboxUnavailable`.
+        Raises `SandboxUnavailableError`.
         """
         ...
 
     def address(self, handle: str) -> str | None:
         """The URL at which the session answers, none while it is still coming up.
 
-        Raises `SandboxLost`.
+        Raises `SandboxLostError`.
         """
         ...
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
 
 Vector = list[float]
 
 
-class SearchUnavailable(Exception):
+class SearchUnavailableError(Exception):
     """Raise when the index or the embedding model does not answer; a later try may succeed."""
 
 
@@ -24,11 +25,11 @@ class Embedder(Protocol):
     """The cosine that this model gives to texts that have nothing in common."""
 
     def documents(self, texts: Sequence[str]) -> list[Vector]:
-        """Vectors to be found by. Raises `SearchUnavailable`."""
+        """Vectors to be found by. Raises `SearchUnavailableError`."""
         ...
 
     def query(self, text: str) -> Vector:
-        """The vector to search with. Raises `SearchUnavailable`."""
+        """The vector to search with. Raises `SearchUnavailableError`."""
         ...
 
 
@@ -41,8 +42,8 @@ class Query:
 class SearchIndex(Protocol):
     """Chunks of all projects whose vectors come from one model and have one dimension.
 
-    Every method raises `SearchUnavailable`. Writing again what was written changes nothing. What
-    was written may take seconds to be found; `count` tells when it is.
+    Every method raises `SearchUnavailableError`. Writing again what was written changes nothing.
+    What was written may take seconds to be found; `count` tells when it is.
     """
 
     def put(
@@ -65,7 +66,7 @@ class SearchIndex(Protocol):
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[Query],
         *,
@@ -83,3 +84,13 @@ class SearchIndex(Protocol):
     def wake(self) -> None:
         """Ask for nothing, so that an index that sleeps when idle is awake when it is needed."""
         ...
+
+
+def no_index() -> SearchIndex:
+    """Stand in for the index where there is none. Raises `SearchUnavailableError`."""
+    raise SearchUnavailableError("This deployment has no search index.")
+
+
+def no_embedder() -> Embedder:
+    """Stand in for the embedding model where there is none. Raises `SearchUnavailableError`."""
+    raise SearchUnavailableError("This deployment has no embedding model.")

@@ -73,7 +73,7 @@ class Require:
 Write = Create | Save | Replace | Delete | Require
 
 
-class Conflict(Exception):
+class ConflictError(Exception):
     """Raise when a condition does not hold; nothing was written.
 
     `failed` maps the position of each write that was refused to the row found there, if any.
@@ -84,8 +84,10 @@ class Conflict(Exception):
         self.failed = failed
 
 
-class Store(Protocol):
-    """Reads are consistent unless said otherwise. Raises `RateLimited` when it stays throttled."""
+class Table(Protocol):
+    """Reads are consistent unless said otherwise. Raises `RateLimitError` when it stays
+    throttled.
+    """
 
     def get(self, *keys: Key) -> list[Row | None]:
         """The rows in the order of the keys, None where there is none."""
@@ -110,7 +112,7 @@ class Store(Protocol):
         ...
 
     def commit(self, *writes: Write) -> None:
-        """All writes or none. Raises `Conflict`."""
+        """All writes or none. Raises `ConflictError`."""
         ...
 
     def keys(self, partition: str, prefix: str, *, limit: int) -> list[Key]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from assistants.domain.errors import no_api_key, no_such, wrong_api_key
-from assistants.domain.ids import API_KEY, new_id
+from assistants.domain.ids import API_KEY, ProjectId, new_id
 from assistants.domain.page import Cursor
 from assistants.domain.schema import Object
 from assistants.ports.clock import Clock
-from assistants.ports.table import Create, Delete, Row, Store
+from assistants.ports.table import Create, Delete, Row, Table
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
 
@@ -23,7 +23,7 @@ class ApiKey(Object):
     """The record of a key. The key itself is known only to whoever got it."""
 
     id: str
-    project: str
+    project: ProjectId
     name: str
     created_at: int
     digest: str
@@ -33,30 +33,32 @@ class ApiKey(Object):
 class ApiKeys:
     """`auth` is `keys`: only issued keys are accepted; or `open`: any key, each its own tenant."""
 
-    store: Store
+    table: Table
     clock: Clock
     auth: Literal["keys", "open"]
-    _known: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _known: dict[str, tuple[float, ProjectId]] = field(default_factory=dict)
 
-    def identify(self, authorization: str | None) -> str:
-        """The project of the bearer key in an `Authorization` header. Raises `Unauthorized`."""
+    def identify(self, authorization: str | None) -> ProjectId:
+        """The project of the bearer key in an `Authorization` header. Raises
+        `AuthenticationError`.
+        """
         scheme, _, key = (authorization or "").partition(" ")
         key = key.strip()
         if scheme.lower() != "bearer" or not key:
             raise no_api_key()
         digest = hashlib.sha256(key.encode()).hexdigest()
         if self.auth == "open":
-            return f"open-{digest[:32]}"
+            return ProjectId(f"open-{digest[:32]}")
         known = self._known.get(digest)
         if known is None or known[0] < self.clock.time():
-            [row] = self.store.get(keys.api_key_secret(digest))
+            [row] = self.table.get(keys.api_key_secret(digest))
             if row is None:
                 raise wrong_api_key(key)
             known = (self.clock.time() + CACHE_SECONDS, row.body["project"])
             self._known[digest] = known
         return known[1]
 
-    def create(self, project: str, name: str) -> tuple[ApiKey, str]:
+    def create(self, project: ProjectId, name: str) -> tuple[ApiKey, str]:
         """A new key, and its only copy. Raises `ValueError` for a project that no key can have."""
         if not _PROJECT.fullmatch(project) or project.startswith("open-"):
             raise ValueError(
@@ -71,26 +73,26 @@ class ApiKeys:
             created_at=int(self.clock.time()),
             digest=digest,
         )
-        self.store.commit(
+        self.table.commit(
             Create(Row(keys.api_key_secret(digest), {"project": project, "id": key.id})),
             Create(Row(keys.api_key(project, key.id), key.model_dump())),
         )
         return key, secret
 
-    def list(self, project: str) -> list[ApiKey]:
+    def list(self, project: ProjectId) -> list[ApiKey]:
         found: list[ApiKey] = []
         cursor, has_more = Cursor(limit=100, order="asc"), True
         while has_more:
-            rows, has_more = page_of_rows(self.store, keys.api_keys(project), "", cursor)
+            rows, has_more = page_of_rows(self.table, keys.api_keys(project), "", cursor)
             found += [ApiKey.model_validate(row.body) for row in rows]
             cursor = cursor.model_copy(update={"after": found[-1].id if found else None})
         return found
 
-    def revoke(self, project: str, key_id: str) -> ApiKey:
-        """Raises `NotFound`."""
-        [row] = self.store.get(keys.api_key(project, key_id))
+    def revoke(self, project: ProjectId, key_id: str) -> ApiKey:
+        """Raises `NotFoundError`."""
+        [row] = self.table.get(keys.api_key(project, key_id))
         if row is None:
             raise no_such("API key", key_id)
         key = ApiKey.model_validate(row.body)
-        self.store.commit(Delete(keys.api_key_secret(key.digest)), Delete(row.key))
+        self.table.commit(Delete(keys.api_key_secret(key.digest)), Delete(row.key))
         return key

@@ -1,4 +1,4 @@
-"""What a deployment consists of: its ports, and the few settings that services read."""
+"""The ports of one deployment, and the few settings that services read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,14 +14,15 @@ from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.index_queue import IndexQueue
 from assistants.ports.purge_queue import PurgeQueue
 from assistants.ports.sandbox import Sandboxes
-from assistants.ports.search import Embedder, SearchIndex
-from assistants.ports.table import Store
-from assistants.services.vector_stores.vector_search import no_embedder, no_index
+from assistants.ports.search import Embedder, SearchIndex, no_embedder, no_index
+from assistants.ports.table import Table
 
 
 @dataclass(frozen=True)
-class Deployed:
-    store: Store
+class Ports:
+    """Hold what `bootstrap` chose; a port that is None is not part of this deployment."""
+
+    table: Table
     blobs: Blobs
     executions: Executions
     purge_queue: PurgeQueue

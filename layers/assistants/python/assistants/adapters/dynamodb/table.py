@@ -15,7 +15,7 @@ from assistants.ports.table import Key, Row, Write
 _LOWEST, _HIGHEST = "!", "~"
 
 
-class DynamoStore:
+class DynamoTable:
     def __init__(self, item: type[Item], values: LargeValues) -> None:
         self._item = item
         self._rows = Rows(item, values)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pynamodb.exceptions import PynamoDBException
 
-from assistants.domain.errors import RateLimited
+from assistants.domain.errors import RateLimitError
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ _CODES = frozenset(
 )
 
 
-class Busy(Exception):
+class ThrottledError(Exception):
     """Raise when the same call can succeed in a moment."""
 
 
@@ -34,17 +34,17 @@ def is_busy(error: Exception) -> bool:
 
 
 def patiently(call: Callable[[], T]) -> T:
-    """What `call` returns, tried again while the table is busy. Raises `RateLimited`."""
+    """What `call` returns, tried again while the table is busy. Raises `RateLimitError`."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     pause = 0.01
     while True:
         try:
             return call()
-        except (Busy, PynamoDBException) as error:
-            if not (isinstance(error, Busy) or is_busy(error)):
+        except (ThrottledError, PynamoDBException) as error:
+            if not (isinstance(error, ThrottledError) or is_busy(error)):
                 raise
             if time.monotonic() >= give_up_at:
-                raise RateLimited(
+                raise RateLimitError(
                     "The server is currently overloaded. Please try again later.",
                     code="rate_limit_exceeded",
                 ) from error

@@ -12,9 +12,9 @@ from pynamodb.exceptions import (
 from pynamodb.expressions.condition import Condition
 
 from assistants.adapters.dynamodb.items import Rows
-from assistants.adapters.dynamodb.throttling import Busy, is_busy, patiently
+from assistants.adapters.dynamodb.throttling import ThrottledError, is_busy, patiently
 from assistants.ports.table import (
-    Conflict,
+    ConflictError,
     Create,
     Delete,
     Key,
@@ -101,7 +101,7 @@ class Writer:
 
     def _understood(self, error: PynamoDBException, writes: tuple[Write, ...]) -> Exception:
         if error.cause_response_code == "ConditionalCheckFailedException":
-            return Conflict({0: None})
+            return ConflictError({0: None})
         if is_busy(error) or not isinstance(error, TransactWriteError):
             return error
         sent = [position for kind in _by_kind(writes) for position in kind]
@@ -112,9 +112,9 @@ class Writer:
             if reason and reason.code == _REFUSED
         }
         if refused:
-            return Conflict(refused)
+            return ConflictError(refused)
         codes = {reason.code for reason in error.cancellation_reasons if reason}
-        return Busy() if codes and codes <= _BUSY_REASONS else error
+        return ThrottledError() if codes and codes <= _BUSY_REASONS else error
 
     def _old(self, reason: CancellationReason) -> Row | None:
         if not reason.raw_item:

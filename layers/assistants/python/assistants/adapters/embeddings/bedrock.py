@@ -13,7 +13,7 @@ from typing import Any, Literal
 from botocore.exceptions import BotoCoreError, ClientError
 
 from assistants.adapters.search.vectors import unit
-from assistants.ports.search import SearchUnavailable, Vector
+from assistants.ports.search import SearchUnavailableError, Vector
 
 Purpose = Literal["search_document", "search_query"]
 
@@ -38,7 +38,7 @@ class _BedrockEmbedder(ABC):
             answer = self._client.invoke_model(modelId=self.model, body=json.dumps(body))
             return json.loads(answer["body"].read())
         except (BotoCoreError, ClientError, json.JSONDecodeError) as error:
-            raise SearchUnavailable(f"The embedding model does not answer: {error}") from error
+            raise SearchUnavailableError(f"The embedding model does not answer: {error}") from error
 
     def _unit(self, vector: Sequence[float]) -> Vector:
         return unit(vector, self.dimensions)
@@ -96,7 +96,7 @@ class CohereEmbedder(_BedrockEmbedder):
         answer = self._invoke(body | {"output_dimension": self.dimensions})
         vectors = answer["embeddings"]["float"]
         if len(vectors) != len(texts):
-            raise SearchUnavailable(f"The embedding model answered {len(vectors)} vectors.")
+            raise SearchUnavailableError(f"The embedding model answered {len(vectors)} vectors.")
         return [self._unit(vector) for vector in vectors]
 
 

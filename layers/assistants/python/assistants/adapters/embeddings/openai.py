@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from urllib3.exceptions import HTTPError
 
 from assistants.adapters.search.vectors import unit
-from assistants.ports.search import SearchUnavailable, Vector
+from assistants.ports.search import SearchUnavailableError, Vector
 
 BATCH = 64  # texts a request: 64 chunks of 4,096 tokens are under OpenAI's 300,000
 PASSING = (408, 409, 429, 500, 502, 503, 504)
@@ -65,17 +65,21 @@ class OpenAIEmbedder:
         try:
             answer = self._pool.request("POST", self._url, json=body | self._options)
         except HTTPError as error:
-            raise SearchUnavailable(f"The embedding model does not answer: {error}") from error
+            raise SearchUnavailableError(f"The embedding model does not answer: {error}") from error
         if answer.status != 200:
             shown = answer.data[:500].decode("utf-8", "replace")
-            raise SearchUnavailable(f"The embedding model answered {answer.status}: {shown}")
+            raise SearchUnavailableError(f"The embedding model answered {answer.status}: {shown}")
         return self._vectors(answer.data, len(texts))
 
     def _vectors(self, answer: bytes, expected: int) -> list[Vector]:
         try:
             items = sorted(_Answer.model_validate_json(answer).data, key=lambda item: item.index)
         except ValidationError as error:
-            raise SearchUnavailable("The embedding model's answer is not understood.") from error
+            raise SearchUnavailableError(
+                "The embedding model's answer is not understood."
+            ) from error
         if [item.index for item in items] != list(range(expected)):
-            raise SearchUnavailable(f"The embedding model answered {len(items)} vectors, not all.")
+            raise SearchUnavailableError(
+                f"The embedding model answered {len(items)} vectors, not all."
+            )
         return [unit(item.embedding, self.dimensions) for item in items]

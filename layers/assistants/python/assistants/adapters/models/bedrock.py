@@ -14,10 +14,10 @@ from botocore.exceptions import (
 from urllib3.exceptions import HTTPError
 
 from assistants.adapters.backoff import pause
-from assistants.adapters.guarded_fetch import FetchRefused
+from assistants.adapters.guarded_fetch import FetchRefusedError
 from assistants.adapters.models.bedrock_request import converse_request
 from assistants.adapters.models.bedrock_stream import deltas
-from assistants.domain.image import Image, InvalidImage
+from assistants.domain.image import Image, InvalidImageError
 from assistants.domain.run import ErrorCode
 from assistants.ports.chat_model import Delta, ModelError, ModelRequest
 
@@ -45,7 +45,7 @@ _BROKEN = (ConnectionError, HTTPClientError, HTTPError, ParserError)
 
 class Bedrock:
     """`client` is botocore's of `bedrock-runtime` and tries once; `fetch` gets the bytes behind an
-    image's URL, which Bedrock has to be given, or raises `FetchRefused`.
+    image's URL, which Bedrock has to be given, or raises `FetchRefusedError`.
     """
 
     def __init__(self, client: Any, fetch: Callable[[str], bytes]) -> None:
@@ -83,7 +83,7 @@ class Bedrock:
             if url[:5].lower() == "data:":
                 return Image.from_data_url(url)
             return Image.of(self._fetch(url))
-        except (InvalidImage, FetchRefused) as error:
+        except (InvalidImageError, FetchRefusedError) as error:
             raise ModelError("invalid_prompt", f"An image cannot be shown: {error}") from error
 
 

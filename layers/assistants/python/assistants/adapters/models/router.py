@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
 from assistants.domain.model import Catalog
-from assistants.domain.model_route import Endpoint, Provider
+from assistants.domain.model_route import ModelEndpoint, Provider
 from assistants.ports.chat_model import ChatModel, Delta, ModelError, ModelRequest
 
 
@@ -13,16 +13,16 @@ class ModelRouter:
     """Clients of providers are made when they are first asked, one for each endpoint."""
 
     def __init__(
-        self, catalog: Catalog, providers: Mapping[Provider, Callable[[Endpoint], ChatModel]]
+        self, catalog: Catalog, providers: Mapping[Provider, Callable[[ModelEndpoint], ChatModel]]
     ) -> None:
         self._catalog = catalog
         self._providers = providers
-        self._made: dict[Endpoint, ChatModel] = {}
+        self._made: dict[ModelEndpoint, ChatModel] = {}
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         try:
             route = self._catalog.route(request.model)
-        except InvalidRequest as error:  # the catalog has changed since the run was created
+        except InvalidRequestError as error:  # the catalog has changed since the run was created
             raise ModelError("server_error", error.message) from error
         endpoint = route.endpoint
         if endpoint not in self._made:

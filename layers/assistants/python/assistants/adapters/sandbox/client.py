@@ -22,8 +22,8 @@ from assistants.ports.sandbox import (
     MAX_WAIT_SECONDS,
     MadeFile,
     Reason,
-    SandboxLost,
-    SandboxRefused,
+    SandboxLostError,
+    SandboxRefusedError,
 )
 
 _OVERTIME_SECONDS = 90  # a kernel's restart and the grace of an interrupt
@@ -37,7 +37,7 @@ _ONCE = urllib3.Retry(total=3, read=False, other=0, backoff_factor=0.1, allowed_
 Body = bytes | IO[bytes] | Iterable[bytes]
 
 
-class NoAnswer(SandboxLost):
+class NoAnswerError(SandboxLostError):
     """Raise when nothing answers at a session's address: it has ended, or has not come up yet."""
 
 
@@ -82,7 +82,7 @@ class ExecutionResult:
 
 
 class SandboxClient:
-    """Speaks to one session. Every call raises SandboxLost or SandboxRefused."""
+    """Speaks to one session. Every call raises SandboxLostError or SandboxRefusedError."""
 
     def __init__(self, base_url: str, token: str) -> None:
         """Use a session's address and token."""
@@ -99,7 +99,7 @@ class SandboxClient:
         result = self.start({**order, "wait": MAX_WAIT_SECONDS})
         while result is None:
             if time.monotonic() > give_up:
-                raise SandboxLost("the session does not finish what it has begun")
+                raise SandboxLostError("the session does not finish what it has begun")
             result = self.result(execution_id)
         return result
 
@@ -125,15 +125,15 @@ class SandboxClient:
 
     @contextmanager
     def fetch(self, name: str) -> Iterator[Iterator[bytes]]:
-        """Give the chunks of /mnt/data/`name`. Raises SandboxRefused above 512 MiB."""
+        """Give the chunks of /mnt/data/`name`. Raises SandboxRefusedError above 512 MiB."""
         response = self._request("GET", f"/v1/files/{quote(name)}", None, {}, preload=False)
         try:
             _raise_for(response)
             if int(response.headers["Content-Length"]) > MAX_FILE_BYTES:
-                raise SandboxRefused("too_large")
+                raise SandboxRefusedError("too_large")
             yield response.stream(_CHUNK_BYTES)
         except urllib3.exceptions.HTTPError as error:
-            raise SandboxLost("the session broke off") from error
+            raise SandboxLostError("the session broke off") from error
         finally:
             response.release_conn()
 
@@ -186,7 +186,7 @@ class SandboxClient:
                 retries=retries,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise NoAnswer("the session does not answer") from error
+            raise NoAnswerError("the session does not answer") from error
 
 
 def _raise_for(response: urllib3.BaseHTTPResponse) -> None:
@@ -195,8 +195,8 @@ def _raise_for(response: urllib3.BaseHTTPResponse) -> None:
     try:
         code = json.loads(response.data)["error"]["code"]
     except (ValueError, LookupError, TypeError) as error:
-        raise SandboxLost("something else answers at the session's address") from error
+        raise SandboxLostError("something else answers at the session's address") from error
     if code in ("unauthorized", "unknown_execution"):
         # Another session has the address by now.
-        raise SandboxLost(code)
-    raise SandboxRefused(code)
+        raise SandboxLostError(code)
+    raise SandboxRefusedError(code)

@@ -2,9 +2,9 @@
 
 import time
 
-from assistants.adapters.sandbox.client import ExecutionResult, NoAnswer, SandboxClient
+from assistants.adapters.sandbox.client import ExecutionResult, NoAnswerError, SandboxClient
 from assistants.ports.blobs import Blobs
-from assistants.ports.sandbox import Execution, MadeImage, SandboxRefused
+from assistants.ports.sandbox import Execution, MadeImage, SandboxRefusedError
 
 _ASK_AGAIN_SECONDS = 0.1
 
@@ -21,7 +21,7 @@ class DirectSession:
         while True:
             try:
                 self._client.health()
-            except NoAnswer:
+            except NoAnswerError:
                 if time.monotonic() >= give_up:
                     return False
                 time.sleep(_ASK_AGAIN_SECONDS)
@@ -45,7 +45,7 @@ class DirectSession:
     def take_image(self, id: str, number: int, blob: str) -> int:
         result = self._client.result(id, wait_seconds=0)
         if result is None or number >= len(result.images):
-            raise SandboxRefused("no_such_image")
+            raise SandboxRefusedError("no_such_image")
         return self._blobs.write(blob, [result.images[number].data])
 
 

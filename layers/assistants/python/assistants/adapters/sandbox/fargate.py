@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from assistants.adapters.backoff import pause
-from assistants.ports.sandbox import SandboxLost, SandboxSession, SandboxUnavailable
+from assistants.ports.sandbox import SandboxLostError, SandboxSession, SandboxUnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -26,7 +26,7 @@ _ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
-class FargatePlace:
+class FargateSettings:
     """What tasks are started from and where; `task` is the ARN of their definition."""
 
     cluster: str
@@ -41,7 +41,7 @@ class FargateSandboxes:
 
     def __init__(
         self,
-        place: FargatePlace,
+        place: FargateSettings,
         client: Callable[[], "ECSClient"],
         connect: Callable[[str, str], SandboxSession],
     ) -> None:
@@ -74,14 +74,14 @@ class FargateSandboxes:
             reason = answer["failures"][0].get("reason", "")  # such as no capacity just now
             if attempt < _ATTEMPTS:
                 pause(attempt)
-        raise SandboxUnavailable(reason)
+        raise SandboxUnavailableError(reason)
 
     def address(self, handle: str) -> str | None:
         if not self._is_here(handle):
-            raise SandboxLost("the task's cluster is gone")
+            raise SandboxLostError("the task's cluster is gone")
         task = self._find(handle)
         if task["desiredStatus"] == "STOPPED":
-            raise SandboxLost(task.get("stoppedReason", "the task has stopped"))
+            raise SandboxLostError(task.get("stoppedReason", "the task has stopped"))
         if task["lastStatus"] != "RUNNING":
             return None
         (address,) = (
@@ -112,7 +112,7 @@ class FargateSandboxes:
 
     def _find(self, handle: str) -> "TaskTypeDef":
         """A task may be unknown for some seconds after its launch, and is again from an hour after
-        its end. Raises `SandboxLost`.
+        its end. Raises `SandboxLostError`.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             with _available():
@@ -121,7 +121,7 @@ class FargateSandboxes:
                 return answer["tasks"][0]
             if attempt < _ATTEMPTS:
                 pause(attempt)
-        raise SandboxLost("the task is gone")
+        raise SandboxLostError("the task is gone")
 
     def _network(self) -> "AwsVpcConfigurationTypeDef":
         return {
@@ -146,4 +146,4 @@ def _available() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise SandboxUnavailable(str(error)) from error
+        raise SandboxUnavailableError(str(error)) from error

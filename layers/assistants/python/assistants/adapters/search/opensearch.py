@@ -12,9 +12,10 @@ from opensearchpy.helpers import streaming_bulk
 
 from assistants.adapters.search import opensearch_queries as form
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
-from assistants.ports.search import Query, SearchUnavailable
+from assistants.ports.search import Query, SearchUnavailableError
 
 Service = Literal["aoss", "es"]
 
@@ -94,7 +95,7 @@ class OpenSearchIndex:
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[Query],
         *,
@@ -122,7 +123,7 @@ class OpenSearchIndex:
             answers: list[dict[str, Any]] = self._client.msearch(body=body)["responses"]
         for answer in answers:
             if "error" in answer:
-                raise SearchUnavailable(f"The search index failed: {answer['error']}")
+                raise SearchUnavailableError(f"The search index failed: {answer['error']}")
         return answers
 
     def _count(self, query: form.Clause) -> int:
@@ -148,7 +149,7 @@ class OpenSearchIndex:
             for done, result in results:
                 (outcome,) = result.values()
                 if not done and outcome["status"] != 404:
-                    raise SearchUnavailable(f"The search index refused a chunk: {outcome}")
+                    raise SearchUnavailableError(f"The search index refused a chunk: {outcome}")
 
     def _create(self) -> None:
         """Before every first write: an index that a write creates would have another mapping."""
@@ -169,4 +170,4 @@ def _reported() -> Iterator[None]:
     try:
         yield
     except OpenSearchException as error:
-        raise SearchUnavailable(f"The search index failed: {error}") from error
+        raise SearchUnavailableError(f"The search index failed: {error}") from error

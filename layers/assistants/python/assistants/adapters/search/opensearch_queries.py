@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from assistants.domain.attributes import kind_of, prefix, prefix_end, token
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document, Passage
 from assistants.domain.retrieval.query_terms import query_words
 from assistants.domain.retrieval.ranking import Hit
@@ -110,7 +111,7 @@ def attribute_fields(document: Document) -> dict[str, Any]:
 
 
 def within(
-    project: str,
+    project: ProjectId,
     stores: Sequence[str],
     condition: Comparison | Compound | None,
     without: Collection[Document],

@@ -14,9 +14,10 @@ import apsw
 
 from assistants.adapters.search import sqlite_rows as rows
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
-from assistants.ports.search import Query, SearchUnavailable
+from assistants.ports.search import Query, SearchUnavailableError
 
 BUSY_SECONDS = 30
 
@@ -68,7 +69,7 @@ class SqliteIndex:
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[Query],
         *,
@@ -99,7 +100,7 @@ class SqliteIndex:
                 yield cursor
                 cursor.execute("COMMIT")
             except apsw.Error as error:
-                raise SearchUnavailable(f"The search index failed: {error}") from error
+                raise SearchUnavailableError(f"The search index failed: {error}") from error
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")

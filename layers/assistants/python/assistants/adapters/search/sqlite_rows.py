@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 from assistants.domain.filters import Comparison, Compound, matches
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Chunk, Document, Passage
 from assistants.domain.retrieval.query_terms import query_words, spaced
 from assistants.domain.retrieval.ranking import Hit
@@ -56,7 +57,7 @@ def find_document(cursor: apsw.Cursor, document: Document) -> int | None:
 
 def find_documents(
     cursor: apsw.Cursor,
-    project: str,
+    project: ProjectId,
     stores: Sequence[str],
     condition: Comparison | Compound | None,
 ) -> dict[int, Document]:

@@ -3,16 +3,16 @@
 import math
 from collections.abc import Sequence
 
-from assistants.ports.search import SearchUnavailable, Vector
+from assistants.ports.search import SearchUnavailableError, Vector
 
 
 def unit(vector: Sequence[float], dimensions: int) -> Vector:
-    """The vector with length 1. Raises `SearchUnavailable` if it cannot be put into an index of
-    `dimensions`.
+    """The vector with length 1. Raises `SearchUnavailableError` if it cannot be put into an index
+    of `dimensions`.
     """
     length = math.hypot(*vector)
     if len(vector) != dimensions or not 0 < length < math.inf:
-        raise SearchUnavailable(
+        raise SearchUnavailableError(
             f"The embedding model answered a vector of {len(vector)} dimensions and length "
             f"{length:g}, where {dimensions} dimensions are configured."
         )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -10,9 +12,9 @@ class Document:
     removed and added again, nothing left over from the first stay can pass for the second's.
     """
 
-    project: str
-    vector_store_id: str
-    file_id: str
+    project: ProjectId
+    vector_store_id: VectorStoreId
+    file_id: FileId
     attachment: str
     filename: str = field(compare=False, default="")
     attributes: dict[str, Any] = field(compare=False, default_factory=dict)

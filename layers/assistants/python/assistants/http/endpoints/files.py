@@ -10,25 +10,25 @@ STREAMED_BYTES = 20 * 1024 * 1024  # behind the first 6 MB API Gateway slows a s
 
 
 def create(call: Call, body: FileCreate) -> File:
-    return call.backend.files.create(call.project, body, call.new_id(FILE))
+    return call.backend.files.service.create(call.project, body, call.new_id(FILE))
 
 
 def list_(call: Call, query: FileCursor) -> Page[File]:
-    return call.backend.files.list(call.project, query)
+    return call.backend.files.service.list(call.project, query)
 
 
 def get(call: Call) -> File:
-    return call.backend.files.get(call.project, call.path["file_id"])
+    return call.backend.files.service.get(call.project, call.file_id)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.files.delete(call.project, call.path["file_id"])
+    return call.backend.files.service.delete(call.project, call.file_id)
 
 
 def content(call: Call) -> Download | Redirect:
     """The bytes of the file; of more than 20 MB, a redirect to where they can be had."""
-    files = call.backend.files
-    file = files.downloadable(call.project, call.path["file_id"])
+    files = call.backend.files.service
+    file = files.downloadable(call.project, call.file_id)
     if file.bytes > STREAMED_BYTES:
         return Redirect(files.link(call.project, file))
     return Download(file.filename, file.mime_type, files.read(call.project, file))

@@ -1,6 +1,6 @@
 """/v1/threads/{thread_id}/messages"""
 
-from assistants.domain.ids import MESSAGE
+from assistants.domain.ids import MESSAGE, RunId, ThreadId
 from assistants.domain.message import Message, MessageCreate, MessageModify
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
@@ -8,30 +8,30 @@ from assistants.http.call import Call
 
 
 class MessageCursor(Cursor):
-    run_id: str | None = None
+    run_id: RunId | None = None
 
 
 def create(call: Call, body: MessageCreate) -> Message:
-    thread_id = call.path["thread_id"]
-    return call.backend.messages.create(call.project, thread_id, body, call.new_id(MESSAGE))
+    thread_id = call.thread_id
+    return call.backend.threads.messages.create(call.project, thread_id, body, call.new_id(MESSAGE))
 
 
 def list_(call: Call, query: MessageCursor) -> Page[Message]:
-    thread_id = call.path["thread_id"]
-    return call.backend.messages.list(call.project, thread_id, query, run_id=query.run_id)
+    thread_id = call.thread_id
+    return call.backend.threads.messages.list(call.project, thread_id, query, run_id=query.run_id)
 
 
 def get(call: Call) -> Message:
-    return call.backend.messages.get(call.project, *_ids(call))
+    return call.backend.threads.messages.get(call.project, *_ids(call))
 
 
 def modify(call: Call, body: MessageModify) -> Message:
-    return call.backend.messages.modify(call.project, *_ids(call), body)
+    return call.backend.threads.messages.modify(call.project, *_ids(call), body)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.messages.delete(call.project, *_ids(call))
+    return call.backend.threads.messages.delete(call.project, *_ids(call))
 
 
-def _ids(call: Call) -> tuple[str, str]:
-    return call.path["thread_id"], call.path["message_id"]
+def _ids(call: Call) -> tuple[ThreadId, str]:
+    return call.thread_id, call.path["message_id"]

@@ -6,8 +6,8 @@ from assistants.http.call import Call
 
 
 def list_(call: Call) -> Listing[Model]:
-    return Listing(data=call.backend.catalog.models())
+    return Listing(data=call.backend.ports.catalog.models())
 
 
 def get(call: Call) -> Model:
-    return call.backend.catalog.model(call.path["model"])
+    return call.backend.ports.catalog.model(call.path["model"])

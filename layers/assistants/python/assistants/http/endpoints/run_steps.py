@@ -15,13 +15,9 @@ class StepQuery(Request):
 
 
 def list_(call: Call, query: StepCursor) -> Page[RunStep]:
-    return call.backend.run_steps.list(call.project, *_ids(call), query, query.include)
+    return call.backend.runs.steps.list(call.run, query, query.include)
 
 
 def get(call: Call, query: StepQuery) -> RunStep:
     step_id = call.path["step_id"]
-    return call.backend.run_steps.get(call.project, *_ids(call), step_id, query.include)
-
-
-def _ids(call: Call) -> tuple[str, str]:
-    return call.path["thread_id"], call.path["run_id"]
+    return call.backend.runs.steps.get(call.run, step_id, query.include)

@@ -12,7 +12,7 @@ from assistants.http.call import Call
 
 
 def create(call: Call, body: ThreadCreate) -> Thread:
-    return call.backend.threads.create(call.project, body, call.new_id(THREAD))
+    return call.backend.threads.service.create(call.project, body, call.new_id(THREAD))
 
 
 class ThreadCursor(Cursor):
@@ -21,16 +21,16 @@ class ThreadCursor(Cursor):
 
 def list_(call: Call, query: ThreadCursor) -> Page[Thread]:
     """An extension: the project's threads. `metadata[key]=value` narrows them to one pair."""
-    return call.backend.threads.list(call.project, query, metadata=query.metadata)
+    return call.backend.threads.service.list(call.project, query, metadata=query.metadata)
 
 
 def get(call: Call) -> Thread:
-    return call.backend.threads.get(call.project, call.path["thread_id"])
+    return call.backend.threads.service.get(call.project, call.thread_id)
 
 
 def modify(call: Call, body: ThreadModify) -> Thread:
-    return call.backend.threads.modify(call.project, call.path["thread_id"], body)
+    return call.backend.threads.service.modify(call.project, call.thread_id, body)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.threads.delete(call.project, call.path["thread_id"])
+    return call.backend.threads.service.delete(call.project, call.thread_id)

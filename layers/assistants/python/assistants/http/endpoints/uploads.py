@@ -13,12 +13,12 @@ from assistants.http.call import Call
 
 
 def create(call: Call, body: UploadCreate) -> Upload:
-    return call.backend.uploads.create(call.project, body, call.new_id(UPLOAD))
+    return call.backend.files.uploads.create(call.project, body, call.new_id(UPLOAD))
 
 
 def add_part(call: Call, body: PartCreate) -> UploadPart:
     part_id = call.new_id(UPLOAD_PART)
-    return call.backend.uploads.add_part(call.project, call.path["upload_id"], body, part_id)
+    return call.backend.files.uploads.add_part(call.project, call.path["upload_id"], body, part_id)
 
 
 def add_direct_part(call: Call) -> DirectPart:
@@ -27,12 +27,12 @@ def add_direct_part(call: Call) -> DirectPart:
     this part alone.
     """
     part_id = call.new_id(UPLOAD_PART)
-    return call.backend.uploads.add_direct_part(call.project, call.path["upload_id"], part_id)
+    return call.backend.files.uploads.add_direct_part(call.project, call.path["upload_id"], part_id)
 
 
 def complete(call: Call, body: UploadComplete) -> Upload:
-    return call.backend.upload_completion.complete(call.project, call.path["upload_id"], body)
+    return call.backend.files.upload_completion.complete(call.project, call.path["upload_id"], body)
 
 
 def cancel(call: Call) -> Upload:
-    return call.backend.uploads.cancel(call.project, call.path["upload_id"])
+    return call.backend.files.uploads.cancel(call.project, call.path["upload_id"])

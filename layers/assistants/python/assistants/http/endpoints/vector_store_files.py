@@ -1,5 +1,6 @@
 """/v1/vector_stores/{vector_store_id}/files"""
 
+from assistants.domain.ids import FileId, VectorStoreId
 from assistants.domain.page import Page
 from assistants.domain.schema import Deleted
 from assistants.domain.vector_store_file import (
@@ -14,30 +15,30 @@ from assistants.http.endpoints.vector_stores import searching
 
 
 def create(call: Call, body: VectorStoreFileCreate) -> VectorStoreFile:
-    files = call.backend.store_files
-    return files.create(searching(call), call.path["vector_store_id"], body)
+    files = call.backend.vector_stores.files
+    return files.create(searching(call), call.vector_store_id, body)
 
 
 def list_(call: Call, query: VectorStoreFileCursor) -> Page[VectorStoreFile]:
-    return call.backend.store_files.list(searching(call), call.path["vector_store_id"], query)
+    return call.backend.vector_stores.files.list(searching(call), call.vector_store_id, query)
 
 
 def get(call: Call) -> VectorStoreFile:
-    return call.backend.store_files.get(searching(call), *_ids(call))
+    return call.backend.vector_stores.files.get(searching(call), *_ids(call))
 
 
 def modify(call: Call, body: VectorStoreFileModify) -> VectorStoreFile:
-    return call.backend.store_files.modify(searching(call), *_ids(call), body)
+    return call.backend.vector_stores.files.modify(searching(call), *_ids(call), body)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.store_files.delete(searching(call), *_ids(call))
+    return call.backend.vector_stores.files.delete(searching(call), *_ids(call))
 
 
 def content(call: Call) -> FileContentPage:
     """The text that was read from the file."""
-    return call.backend.store_files.content(searching(call), *_ids(call))
+    return call.backend.vector_stores.files.content(searching(call), *_ids(call))
 
 
-def _ids(call: Call) -> tuple[str, str]:
-    return call.path["vector_store_id"], call.path["file_id"]
+def _ids(call: Call) -> tuple[VectorStoreId, FileId]:
+    return call.vector_store_id, call.file_id

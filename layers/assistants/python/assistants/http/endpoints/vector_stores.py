@@ -1,6 +1,6 @@
 """/v1/vector_stores"""
 
-from assistants.domain.ids import VECTOR_STORE
+from assistants.domain.ids import VECTOR_STORE, ProjectId
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.domain.vector_store import VectorStore, VectorStoreCreate, VectorStoreModify
@@ -9,32 +9,32 @@ from assistants.http.call import Call
 
 
 def create(call: Call, body: VectorStoreCreate) -> VectorStore:
-    stores, project = call.backend.vector_stores, searching(call)
+    stores, project = call.backend.vector_stores.service, searching(call)
     return stores.create(project, body, call.new_id(VECTOR_STORE))
 
 
 def list_(call: Call, query: Cursor) -> Page[VectorStore]:
-    return call.backend.vector_stores.list(searching(call), query)
+    return call.backend.vector_stores.service.list(searching(call), query)
 
 
 def get(call: Call) -> VectorStore:
-    return call.backend.vector_stores.get(searching(call), call.path["vector_store_id"])
+    return call.backend.vector_stores.service.get(searching(call), call.vector_store_id)
 
 
 def modify(call: Call, body: VectorStoreModify) -> VectorStore:
-    stores = call.backend.vector_stores
-    return stores.modify(searching(call), call.path["vector_store_id"], body)
+    stores = call.backend.vector_stores.service
+    return stores.modify(searching(call), call.vector_store_id, body)
 
 
 def delete(call: Call) -> Deleted:
-    return call.backend.vector_stores.delete(searching(call), call.path["vector_store_id"])
+    return call.backend.vector_stores.service.delete(searching(call), call.vector_store_id)
 
 
 def search(call: Call, body: VectorStoreSearch) -> SearchResultsPage:
-    return call.backend.store_search.page(searching(call), call.path["vector_store_id"], body)
+    return call.backend.vector_stores.search.page(searching(call), call.vector_store_id, body)
 
 
-def searching(call: Call) -> str:
-    """The caller's project. Raises `InvalidRequest` in a deployment without file search."""
-    call.backend.hosted_tools.require("file_search")
+def searching(call: Call) -> ProjectId:
+    """The caller's project. Raises `InvalidRequestError` in a deployment without file search."""
+    call.backend.tools.availability.require("file_search")
     return call.project

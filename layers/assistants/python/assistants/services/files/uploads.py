@@ -7,8 +7,8 @@ end, is removed when its hour is over; a rule of the bucket removes what is left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistants.domain.errors import InvalidRequest, no_such
-from assistants.domain.ids import UPLOAD, check_id
+from assistants.domain.errors import InvalidRequestError, no_such
+from assistants.domain.ids import UPLOAD, ProjectId, check_id
 from assistants.domain.upload import (
     LIFE_SECONDS,
     MAX_DIRECT_BYTES,
@@ -21,7 +21,7 @@ from assistants.domain.upload import (
 )
 from assistants.ports.blobs import PIECE_BYTES, Blob, Blobs
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Key, Replace, Row, Store
+from assistants.ports.table import ConflictError, Create, Key, Replace, Row, Table
 from assistants.services.storage import keys
 
 KEPT_SECONDS = 24 * 3600  # an upload that has ended
@@ -30,11 +30,11 @@ _GRACE_SECONDS = 60
 
 @dataclass(frozen=True)
 class Uploads:
-    store: Store
+    table: Table
     blobs: Blobs
     clock: Clock
 
-    def create(self, project: str, body: UploadCreate, upload_id: str) -> Upload:
+    def create(self, project: ProjectId, body: UploadCreate, upload_id: str) -> Upload:
         now = int(self.clock.time())
         upload = StoredUpload(
             id=upload_id, created_at=now, expires_at=now + LIFE_SECONDS, **dict(body)
@@ -46,31 +46,37 @@ class Uploads:
             ttl=upload.expires_at + KEPT_SECONDS,
         )
         try:
-            self.store.commit(Create(row))
-        except Conflict:
+            self.table.commit(Create(row))
+        except ConflictError:
             return shown(self.load(project, upload_id)[1])
         return shown(upload)
 
-    def add_part(self, project: str, upload_id: str, body: PartCreate, part_id: str) -> UploadPart:
-        """Raises `InvalidRequest` for an empty part, and when the upload has ended meanwhile."""
+    def add_part(
+        self, project: ProjectId, upload_id: str, body: PartCreate, part_id: str
+    ) -> UploadPart:
+        """Raises `InvalidRequestError` for an empty part, and when the upload has ended
+        meanwhile.
+        """
         if body.data.size == 0:
-            raise InvalidRequest("The part is empty.", param="data", code="invalid_value")
+            raise InvalidRequestError("The part is empty.", param="data", code="invalid_value")
         self.require_pending(self.load(project, upload_id)[1])
         name = part_name(project, upload_id, part_id)
         self.blobs.write(name, iter(lambda: body.data.stream.read(PIECE_BYTES), b""))
         try:
             self.require_pending(self.load(project, upload_id)[1])
-        except InvalidRequest:
+        except InvalidRequestError:
             self.blobs.delete([name])
             raise
         return UploadPart(id=part_id, created_at=int(self.clock.time()), upload_id=upload_id)
 
-    def add_direct_part(self, project: str, upload_id: str, part_id: str) -> DirectPart:
+    def add_direct_part(self, project: ProjectId, upload_id: str, part_id: str) -> DirectPart:
         """The only part of an upload, whose bytes the client sends to S3 itself."""
         _, upload = self.load(project, upload_id)
         self.require_pending(upload)
         if upload.bytes > MAX_DIRECT_BYTES:
-            raise InvalidRequest(f"S3 takes at most {MAX_DIRECT_BYTES} bytes at once: send parts.")
+            raise InvalidRequestError(
+                f"S3 takes at most {MAX_DIRECT_BYTES} bytes at once: send parts."
+            )
         now = int(self.clock.time())
         name = part_name(project, upload_id, part_id)
         url = self.blobs.upload_url(name, size=upload.bytes, seconds=upload.expires_at - now)
@@ -82,7 +88,7 @@ class Uploads:
             expires_at=upload.expires_at,
         )
 
-    def cancel(self, project: str, upload_id: str) -> Upload:
+    def cancel(self, project: ProjectId, upload_id: str) -> Upload:
         """Its parts are gone with it. Cancelling again changes nothing."""
         row, upload = self.load(project, upload_id)
         if upload.status == "cancelled":
@@ -90,15 +96,15 @@ class Uploads:
         self.require_pending(upload)
         cancelled = upload.model_copy(update={"status": "cancelled"})
         try:
-            self.store.commit(Replace(row, ended(row, cancelled)))
-        except Conflict:
+            self.table.commit(Replace(row, ended(row, cancelled)))
+        except ConflictError:
             return self.cancel(project, upload_id)
         self.free(project, upload_id)
         return shown(cancelled)
 
-    def expire(self, project: str, key: Key) -> None:
+    def expire(self, project: ProjectId, key: Key) -> None:
         """End the upload in this row if it is still pending, and free what it has left behind."""
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None:
             return
         upload = StoredUpload.model_validate(row.body)
@@ -109,30 +115,32 @@ class Uploads:
         else:
             following = row.changed(row.body)
         try:
-            self.store.commit(Replace(row, following))
-        except Conflict:
+            self.table.commit(Replace(row, following))
+        except ConflictError:
             return  # looked at again in a minute, if it is still due
         self.free(project, upload.id)
 
-    def load(self, project: str, upload_id: str) -> tuple[Row, StoredUpload]:
-        """Raises `NotFound`."""
+    def load(self, project: ProjectId, upload_id: str) -> tuple[Row, StoredUpload]:
+        """Raises `NotFoundError`."""
         key = keys.upload(project, check_id(upload_id, UPLOAD, "upload_id"))
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None:
             raise no_such("upload", upload_id)
         return row, StoredUpload.model_validate(row.body)
 
     def require_pending(self, upload: StoredUpload) -> None:
-        """Raises `InvalidRequest`."""
+        """Raises `InvalidRequestError`."""
         over = upload.status == "pending" and upload.expires_at <= self.clock.time()
         status = "expired" if over else upload.status
         if status != "pending":
-            raise InvalidRequest(f"Upload {upload.id} is {status} and cannot be changed any more.")
+            raise InvalidRequestError(
+                f"Upload {upload.id} is {status} and cannot be changed any more."
+            )
 
-    def parts(self, project: str, upload_id: str) -> Sequence[Blob]:
+    def parts(self, project: ProjectId, upload_id: str) -> Sequence[Blob]:
         return self.blobs.list(part_name(project, upload_id, ""))
 
-    def free(self, project: str, upload_id: str) -> None:
+    def free(self, project: ProjectId, upload_id: str) -> None:
         self.blobs.delete([part.name for part in self.parts(project, upload_id)])
 
 
@@ -146,5 +154,5 @@ def shown(upload: StoredUpload) -> Upload:
     return Upload.model_validate(upload.model_dump())
 
 
-def part_name(project: str, upload_id: str, part_id: str) -> str:
+def part_name(project: ProjectId, upload_id: str, part_id: str) -> str:
     return f"uploads/{project}/{upload_id}/{part_id}"

@@ -1,69 +1,58 @@
-"""Removing what hung on a deleted thread or vector store, in pages, however much it was."""
+"""Remove the rows of deleted threads and vector stores, page by page."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistants.domain.ids import RUN, VECTOR_STORE
-from assistants.ports.purge_queue import PurgeQueue
-from assistants.ports.table import Delete, Row, Save, Store
+from assistants.domain.ids import RUN, VECTOR_STORE, ProjectId, RunRef, ThreadId, VectorStoreId
+from assistants.ports.table import Delete, Table
 from assistants.services.storage import keys
+from assistants.services.storage.purge_requests import PurgeRequests
 from assistants.services.tools.code_interpreter.sessions import SandboxSessions
-from assistants.services.vector_stores.purge import StorePurges
+from assistants.services.vector_stores.purge import VectorStorePurge
 from assistants.services.vector_stores.rows import row_keys
 
-PAGE = 500  # rows removed before the work is handed to the queue again
-RECHECK_SECONDS = 300
+PAGE = 500  # rows removed before the queue is asked for the next page
 
 
 @dataclass(frozen=True)
-class Purges:
-    store: Store
-    queue: PurgeQueue
-    stores: StorePurges
+class Purge:
+    table: Table
+    requests: PurgeRequests
+    stores: VectorStorePurge
     sandbox_sessions: SandboxSessions
 
-    def note(self, project: str, identifier: str, now: int, stores: Sequence[str] = ()) -> Save:
-        """The write that remembers the work: committed with the deletion of the thread or store, so
-        that it is done even when the message that asks for it is lost. `stores` go with a thread.
-        """
-        key = keys.purge(project, identifier)
-        return Save(Row(key, {"stores": [*stores]}, due_at=now + RECHECK_SECONDS))
-
-    def request(self, project: str, identifier: str) -> None:
-        self.queue.send(project, identifier)
-
-    def work(self, project: str, identifier: str) -> None:
-        """Remove one page. Repeating it, or doing it twice at once, removes nothing else."""
+    def work(self, project: ProjectId, identifier: str) -> None:
+        """Remove one page. Repeating it, or two workers at once, remove nothing else."""
         if identifier.startswith(VECTOR_STORE):
-            finished = self.stores.work(project, identifier)
+            finished = self.stores.work(project, VectorStoreId(identifier))
         else:
-            finished = self._clear_thread(project, identifier)
+            finished = self._clear_thread(project, ThreadId(identifier))
         if finished:
-            self.store.commit(Delete(keys.purge(project, identifier)))
+            self.table.commit(Delete(keys.purge(project, identifier)))
         else:
-            self.request(project, identifier)
+            self.requests.send(project, identifier)
 
-    def _clear_thread(self, project: str, thread_id: str) -> bool:
-        """First the session and the vector stores, then the runs' journals, then the thread's own
-        rows. True when nothing is left.
+    def _clear_thread(self, project: ProjectId, thread_id: ThreadId) -> bool:
+        """Stop the session and delete the vector stores, then clear the runs' journals, then the
+        thread's own rows. Return True when nothing is left.
         """
         self.sandbox_sessions.stop(project, thread_id)
         self._delete_stores(project, thread_id)
         thread = keys.in_thread(project, thread_id)
-        states = self.store.keys(thread, keys.RUNS, limit=PAGE)
+        states = self.table.keys(thread, keys.RUNS, limit=PAGE)
         for key in states:
-            run_id = RUN + key.sort.removeprefix(keys.RUNS)
-            if not self.store.clear(keys.in_run(project, run_id), limit=PAGE):
+            run_id = RUN.with_order(key.sort.removeprefix(keys.RUNS))
+            ref = RunRef(project, thread_id, run_id)
+            if not self.table.clear(keys.in_run(ref), limit=PAGE):
                 return False
-            self.store.commit(Delete(key))
-        return not states and self.store.clear(thread, limit=PAGE)
+            self.table.commit(Delete(key))
+        return not states and self.table.clear(thread, limit=PAGE)
 
-    def _delete_stores(self, project: str, thread_id: str) -> None:
-        [note] = self.store.get(keys.purge(project, thread_id))
+    def _delete_stores(self, project: ProjectId, thread_id: ThreadId) -> None:
+        [note] = self.table.get(keys.purge(project, thread_id))
         if note is None or note.due_at is None:
             return
         for vector_store_id in note.body["stores"]:
             head, pointer = row_keys(project, vector_store_id)
-            following = self.note(project, vector_store_id, note.due_at)
-            self.store.commit(Delete(head), Delete(pointer), following)
-            self.request(project, vector_store_id)
+            following = self.requests.note(project, vector_store_id, note.due_at)
+            self.table.commit(Delete(head), Delete(pointer), following)
+            self.requests.send(project, vector_store_id)

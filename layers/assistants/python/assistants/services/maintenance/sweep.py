@@ -1,92 +1,89 @@
-"""The last net: once a minute, everything whose time has come is looked at and set right."""
+"""The last safety net: once a minute, process every row that is due."""
 
 from dataclasses import dataclass
 
 from assistants.domain import lifecycle
-from assistants.domain.errors import NotFound
-from assistants.domain.ids import RUN
+from assistants.domain.errors import NotFoundError
+from assistants.domain.ids import RUN, FileId, RunRef, ThreadId
 from assistants.ports.clock import Clock
 from assistants.ports.executions import Executions
-from assistants.ports.table import Key, Store
+from assistants.ports.table import Key, Table
 from assistants.services.files.service import Files
 from assistants.services.files.uploads import Uploads
-from assistants.services.maintenance.purge import Purges
-from assistants.services.runs.callbacks import Waits
-from assistants.services.runs.repository import GRACE_SECONDS, LoadedRun, RunRecords
-from assistants.services.runs.termination import Endings
+from assistants.services.runs.callbacks import Callbacks
+from assistants.services.runs.repository import GRACE_SECONDS, LoadedRun, RunRepository
+from assistants.services.runs.termination import Termination
 from assistants.services.storage import keys
+from assistants.services.storage.places import place_of
+from assistants.services.storage.purge_requests import PurgeRequests
 from assistants.services.tools.code_interpreter.sessions import SandboxSessions
-from assistants.services.vector_stores.upkeep import KINDS, StoreUpkeep
+from assistants.services.vector_stores.upkeep import KINDS, VectorStoreUpkeep
 from assistants.telemetry import logger
 
-_BATCH = 1000  # a minute's work; what is left is still due the minute after
+_BATCH = 1000  # rows a minute; the rest is still due a minute later
 
 
 @dataclass(frozen=True)
-class Overdue:
-    store: Store
-    records: RunRecords
+class Sweeper:
+    table: Table
+    repository: RunRepository
     executions: Executions
-    waits: Waits
-    endings: Endings
-    purges: Purges
+    callbacks: Callbacks
+    termination: Termination
+    purge_requests: PurgeRequests
     files: Files
     uploads: Uploads
     sandbox_sessions: SandboxSessions
-    stores: StoreUpkeep
+    stores: VectorStoreUpkeep
     clock: Clock
 
     def sweep(self) -> int:
-        """Look at all that is due. One that fails is logged and does not keep the others waiting.
-
-        Returns how many were looked at.
-        """
-        due = self.store.due(int(self.clock.time()), limit=_BATCH)
+        """Process all due rows and return their number. A row that fails is logged and skipped."""
+        due = self.table.due(int(self.clock.time()), limit=_BATCH)
         for key in due:
             try:
-                self._look(key)
-            except Exception:  # the edge of one item: the rest of the sweep must go on
-                logger.exception("could not set right", extra={"key": str(key)})
+                self._process(key)
+            except Exception:  # one row must not stop the rest of the sweep
+                logger.exception("a due row was not processed", extra={"key": str(key)})
         return len(due)
 
-    def _look(self, key: Key) -> None:
-        """The index may be behind: what it names is read again before anything is done."""
-        place = keys.place_of(key)
+    def _process(self, key: Key) -> None:
+        """Process one due row, after reading it again: the index lags behind the table."""
+        place = place_of(key)
         match place.kind:
             case keys.PURGE:
-                self.purges.request(place.project, key.sort)
+                self.purge_requests.send(place.project, key.sort)
             case keys.FILE:
                 self.files.expire(place.project, key)
-            case keys.LOOSE_BLOB:
-                self.files.storage.release(place.project, key.sort)
+            case keys.ORPHAN_BLOB:
+                self.files.contents.release(place.project, FileId(key.sort))
             case keys.UPLOAD:
                 self.uploads.expire(place.project, key)
             case kind if kind in KINDS:
                 self.stores.look(place, key)
             case _ if key.sort == keys.SANDBOX:
-                self.sandbox_sessions.expire(place.project, place.rest[0])
+                self.sandbox_sessions.expire(place.project, ThreadId(place.rest[0]))
             case _:
-                run_id = RUN + key.sort.removeprefix(keys.RUNS)
-                self._look_at_run(place.project, place.rest[0], run_id)
+                run_id = RUN.with_order(key.sort.removeprefix(keys.RUNS))
+                self._process_run(RunRef(place.project, ThreadId(place.rest[0]), run_id))
 
-    def _look_at_run(self, project: str, thread_id: str, run_id: str) -> None:
+    def _process_run(self, ref: RunRef) -> None:
         try:
-            run = self.records.load(project, thread_id, run_id)
-        except NotFound:
-            return  # its thread is gone, and is being purged
+            run = self.repository.load(ref)
+        except NotFoundError:
+            return  # its thread is being purged
         if run.state.status not in lifecycle.TERMINAL:
-            self._set_right(run)
+            self._repair(run)
 
-    def _set_right(self, run: LoadedRun) -> None:
-        ids = run.project, run.settings.thread_id, run.settings.id
+    def _repair(self, run: LoadedRun) -> None:
         if self.clock.time() >= run.state.deadline + GRACE_SECONDS:
             logger.warning("a run outlived its deadline", extra={"run_id": run.settings.id})
-            self.endings.end(*ids)
+            self.termination.end(run.ref)
         elif run.state.status == "cancelling":
-            self.endings.end(*ids)
-            self.waits.wake(run, "cancelled")
+            self.termination.end(run.ref)
+            self.callbacks.resume(run, "cancelled")
         else:
-            self.records.postpone(run)
+            self.repository.postpone(run)
             if run.state.status == "queued":
-                self.executions.start(*ids)
-                self.waits.wake(run, "submitted")
+                self.executions.start(run.ref)
+                self.callbacks.resume(run, "submitted")

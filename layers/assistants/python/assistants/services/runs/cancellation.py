@@ -1,30 +1,31 @@
-"""Cancelling a run, wherever it is."""
+"""Cancel a run, in whichever status it is."""
 
 from dataclasses import dataclass
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import not_cancellable
+from assistants.domain.ids import RunRef
 from assistants.domain.run import Run
-from assistants.services.runs.callbacks import Waits
-from assistants.services.runs.repository import Change, LoadedRun, RunRecords
+from assistants.services.runs.callbacks import Callbacks
+from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 
 
 @dataclass(frozen=True)
 class Cancellation:
-    records: RunRecords
-    waits: Waits
+    repository: RunRepository
+    callbacks: Callbacks
 
-    def cancel(self, project: str, thread_id: str, run_id: str) -> Run:
-        """Ask for the end; whoever works on the run notices within a second and ends it.
+    def cancel(self, ref: RunRef) -> Run:
+        """Request the end of the run. The worker that has it notices within a second and ends it.
 
-        Cancelling twice is fine. Raises `InvalidRequest` for a run that has ended.
+        Cancelling twice is fine. Raises `InvalidRequestError` for a run that has ended.
         """
-        run = self.records.change(project, thread_id, run_id, _ask)
-        self.waits.wake(run, "cancelled")
+        run = self.repository.change(ref, _request)
+        self.callbacks.resume(run, "cancelled")
         return run.run
 
 
-def _ask(run: LoadedRun) -> Change | None:
+def _request(run: LoadedRun) -> Change | None:
     if run.state.status == "cancelling":
         return None
     if run.state.status in lifecycle.TERMINAL:

@@ -1,9 +1,10 @@
-"""What a run is asked to do: the assistant's settings, and what the request says over them."""
+"""The settings of a run: the assistant's, and those that the request overrides."""
 
 from typing import Any
 
 from assistants.domain.assistant import Assistant
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import RunId
 from assistants.domain.run import RunCreate, RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
 from assistants.domain.tool import (
@@ -28,10 +29,13 @@ def settings_of(
     assistant: Assistant,
     body: RunCreate | ThreadRunCreate,
     thread: Thread,
-    run_id: str,
+    run_id: RunId,
     now: int,
 ) -> RunSettings:
-    """Raises `InvalidRequest` for the choice of a tool that the run does not have."""
+    """Build the settings of a new run.
+
+    Raises `InvalidRequestError` for the choice of a tool that the run does not have.
+    """
     own = {name: value for name in _OWN if (value := getattr(body, name)) is not None}
     settings = RunSettings(
         id=run_id,
@@ -51,8 +55,8 @@ def settings_of(
 def _resources(
     assistant: Assistant, body: RunCreate | ThreadRunCreate, thread: Thread
 ) -> dict[str, list[str]]:
-    """The assistant's files and vector stores, or those that the request names in place of them,
-    and behind them the thread's.
+    """Return the files and vector stores of the assistant, or those that the request names instead,
+    followed by the thread's.
     """
     asked = (body.tool_resources if isinstance(body, ThreadRunCreate) else None) or ToolResources()
     own = assistant.tool_resources or ToolResources()
@@ -64,7 +68,7 @@ def _resources(
     return {
         "file_ids": list(dict.fromkeys(file_ids)),
         "vector_store_ids": list(dict.fromkeys(store_ids)),
-        "thread_store_ids": search[-1].vector_store_ids if search[-1] else [],
+        "thread_store_ids": list(search[-1].vector_store_ids) if search[-1] else [],
     }
 
 
@@ -72,12 +76,14 @@ def _check_tool_choice(settings: RunSettings) -> None:
     choice = settings.tool_choice
     if choice == "required" and not settings.tools:
         message = "'tool_choice' is only allowed when 'tools' are specified."
-        raise InvalidRequest(f"Invalid value for 'tool_choice': {message}", param="tool_choice")
+        raise InvalidRequestError(
+            f"Invalid value for 'tool_choice': {message}", param="tool_choice"
+        )
     if isinstance(choice, NamedToolChoice):
         name = _name(choice)
         if name not in map(_name, settings.tools):
             message = f"Tool choice '{name}' not found in 'tools' parameter."
-            raise InvalidRequest(message, param="tool_choice")
+            raise InvalidRequestError(message, param="tool_choice")
 
 
 def _name(tool: Tool | NamedToolChoice) -> str:

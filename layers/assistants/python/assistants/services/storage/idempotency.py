@@ -8,10 +8,10 @@ finds what is already there. A request that makes nothing can be repeated, but n
 import hashlib
 from dataclasses import dataclass
 
-from assistants.domain.errors import InvalidRequest
-from assistants.domain.ids import new_order
+from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import ProjectId, new_order
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Row, Save, Store
+from assistants.ports.table import ConflictError, Create, Row, Save, Table
 from assistants.services.storage import keys
 
 KEPT_SECONDS = 24 * 3600
@@ -19,13 +19,13 @@ KEPT_SECONDS = 24 * 3600
 
 @dataclass(frozen=True)
 class Idempotency:
-    store: Store
+    table: Table
     clock: Clock
 
-    def claim(self, project: str, key: str, request: bytes) -> str:
+    def claim(self, project: ProjectId, key: str, request: bytes) -> str:
         """The order of the object that this request makes.
 
-        Raises `InvalidRequest` when the key was used for another request less than a day ago.
+        Raises `InvalidRequestError` when the key was used for another request less than a day ago.
         """
         digest = hashlib.sha256(request).hexdigest()
         now = int(self.clock.time())
@@ -35,18 +35,18 @@ class Idempotency:
             ttl=now + KEPT_SECONDS,
         )
         try:
-            self.store.commit(Create(claim))
-        except Conflict:
+            self.table.commit(Create(claim))
+        except ConflictError:
             return self._known(claim, digest)
         return str(claim.body["order"])
 
     def _known(self, claim: Row, digest: str) -> str:
-        [known] = self.store.get(claim.key)
+        [known] = self.table.get(claim.key)
         if known is None or known.body["until"] < self.clock.time():
-            self.store.commit(Save(claim))  # the table forgets late
+            self.table.commit(Save(claim))  # the table forgets late
             return str(claim.body["order"])
         if known.body["request"] != digest:
-            raise InvalidRequest(
+            raise InvalidRequestError(
                 "Keys for idempotent requests can only be used with the same parameters they were "
                 "first used with.",
                 code="idempotency_key_reused",

@@ -4,18 +4,18 @@ from collections.abc import Callable
 
 from assistants.domain.ids import order_of
 from assistants.domain.page import Cursor, Page, T
-from assistants.ports.table import Row, Store
+from assistants.ports.table import Row, Table
 
 
 def page(
-    store: Store, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], T]
+    table: Table, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], T]
 ) -> Page[T]:
-    rows, has_more = page_of_rows(store, partition, prefix, cursor)
+    rows, has_more = page_of_rows(table, partition, prefix, cursor)
     return Page.of([load(row) for row in rows], cursor, has_more=has_more)
 
 
 def page_of_rows(
-    store: Store, partition: str, prefix: str, cursor: Cursor
+    table: Table, partition: str, prefix: str, cursor: Cursor
 ) -> tuple[list[Row], bool]:
     """The rows of a page in list order, and whether the list goes on behind them.
 
@@ -27,7 +27,7 @@ def page_of_rows(
     )
     descending = cursor.order == "desc"
     low, high = (before, after) if descending else (after, before)
-    rows = store.query(
+    rows = table.query(
         partition,
         prefix,
         after=low,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from assistants.domain.schema import Object, Request
-from assistants.ports.table import Conflict, Replace, Row, Store, Write
+from assistants.ports.table import ConflictError, Replace, Row, Table, Write
 
 T = TypeVar("T", bound=Object)
 
@@ -18,22 +18,22 @@ def given(body: Request, *, clearable: frozenset[str] = frozenset()) -> dict[str
 
 
 def modify(
-    store: Store,
+    table: Table,
     *,
     read: Callable[[], Row],
     change: Callable[[Row], T],
-    beside: Callable[[Row, T], Iterable[Write]] = lambda _row, _changed: (),
+    along: Callable[[Row, T], Iterable[Write]] = lambda _row, _changed: (),
 ) -> T:
     """Read, change, write back; again from the start whenever somebody else wrote meanwhile.
 
-    `beside` are the writes that the change brings with it, such as those of pointers.
+    `along` are the writes that the change brings with it, such as those of pointers.
     """
     while True:
         row = read()
         changed = change(row)
         try:
             replaced = Replace(row, row.changed(changed.model_dump(mode="json")))
-            store.commit(replaced, *beside(row, changed))
-        except Conflict:
+            table.commit(replaced, *along(row, changed))
+        except ConflictError:
             continue
         return changed

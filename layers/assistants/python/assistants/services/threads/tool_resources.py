@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from pydantic.main import IncEx
 
-from assistants.domain.ids import VECTOR_STORE, ids_after
+from assistants.domain.ids import VECTOR_STORE, ProjectId, ids_after
 from assistants.domain.tool import (
     FileSearchResources,
     NewVectorStore,
     ToolResources,
     ToolResourcesCreate,
 )
-from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
+from assistants.domain.vector_store import VectorStoreCreate, VectorStoreExpiresAfter
 from assistants.ports.table import Write
-from assistants.services.tools.availability import HostedTools
+from assistants.services.tools.availability import ToolAvailability
 from assistants.services.vector_stores.service import NewStore, VectorStores
 
 
@@ -33,24 +33,24 @@ class Provided:
 
 
 @dataclass(frozen=True)
-class ResourceProvision:
-    hosted_tools: HostedTools
+class ToolResourceProvisioner:
+    tool_availability: ToolAvailability
     stores: VectorStores
 
     def provide(
         self,
-        project: str,
+        project: ProjectId,
         asked: ToolResourcesCreate | None,
         owner_id: str,
-        expires_after: ExpiresAfter | None = None,
+        expires_after: VectorStoreExpiresAfter | None = None,
     ) -> Provided:
         """For a new assistant or thread, `owner_id`, whose store is the same one every time.
 
-        Raises `NotFound` and `InvalidRequest`.
+        Raises `NotFoundError` and `InvalidRequestError`.
         """
         if asked is None:
             return Provided()
-        self.hosted_tools.check_resources(project, asked)
+        self.tool_availability.check_resources(project, asked)
         search = asked.file_search
         if search is None or not search.vector_stores:
             return Provided(_without(asked, {"file_search": {"vector_stores"}}))
@@ -60,7 +60,7 @@ class ResourceProvision:
         others = _without(asked, {"file_search"})
         return Provided(others.model_copy(update={"file_search": named}), store)
 
-    def begin(self, project: str, provided: Provided) -> None:
+    def begin(self, project: ProjectId, provided: Provided) -> None:
         if provided.store is not None:
             self.stores.begin(project, provided.store)
 
@@ -69,6 +69,8 @@ def _without(asked: ToolResourcesCreate, members: IncEx) -> ToolResources:
     return ToolResources.model_validate(asked.model_dump(exclude=members, exclude_none=True))
 
 
-def _creation(asked: NewVectorStore, expires_after: ExpiresAfter | None) -> VectorStoreCreate:
+def _creation(
+    asked: NewVectorStore, expires_after: VectorStoreExpiresAfter | None
+) -> VectorStoreCreate:
     members = {name: getattr(asked, name) for name in asked.model_fields_set}
     return VectorStoreCreate.model_construct(**members, expires_after=expires_after)

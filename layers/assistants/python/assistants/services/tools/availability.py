@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistants.domain.errors import InvalidRequest, no_such
+from assistants.domain.errors import InvalidRequestError, no_such
 from assistants.domain.formats import UNKNOWN, Use, mime_type_of, require_use
-from assistants.domain.ids import FILE, check_id
+from assistants.domain.ids import FILE, FileId, ProjectId, check_id
 from assistants.domain.message import ImageFilePart, MessageCreate
 from assistants.domain.tool import Tool, ToolResources
 from assistants.services.files.service import Files
@@ -16,13 +16,13 @@ from assistants.services.vector_stores.service import VectorStores
 class Reference:
     """A file that a request names, what it is to be used for, and where the request names it."""
 
-    file_id: str
+    file_id: FileId
     use: Use
     param: str
 
 
 @dataclass(frozen=True)
-class HostedTools:
+class ToolAvailability:
     files: Files
     stores: VectorStores
     available: frozenset[str] = frozenset()
@@ -35,10 +35,10 @@ class HostedTools:
             elif tool.function.name in names:
                 message = f"The function '{tool.function.name}' has the name of another tool."
                 param = f"tools[{position}].function.name"
-                raise InvalidRequest(message, param=param, code="invalid_value")
+                raise InvalidRequestError(message, param=param, code="invalid_value")
 
-    def check_resources(self, project: str, resources: ToolResources | None) -> None:
-        """Raises `NotFound` and `InvalidRequest`."""
+    def check_resources(self, project: ProjectId, resources: ToolResources | None) -> None:
+        """Raises `NotFoundError` and `InvalidRequestError`."""
         if resources is None:
             return
         for name in resources.model_fields_set:
@@ -54,11 +54,11 @@ class HostedTools:
                 self.stores.require(project, vector_store_id)
 
     def check_messages(
-        self, project: str, messages: Sequence[MessageCreate], param: str = ""
+        self, project: ProjectId, messages: Sequence[MessageCreate], param: str = ""
     ) -> None:
         """`param` is the list they stand in. All files are looked up at once.
 
-        Raises `NotFound` and `InvalidRequest`.
+        Raises `NotFoundError` and `InvalidRequestError`.
         """
         named: list[Reference] = []
         for position, message in enumerate(messages):
@@ -70,7 +70,7 @@ class HostedTools:
             named += _shown(message, place)
         self._check_files(project, named)
 
-    def _check_files(self, project: str, named: Sequence[Reference]) -> None:
+    def _check_files(self, project: ProjectId, named: Sequence[Reference]) -> None:
         for reference in named:
             check_id(reference.file_id, FILE, reference.param)
         found = self.files.find(project, [reference.file_id for reference in named])
@@ -82,10 +82,10 @@ class HostedTools:
                 require_use(file.filename, reference.use, reference.param)
 
     def require(self, tool: str, param: str | None = None) -> None:
-        """Raises `InvalidRequest` for a tool that this deployment does not have."""
+        """Raises `InvalidRequestError` for a tool that this deployment does not have."""
         if tool not in self.available:
             message = f"The tool '{tool}' is not available in this deployment."
-            raise InvalidRequest(message, param=param, code="invalid_value")
+            raise InvalidRequestError(message, param=param, code="invalid_value")
 
 
 def _attached(message: MessageCreate, place: str) -> Iterator[Reference]:

@@ -8,16 +8,17 @@ from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from assistants.domain.annotation import Citation, marker, without_markers
-from assistants.domain.errors import InvalidRequest
+from assistants.domain.errors import InvalidRequestError
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Passage
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.run import RunSettings
 from assistants.domain.token_budget import TokenBudget
-from assistants.domain.tool import FileSearchOptions, FileSearchTool, RankingOptions
+from assistants.domain.tool import FileSearchOptions, FileSearchRankingOptions, FileSearchTool
 from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACTERS, Queries
 from assistants.ports.clock import Clock
-from assistants.ports.hosted_tool import RunFailed, ToolAnswer, ToolUse
-from assistants.services.vector_stores.search import StoreSearch
+from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
+from assistants.services.vector_stores.search import VectorStoreSearches
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
 _SMALL, _LARGE = (5, 4_000), (20, 16_000)
@@ -36,14 +37,14 @@ _NOTHING = "No passage was found."
 class FileSearch:
     """`beside` does something while the caller goes on, and logs what goes wrong."""
 
-    search: StoreSearch
+    search: VectorStoreSearches
     count_tokens: Callable[[str], int]
     beside: Callable[[Callable[[], None]], None]
     clock: Clock
 
     def prepare(
         self,
-        project: str,
+        project: ProjectId,
         run: RunSettings,
         *,
         cancelled: Callable[[], bool],
@@ -51,7 +52,7 @@ class FileSearch:
     ) -> None:
         """Keep the stores alive, wake the index, and wait for files that were just attached.
 
-        Raises `RunFailed` for a store that has expired or is gone.
+        Raises `RunFailedError` for a store that has expired or is gone.
         """
         try:
             self.search.stores.touch(project, run.vector_store_ids)
@@ -60,12 +61,12 @@ class FileSearch:
             until = self.clock.time() + min(seconds_left, INDEXING_SECONDS)
             while self._indexing(project, run) and self.clock.time() < until and not cancelled():
                 self.clock.sleep(_LOOK_SECONDS)
-        except InvalidRequest as error:
-            raise RunFailed("server_error", error.message) from error
+        except InvalidRequestError as error:
+            raise RunFailedError("server_error", error.message) from error
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         options = _options(use.run)
-        ranking = options.ranking_options or RankingOptions(score_threshold=0.0)
+        ranking = options.ranking_options or FileSearchRankingOptions(score_threshold=0.0)
         queries = queries_in(use.arguments)
         if not queries or not use.run.vector_store_ids:
             return ToolAnswer(_NO_STORE if queries else _FORM, shown=_shown(ranking, []))
@@ -78,12 +79,12 @@ class FileSearch:
                 ranking=Ranking(ranking.ranker, ranking.score_threshold),
                 limit=options.max_num_results or results,
             )
-        except InvalidRequest as error:  # a store has gone since the run began
+        except InvalidRequestError as error:  # a store has gone since the run began
             return ToolAnswer(f"Nothing was searched: {error.message}", shown=_shown(ranking, []))
         return self._answer(use.number, hits, ranking, tokens)
 
     def _answer(
-        self, number: int, hits: Sequence[Hit], ranking: RankingOptions, tokens: int
+        self, number: int, hits: Sequence[Hit], ranking: FileSearchRankingOptions, tokens: int
     ) -> ToolAnswer:
         """The best passages that fit into so many tokens; the best one in any case."""
         budget = TokenBudget.of(tokens, self.count_tokens)
@@ -102,7 +103,7 @@ class FileSearch:
         text = "\n\n".join(told) or _NOTHING
         return ToolAnswer(text, shown=_shown(ranking, fitting), citations=citations)
 
-    def _indexing(self, project: str, run: RunSettings) -> bool:
+    def _indexing(self, project: ProjectId, run: RunSettings) -> bool:
         return any(
             self.search.stores.pending(project, store_id) for store_id in run.thread_store_ids
         )
@@ -138,7 +139,7 @@ def _told(key: str, passage: Passage) -> str:
     return f"{marker(key, passage.document.filename)}\n{without_markers(text)}"
 
 
-def _shown(ranking: RankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
+def _shown(ranking: FileSearchRankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
     """The step's members, in the form of a delta."""
     results = [
         {

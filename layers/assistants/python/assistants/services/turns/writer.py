@@ -1,55 +1,57 @@
-"""A worker's pen: it appends to the run's journal for as long as nobody takes it away."""
+"""Append to a run's journal while this worker owns the turn."""
 
 from collections.abc import Sequence
 
 from assistants.domain.journal import Event, Record
-from assistants.ports.table import Conflict, Write
-from assistants.services.runs.repository import LoadedRun, RunRecords
+from assistants.ports.table import ConflictError, Write
+from assistants.services.runs.repository import LoadedRun, RunRepository
 
 
-class Interrupted(Exception):
-    """Raise when the run is to be ended: it was cancelled, or its time is over."""
+class InterruptedTurnError(Exception):
+    """Raised when the run is to be ended: it was cancelled, or has expired."""
 
 
-class Superseded(Exception):
-    """Raise when another worker has opened the run: this one may not write any more."""
+class SupersededError(Exception):
+    """Raised when another worker has opened the turn: this one may not write any more."""
 
 
-class TurnJournal:
-    """`next` is the number that the next record will have if nobody else writes."""
+class TurnWriter:
+    """`next` is the number of the next record, if nobody else writes one."""
 
-    def __init__(self, records: RunRecords, run: LoadedRun, author: str) -> None:
+    def __init__(self, repository: RunRepository, run: LoadedRun, author: str) -> None:
         self.author = author
         self.next = run.state.sequence + 1
-        self._records = records
-        self._project, self._run_id = run.project, run.settings.id
+        self._repository = repository
+        self._ref = run.ref
 
     def append(self, events: tuple[Event, ...], writes: Sequence[Write]) -> None:
-        """One atomic write of events and rows. Raises `Interrupted` or `Superseded`."""
+        """One atomic write of events and rows. Raises `InterruptedTurnError` or
+        `SupersededError`.
+        """
         record = Record(self.author, events)
         while True:
-            create = self._records.journal.entry(self._project, self._run_id, self.next, record)
+            create = self._repository.journal.entry(self._ref, self.next, record)
             try:
-                self._records.store.commit(create, *writes)
-            except Conflict:
-                if self.look():
+                self._repository.table.commit(create, *writes)
+            except ConflictError:
+                if self.catch_up():
                     return  # it is our own: the answer to the first try was lost
             else:
                 self.next += 1
                 return
 
-    def look(self) -> bool:
-        """Read what was written since, and whether any of it is our own.
+    def catch_up(self) -> bool:
+        """Read the records since the last write; return whether any is our own.
 
-        Raises `Interrupted` or `Superseded`.
+        Raises `InterruptedTurnError` or `SupersededError`.
         """
         own = False
-        for record in self._records.journal.read(self._project, self._run_id, self.next):
+        for record in self._repository.journal.read(self._ref, self.next):
             if record.author == self.author:
                 own = True
             elif record.control == "interrupt":
-                raise Interrupted
+                raise InterruptedTurnError
             elif record.control == "open":
-                raise Superseded
+                raise SupersededError
             self.next += 1
         return own

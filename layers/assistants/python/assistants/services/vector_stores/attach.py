@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from assistants.domain.chunking import decided
 from assistants.domain.errors import no_such
 from assistants.domain.file import StoredFile
-from assistants.domain.ids import new_order
+from assistants.domain.ids import FileId, ProjectId, VectorStoreId, new_order
 from assistants.domain.vector_store_file import StoredVectorStoreFile, VectorStoreFileCreate
 from assistants.ports.clock import Clock
 from assistants.ports.index_queue import IndexQueue
-from assistants.ports.table import Conflict, Create, Replace, Require, Row, Save, Store, Write
+from assistants.ports.table import ConflictError, Create, Replace, Require, Row, Save, Table, Write
 from assistants.services.files.service import Files
 from assistants.services.storage import keys
-from assistants.services.vector_stores.detach import Detachments
-from assistants.services.vector_stores.file_counts import Tallies
+from assistants.services.vector_stores.detach import FileDetacher
+from assistants.services.vector_stores.file_counts import ShardedCounters
 from assistants.services.vector_stores.file_repository import (
     RECHECK_SECONDS,
     StoreFile,
@@ -45,29 +45,29 @@ class _Group:
 class _Known:
     """What was found of the files that are to join."""
 
-    files: dict[str, StoredFile]
+    files: dict[FileId, StoredFile]
     present: dict[str, StoreFile]
 
 
 @dataclass(frozen=True)
-class StoreIntake:
-    store: Store
+class FileAttacher:
+    table: Table
     files: Files
-    tallies: Tallies
-    detachments: Detachments
+    counters: ShardedCounters
+    detacher: FileDetacher
     queue: IndexQueue | None
     clock: Clock
 
     def add(
         self,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         entries: Sequence[VectorStoreFileCreate],
         batch_id: str | None = None,
     ) -> list[StoredVectorStoreFile]:
         """The files as they are in the store now. One that is there already stays as it is if it
         is asked for as before, and has not failed; otherwise it leaves and joins anew. A File that
-        does not exist any more is left out. Raises `NotFound` for a store that is gone.
+        does not exist any more is left out. Raises `NotFoundError` for a store that is gone.
         """
         joined: list[StoredVectorStoreFile] = []
         for page in _pieces(entries, _PAGE):
@@ -83,8 +83,8 @@ class StoreIntake:
 
     def _add(
         self,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         entries: Sequence[VectorStoreFileCreate],
         batch_id: str | None,
         known: _Known,
@@ -93,12 +93,12 @@ class StoreIntake:
             group = _Group()
             for entry in entries:
                 self._join(group, project, vector_store_id, entry, batch_id, known)
-            counted = self.tallies.adding(project, vector_store_id, group.changes)
+            counted = self.counters.adding(project, vector_store_id, group.changes)
             head = Require(keys.vector_store(project, vector_store_id))
             try:
                 if group.writes:
-                    self.store.commit(head, *group.writes, *counted)
-            except Conflict as conflict:
+                    self.table.commit(head, *group.writes, *counted)
+            except ConflictError as conflict:
                 if 0 in conflict.failed:
                     raise no_such("vector store", vector_store_id) from conflict
                 known = self._look(project, vector_store_id, entries)
@@ -108,8 +108,8 @@ class StoreIntake:
     def _join(
         self,
         group: _Group,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         entry: VectorStoreFileCreate,
         batch_id: str | None,
         known: _Known,
@@ -119,7 +119,7 @@ class StoreIntake:
             self._join_batch(group, present, batch_id)
             return
         if present is not None:
-            self.detachments.detach(project, vector_store_id, present.attachment)
+            self.detacher.detach(project, vector_store_id, present.attachment)
         if (file := known.files.get(entry.file_id)) is not None:
             new = self._stay(vector_store_id, file, entry, batch_id)
             group.files.append(new)
@@ -128,7 +128,7 @@ class StoreIntake:
 
     def _stay(
         self,
-        vector_store_id: str,
+        vector_store_id: VectorStoreId,
         file: StoredFile,
         entry: VectorStoreFileCreate,
         batch_id: str | None,
@@ -158,13 +158,16 @@ class StoreIntake:
         group.count(difference(present.file, changed))
 
     def _look(
-        self, project: str, vector_store_id: str, entries: Sequence[VectorStoreFileCreate]
+        self,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
+        entries: Sequence[VectorStoreFileCreate],
     ) -> _Known:
         ids = [entry.file_id for entry in entries]
-        stays = self.store.get(*(keys.stay(project, vector_store_id, id_) for id_ in ids))
+        stays = self.table.get(*(keys.membership(project, vector_store_id, id_) for id_ in ids))
         found = [stay.body["attachment"] for stay in stays if stay is not None]
         places = [keys.store_file(project, vector_store_id, attachment) for attachment in found]
-        rows = [StoreFile.of(project, row) for row in self.store.get(*places) if row is not None]
+        rows = [StoreFile.of(project, row) for row in self.table.get(*places) if row is not None]
         return _Known(self.files.find(project, ids), {one.file.id: one for one in rows})
 
 
@@ -180,12 +183,12 @@ def _as_wanted(file: StoredVectorStoreFile, entry: VectorStoreFileCreate) -> boo
     )
 
 
-def _creation(project: str, file: StoredVectorStoreFile) -> Iterator[Write]:
+def _creation(project: ProjectId, file: StoredVectorStoreFile) -> Iterator[Write]:
     pointer = {"store": file.vector_store_id, "attachment": file.attachment}
     body = file.model_dump(mode="json")
     key = keys.store_file(project, file.vector_store_id, file.attachment)
     yield Create(Row(key, body, due_at=file.created_at + RECHECK_SECONDS))
-    yield Create(Row(keys.stay(project, file.vector_store_id, file.id), pointer))
+    yield Create(Row(keys.membership(project, file.vector_store_id, file.id), pointer))
     yield Save(Row(keys.store_of_file(project, file.id, file.vector_store_id), pointer))
     yield from (Create(Row(view, {"attachment": file.attachment})) for view in views(project, file))
 

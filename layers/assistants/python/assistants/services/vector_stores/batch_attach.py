@@ -7,11 +7,12 @@ breaks off is taken up again by `expire`, and repeating any part of it changes n
 from dataclasses import dataclass
 
 from assistants.domain.file_batch import StoredBatch
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Replace, Row, Store
+from assistants.ports.table import ConflictError, Create, Replace, Row, Table
 from assistants.services.storage import keys
-from assistants.services.vector_stores.attach import StoreIntake
+from assistants.services.vector_stores.attach import FileAttacher
 from assistants.telemetry import logger
 
 PORTION = 2_000  # files that join at once; `expire` goes on with more of them each minute
@@ -19,15 +20,15 @@ _RESUME_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class BatchIntake:
-    store: Store
-    intake: StoreIntake
+class BatchAttacher:
+    table: Table
+    attacher: FileAttacher
     clock: Clock
 
     def batch(
         self,
-        project: str,
-        vector_store_id: str,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
         batch_id: str,
         entries: list[VectorStoreFileCreate],
     ) -> Create:
@@ -43,7 +44,7 @@ class BatchIntake:
         key = keys.file_batch(project, vector_store_id, batch_id)
         return Create(Row(key, stored.model_dump(mode="json"), due_at=now + _RESUME_SECONDS))
 
-    def begin(self, project: str, vector_store_id: str, batch_id: str) -> None:
+    def begin(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
         """Add the files of a batch that was just committed: whatever it came with exists from here
         on, so if that does not go well now, `expire` does it.
         """
@@ -54,21 +55,21 @@ class BatchIntake:
         ):  # the edge of what is done already: a failure would be repeated by clients
             logger.exception("the files join later", extra={"vector_store_id": vector_store_id})
 
-    def resume(self, project: str, vector_store_id: str, batch_id: str) -> None:
-        """Add the next files of a batch that have not joined yet. Raises `NotFound` for a store
-        that is gone.
+    def resume(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
+        """Add the next files of a batch that have not joined yet. Raises `NotFoundError` for a
+        store that is gone.
         """
-        [row] = self.store.get(keys.file_batch(project, vector_store_id, batch_id))
+        [row] = self.table.get(keys.file_batch(project, vector_store_id, batch_id))
         if row is None:
             return
         stored = StoredBatch.model_validate(row.body)
         if stored.cancelled or stored.entries is None:
             return
-        self.intake.add(project, vector_store_id, stored.entries[:PORTION], stored.id)
+        self.attacher.add(project, vector_store_id, stored.entries[:PORTION], stored.id)
         left = stored.entries[PORTION:] or None
         body = stored.model_copy(update={"entries": left}).model_dump(mode="json")
         due_at = None if left is None else int(self.clock.time())
         try:
-            self.store.commit(Replace(row, row.changed(body, due_at=due_at)))
-        except Conflict:
+            self.table.commit(Replace(row, row.changed(body, due_at=due_at)))
+        except ConflictError:
             return  # cancelled meanwhile, or resumed twice

@@ -4,20 +4,20 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistants.ports.table import Conflict, Store, Write
-from assistants.services.vector_stores.file_counts import Tallies
+from assistants.ports.table import ConflictError, Table, Write
+from assistants.services.vector_stores.file_counts import ShardedCounters
 from assistants.services.vector_stores.file_repository import StoreFile, changing
-from assistants.services.vector_stores.index_deletions import Removals
+from assistants.services.vector_stores.index_deletions import IndexDeletions
 
 _ROWS = 90  # of files in one transaction; DynamoDB allows 100, and the counts need some
 _CANCELLED = {"status": "cancelled", "chunks": None}
 
 
 @dataclass(frozen=True)
-class StoreFileEndings:
-    store: Store
-    tallies: Tallies
-    removals: Removals
+class FileCancellation:
+    table: Table
+    counters: ShardedCounters
+    index_deletions: IndexDeletions
 
     def cancel(self, files: Sequence[StoreFile]) -> None:
         """Those of one store that are in progress, as they were read. What has changed since is
@@ -41,12 +41,12 @@ class StoreFileEndings:
         counts: dict[str | None, Counter[str]] = {}
         for file in group:
             change = changing(file, _CANCELLED)
-            writes += [*change.writes, *self.removals.note(project, file.file)]
+            writes += [*change.writes, *self.index_deletions.note(project, file.file)]
             for whose, count in change.counts.items():
                 counts.setdefault(whose, Counter()).update(count)
         try:
-            self.store.commit(*writes, *self.tallies.adding(project, vector_store_id, counts))
-        except Conflict:
+            self.table.commit(*writes, *self.counters.adding(project, vector_store_id, counts))
+        except ConflictError:
             return
         attachments = [file.attachment for file in group]
-        self.removals.request(project, vector_store_id, *attachments)
+        self.index_deletions.request(project, vector_store_id, *attachments)

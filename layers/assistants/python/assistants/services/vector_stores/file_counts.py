@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.vector_store_file import STATUSES, FileCounts
-from assistants.ports.table import Create, Key, Replace, Row, Store, Write
+from assistants.ports.table import Create, Key, Replace, Row, Table, Write
 from assistants.services.storage import keys
 
 SHARDS = 4
@@ -21,11 +22,14 @@ USAGE = "usage_bytes"
 
 
 @dataclass(frozen=True)
-class Tallies:
-    store: Store
+class ShardedCounters:
+    table: Table
 
     def adding(
-        self, project: str, vector_store_id: str, changes: Mapping[str | None, Counter[str]]
+        self,
+        project: ProjectId,
+        vector_store_id: VectorStoreId,
+        changes: Mapping[str | None, Counter[str]],
     ) -> list[Write]:
         """The writes that add differences to the counts of batches (by id) and of the store (None).
 
@@ -33,8 +37,8 @@ class Tallies:
         """
         shard = random.randrange(SHARDS)  # noqa: S311 - spreads load, no secret
         wanted = [(batch, change) for batch, change in changes.items() if any(change.values())]
-        places = [keys.tally(project, vector_store_id, shard, batch) for batch, _ in wanted]
-        rows = self.store.get(*places) if places else []
+        places = [keys.counter(project, vector_store_id, shard, batch) for batch, _ in wanted]
+        rows = self.table.get(*places) if places else []
         return [
             _added(key, row, change)
             for key, row, (_, change) in zip(places, rows, wanted, strict=True)

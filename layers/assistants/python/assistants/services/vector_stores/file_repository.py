@@ -9,16 +9,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.document_text import ErrorCode
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store import StoreHead
 from assistants.domain.vector_store_file import IndexingError, StoredVectorStoreFile
 from assistants.ports.clock import Clock
 from assistants.ports.search import SearchIndex
-from assistants.ports.table import Conflict, Create, Delete, Key, Replace, Row, Store, Write
+from assistants.ports.table import ConflictError, Create, Delete, Key, Replace, Row, Table, Write
 from assistants.services.storage import keys
-from assistants.services.vector_stores.file_counts import USAGE, Tallies
-from assistants.services.vector_stores.index_deletions import Removals
+from assistants.services.vector_stores.file_counts import USAGE, ShardedCounters
+from assistants.services.vector_stores.index_deletions import IndexDeletions
 
 RECHECK_SECONDS = 3600  # a file that is not indexed by then is asked for again
 PATIENCE_SECONDS = 24 * 3600  # and has failed after so long
@@ -28,16 +29,16 @@ PATIENCE_SECONDS = 24 * 3600  # and has failed after so long
 class StoreFile:
     """A file of a store, as its row was read."""
 
-    project: str
+    project: ProjectId
     file: StoredVectorStoreFile
     row: Row
 
     @classmethod
-    def of(cls, project: str, row: Row) -> "StoreFile":
+    def of(cls, project: ProjectId, row: Row) -> "StoreFile":
         return cls(project, StoredVectorStoreFile.model_validate(row.body), row)
 
     @property
-    def vector_store_id(self) -> str:
+    def vector_store_id(self) -> VectorStoreId:
         return self.file.vector_store_id
 
     @property
@@ -67,16 +68,18 @@ class StoreFile:
 
 
 @dataclass(frozen=True)
-class StoreFileRecords:
-    store: Store
-    tallies: Tallies
-    removals: Removals
+class StoreFileRepository:
+    table: Table
+    counters: ShardedCounters
+    index_deletions: IndexDeletions
     index: Callable[[], SearchIndex]
     clock: Clock
 
-    def load(self, project: str, vector_store_id: str, attachment: str) -> StoreFile | None:
+    def load(
+        self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str
+    ) -> StoreFile | None:
         """None when it is detached, or its store deleted or expired."""
-        head, row = self.store.get(
+        head, row = self.table.get(
             keys.vector_store(project, vector_store_id),
             keys.store_file(project, vector_store_id, attachment),
         )
@@ -93,8 +96,8 @@ class StoreFileRecords:
             planned = now.file.model_copy(update={"chunks": max(chunks, now.chunks or 0)})
             row = now.row.changed(planned.model_dump(mode="json"), due_at=now.row.due_at)
             try:
-                self.store.commit(Replace(now.row, row))
-            except Conflict:
+                self.table.commit(Replace(now.row, row))
+            except ConflictError:
                 continue
             return True
         return False
@@ -121,14 +124,14 @@ class StoreFileRecords:
         error = IndexingError(code=code, message=message)
         changes = {"status": "failed", "last_error": error, "chunks": None}
         while (now := self._in_progress(store_file)) is not None:
-            if self._end(now, changes, *self.removals.note(now.project, now.file)):
-                self.removals.request(now.project, now.vector_store_id, now.attachment)
+            if self._end(now, changes, *self.index_deletions.note(now.project, now.file)):
+                self.index_deletions.request(now.project, now.vector_store_id, now.attachment)
                 return True
         return False
 
-    def recheck(self, project: str, key: Key) -> None:
+    def recheck(self, project: ProjectId, key: Key) -> None:
         """Ask again for a file that is long in progress, and give up after a day."""
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None or row.due_at is None or row.due_at > self.clock.time():
             return
         found = StoreFile.of(project, row)
@@ -137,14 +140,14 @@ class StoreFileRecords:
             return
         due_at = int(self.clock.time()) + RECHECK_SECONDS
         try:
-            self.store.commit(Replace(row, row.changed(row.body, due_at=due_at)))
-        except Conflict:
+            self.table.commit(Replace(row, row.changed(row.body, due_at=due_at)))
+        except ConflictError:
             return  # it goes on
-        self.removals.request(project, found.vector_store_id, found.attachment)
+        self.index_deletions.request(project, found.vector_store_id, found.attachment)
 
     def _in_progress(self, store_file: StoreFile) -> StoreFile | None:
         """The file as it is now."""
-        [row] = self.store.get(store_file.row.key)
+        [row] = self.table.get(store_file.row.key)
         if row is None:
             return None
         now = StoreFile.of(store_file.project, row)
@@ -153,10 +156,10 @@ class StoreFileRecords:
     def _end(self, now: StoreFile, changes: dict[str, Any], *others: Write) -> bool:
         """False when another was faster, with this file or with a count."""
         change = changing(now, changes)
-        counted = self.tallies.adding(now.project, now.vector_store_id, change.counts)
+        counted = self.counters.adding(now.project, now.vector_store_id, change.counts)
         try:
-            self.store.commit(*change.writes, *counted, *others)
-        except Conflict:
+            self.table.commit(*change.writes, *counted, *others)
+        except ConflictError:
             return False
         return True
 
@@ -176,17 +179,17 @@ def changing(now: StoreFile, changes: dict[str, Any]) -> FileChange:
     return FileChange([replaced, *listed], difference(now.file, changed))
 
 
-def views(project: str, file: StoredVectorStoreFile) -> list[Key]:
+def views(project: ProjectId, file: StoredVectorStoreFile) -> list[Key]:
     """The pointers by which lists find a file, beside its own row."""
-    prefixes = [keys.view(None, file.status)]
+    prefixes = [keys.status_index(None, file.status)]
     for batch_id in file.batches:
-        prefixes += [keys.view(batch_id, None), keys.view(batch_id, file.status)]
+        prefixes += [keys.status_index(batch_id, None), keys.status_index(batch_id, file.status)]
     partition = keys.in_store(project, file.vector_store_id)
     return [Key(partition, prefix + file.attachment) for prefix in prefixes]
 
 
 def relisted(
-    project: str, before: StoredVectorStoreFile, after: StoredVectorStoreFile
+    project: ProjectId, before: StoredVectorStoreFile, after: StoredVectorStoreFile
 ) -> Iterator[Write]:
     old, new = views(project, before), views(project, after)
     yield from (Delete(key) for key in old if key not in new)

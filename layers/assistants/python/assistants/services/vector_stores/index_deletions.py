@@ -7,11 +7,12 @@ afterwards; so the note stays until no such worker can be alive, and the removal
 
 from dataclasses import dataclass, replace
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store_file import StoredVectorStoreFile
 from assistants.ports.clock import Clock
 from assistants.ports.index_queue import IndexQueue
-from assistants.ports.table import Conflict, Delete, Key, Replace, Row, Save, Store
+from assistants.ports.table import ConflictError, Delete, Key, Replace, Row, Save, Table
 from assistants.services.storage import keys
 
 LONGEST_WORK_SECONDS = 960  # what a Lambda function may take at most, and a minute
@@ -20,7 +21,7 @@ _AGAIN_SECONDS = 900  # a message is tried for half as long
 
 
 @dataclass(frozen=True)
-class Removal:
+class IndexDeletion:
     """The chunks 0..chunks-1 of `document`, and its text, are to be removed."""
 
     document: Document
@@ -29,12 +30,12 @@ class Removal:
 
 
 @dataclass(frozen=True)
-class Removals:
-    store: Store
+class IndexDeletions:
+    table: Table
     queue: IndexQueue | None  # none where there is no index, and nothing to be removed from it
     clock: Clock
 
-    def note(self, project: str, file: StoredVectorStoreFile) -> list[Save]:
+    def note(self, project: ProjectId, file: StoredVectorStoreFile) -> list[Save]:
         """What must be committed with the end of a file as it is now; then call `request`.
 
         Nothing, where nothing of it can be in the index.
@@ -47,41 +48,45 @@ class Removals:
             "chunks": file.chunks or 0,
             "busy_until": now + LONGEST_WORK_SECONDS if file.status == "in_progress" else 0,
         }
-        key = keys.removal(project, file.vector_store_id, file.attachment)
+        key = keys.index_deletion(project, file.vector_store_id, file.attachment)
         return [Save(Row(key, body, due_at=now + _RECHECK_SECONDS))]
 
-    def request(self, project: str, vector_store_id: str, *attachments: str) -> None:
+    def request(
+        self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str
+    ) -> None:
         if attachments and self.queue is not None:
             self.queue.send(project, vector_store_id, *attachments)
 
-    def find(self, project: str, vector_store_id: str, attachment: str) -> Removal | None:
-        [row] = self.store.get(keys.removal(project, vector_store_id, attachment))
+    def find(
+        self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str
+    ) -> IndexDeletion | None:
+        [row] = self.table.get(keys.index_deletion(project, vector_store_id, attachment))
         if row is None:
             return None
         document = Document(project, vector_store_id, row.body["file_id"], attachment)
-        return Removal(document, row.body["chunks"], row)
+        return IndexDeletion(document, row.body["chunks"], row)
 
-    def done(self, removal: Removal) -> None:
+    def done(self, removal: IndexDeletion) -> None:
         """Say that nothing of it is left. It is asked for again if a worker may still be at it."""
         row = removal.row
         if row.body["busy_until"] <= self.clock.time():
-            self.store.commit(Delete(row.key))
+            self.table.commit(Delete(row.key))
             return
         try:
-            self.store.commit(Replace(row, row.changed(row.body, due_at=row.body["busy_until"])))
-        except Conflict:
+            self.table.commit(Replace(row, row.changed(row.body, due_at=row.body["busy_until"])))
+        except ConflictError:
             return  # another has said so
 
-    def look(self, project: str, vector_store_id: str, key: Key) -> None:
+    def look(self, project: ProjectId, vector_store_id: VectorStoreId, key: Key) -> None:
         """Have a note of work on the index worked on, that is overdue. It is put off first: work
         that cannot be done now must not come before all else that is due, minute after minute.
         """
-        [note] = self.store.get(key)
+        [note] = self.table.get(key)
         now = int(self.clock.time())
         if note is None or note.due_at is None or note.due_at > now:
             return
         try:
-            self.store.commit(Replace(note, replace(note, due_at=now + _AGAIN_SECONDS)))
-        except Conflict:
+            self.table.commit(Replace(note, replace(note, due_at=now + _AGAIN_SECONDS)))
+        except ConflictError:
             return  # it goes on
         self.request(project, vector_store_id, key.sort)

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.ports.blobs import Blobs
 from assistants.ports.clock import Clock
 from assistants.ports.parsing import Parser
-from assistants.ports.search import Embedder, SearchIndex, SearchUnavailable
+from assistants.ports.search import Embedder, SearchIndex, SearchUnavailableError
 from assistants.services.files.contents import blob_name
-from assistants.services.vector_stores.file_repository import StoreFile, StoreFileRecords
-from assistants.services.vector_stores.index_attributes import Relabellings
-from assistants.services.vector_stores.index_deletions import Removal
+from assistants.services.vector_stores.file_repository import StoreFile, StoreFileRepository
+from assistants.services.vector_stores.index_attributes import IndexAttributeUpdates
+from assistants.services.vector_stores.index_deletions import IndexDeletion
 from assistants.telemetry import logger
 
 BATCH = 64  # chunks that are embedded and put at a time, so that memory does not grow with a file
@@ -29,15 +30,15 @@ GAVE_UP = "The file could not be indexed: the service failed five times. Attach 
 
 
 class Chunker(Protocol):
-    def __call__(self, text: Text, *, size: int, overlap: int) -> list[Chunk]:
+    def __call__(self, text: ExtractedText, *, size: int, overlap: int) -> list[Chunk]:
         """Cut a text; both numbers are tokens. Raises `DocumentError`."""
         ...
 
 
 @dataclass(frozen=True)
 class Indexing:
-    records: StoreFileRecords
-    relabellings: Relabellings
+    repository: StoreFileRepository
+    attribute_updates: IndexAttributeUpdates
     blobs: Blobs
     parser: Parser
     chunker: Chunker
@@ -45,31 +46,31 @@ class Indexing:
     embedder: Callable[[], Embedder]
     clock: Clock
 
-    def work(self, project: str, vector_store_id: str, attachment: str) -> None:
+    def work(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
         """Do what the table says is to be done with this file of a store, if anything.
 
-        Raises `SearchUnavailable` and `ParsingUnavailable`: what a later try may mend.
+        Raises `SearchUnavailableError` and `ParsingUnavailableError`: what a later try may mend.
         """
-        removal = self.records.removals.find(project, vector_store_id, attachment)
+        removal = self.repository.index_deletions.find(project, vector_store_id, attachment)
         if removal is not None:
             self._remove(removal)
             return
-        if self.relabellings.pending(project, vector_store_id, attachment):
-            self.relabellings.work(project, vector_store_id, attachment)
+        if self.attribute_updates.pending(project, vector_store_id, attachment):
+            self.attribute_updates.work(project, vector_store_id, attachment)
             return
-        found = self.records.load(project, vector_store_id, attachment)
+        found = self.repository.load(project, vector_store_id, attachment)
         if found is None or found.file.status != "in_progress":
             return
         try:
             self._add(found)
         except DocumentError as error:
-            self.records.fail(found, error.code, error.message)
+            self.repository.fail(found, error.code, error.message)
 
-    def give_up(self, project: str, vector_store_id: str, attachment: str) -> None:
+    def give_up(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
         """Let a file fail that could not be indexed however often it was tried."""
-        found = self.records.load(project, vector_store_id, attachment)
+        found = self.repository.load(project, vector_store_id, attachment)
         if found is not None and found.file.status == "in_progress":
-            self.records.fail(found, "server_error", GAVE_UP)
+            self.repository.fail(found, "server_error", GAVE_UP)
 
     def _add(self, found: StoreFile) -> None:
         text = self.parser.parse(blob_name(found.project, found.file.id), found.filename)
@@ -77,12 +78,12 @@ class Indexing:
         chunks = self.chunker(
             text, size=strategy.max_chunk_size_tokens, overlap=strategy.chunk_overlap_tokens
         )
-        if not self.records.plan(found, len(chunks)):
+        if not self.repository.plan(found, len(chunks)):
             return
         self.blobs.write(text_blob(found.document), _pieces(text))
         self._put(found, chunks)
         self._wait_until_visible(found, len(chunks))
-        if self.records.complete(found, self._usage(chunks)):
+        if self.repository.complete(found, self._usage(chunks)):
             logger.info("made a file searchable", extra={"chunks": len(chunks)})
 
     def _put(self, found: StoreFile, chunks: Sequence[Chunk]) -> None:
@@ -110,13 +111,13 @@ class Indexing:
         until = self.clock.time() + VISIBLE_SECONDS
         while (count := self.index().count(found.document)) < chunks:
             if self.clock.time() > until:
-                raise SearchUnavailable(f"The search index shows {count} of {chunks} chunks.")
+                raise SearchUnavailableError(f"The search index shows {count} of {chunks} chunks.")
             self.clock.sleep(_LOOK_SECONDS)
 
-    def _remove(self, removal: Removal) -> None:
+    def _remove(self, removal: IndexDeletion) -> None:
         self.index().delete(removal.document, removal.chunks)
         self.blobs.delete([text_blob(removal.document)])
-        self.records.removals.done(removal)
+        self.repository.index_deletions.done(removal)
 
     def _usage(self, chunks: Sequence[Chunk]) -> int:
         """Bytes of the chunks' texts and of their vectors, as floats."""
@@ -129,7 +130,7 @@ def text_blob(document: Document) -> str:
     return f"texts/{document.project}/{document.vector_store_id}/{document.attachment}"
 
 
-def _pieces(text: Text) -> Iterator[bytes]:
+def _pieces(text: ExtractedText) -> Iterator[bytes]:
     size = 2**20
     for start in range(0, len(text.content), size):
         yield text.content[start : start + size].encode()

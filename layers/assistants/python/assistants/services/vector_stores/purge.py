@@ -3,58 +3,59 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.vector_store import StoreHead
-from assistants.ports.table import Conflict, Delete, Replace, Row, Store, Write
+from assistants.ports.table import ConflictError, Delete, Replace, Row, Table, Write
 from assistants.services.storage import keys
-from assistants.services.vector_stores.file_cancellation import StoreFileEndings
+from assistants.services.vector_stores.file_cancellation import FileCancellation
 from assistants.services.vector_stores.file_repository import StoreFile
-from assistants.services.vector_stores.index_deletions import Removals
+from assistants.services.vector_stores.index_deletions import IndexDeletions
 
 PAGE = 500  # rows looked at before the work is handed to the queue again
 _GROUP = 33  # files in one transaction, of 3 rows each
 
 
 @dataclass(frozen=True)
-class StorePurges:
-    store: Store
-    endings: StoreFileEndings
-    removals: Removals
+class VectorStorePurge:
+    table: Table
+    cancellation: FileCancellation
+    index_deletions: IndexDeletions
 
-    def work(self, project: str, vector_store_id: str) -> bool:
+    def work(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
         """Do one page. Repeating it, or doing it twice at once, removes nothing else.
 
         True when nothing is left to be done.
         """
-        [row] = self.store.get(keys.vector_store(project, vector_store_id))
+        [row] = self.table.get(keys.vector_store(project, vector_store_id))
         if row is None:
             return self._clear(project, vector_store_id)
         if StoreHead.model_validate(row.body).expired:
             return self._empty(project, row)
         return True
 
-    def _clear(self, project: str, vector_store_id: str) -> bool:
+    def _clear(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
         """The store is gone: nothing joins it any more, and its files leave it."""
         partition = keys.in_store(project, vector_store_id)
-        rows = self.store.query(partition, keys.STORE_FILES, limit=PAGE)
+        rows = self.table.query(partition, keys.STORE_FILES, limit=PAGE)
         files = [StoreFile.of(project, row) for row in rows]
         self._remove(files, gone=True)
-        return not files and self.store.clear(partition, limit=PAGE)
+        return not files and self.table.clear(partition, limit=PAGE)
 
-    def _empty(self, project: str, head: Row) -> bool:
+    def _empty(self, project: ProjectId, head: Row) -> bool:
         """The store has expired: its files stay listed, and nothing of them is in the index."""
         partition, after = head.key.partition, None
-        while rows := self.store.query(partition, keys.STORE_FILES, after=after, limit=PAGE):
+        while rows := self.table.query(partition, keys.STORE_FILES, after=after, limit=PAGE):
             files = [StoreFile.of(project, row) for row in rows]
             waiting = [file for file in files if file.file.status == "in_progress"]
             indexed = [file for file in files if file not in waiting and file.chunks is not None]
             if waiting or indexed:
-                self.endings.cancel(waiting)
+                self.cancellation.cancel(waiting)
                 self._remove(indexed, gone=False)
                 return False
             after = rows[-1].key.sort
         try:
-            self.store.commit(Replace(head, head.changed(head.body)))
-        except Conflict:
+            self.table.commit(Replace(head, head.changed(head.body)))
+        except ConflictError:
             return False
         return True
 
@@ -63,14 +64,14 @@ class StorePurges:
             group = files[start : start + _GROUP]
             writes = [write for file in group for write in self._writes(file, gone=gone)]
             try:
-                self.store.commit(*writes)
-            except Conflict:
+                self.table.commit(*writes)
+            except ConflictError:
                 continue  # one of them has changed: the next page begins with them
             attachments = [file.attachment for file in group]
-            self.removals.request(group[0].project, group[0].vector_store_id, *attachments)
+            self.index_deletions.request(group[0].project, group[0].vector_store_id, *attachments)
 
     def _writes(self, file: StoreFile, *, gone: bool) -> Iterator[Write]:
-        yield from self.removals.note(file.project, file.file)
+        yield from self.index_deletions.note(file.project, file.file)
         if gone:
             yield Delete(file.row.key, revision=file.row.revision, expected=True)
             yield Delete(keys.store_of_file(file.project, file.file.id, file.vector_store_id))

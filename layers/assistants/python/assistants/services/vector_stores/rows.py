@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assistants.domain.ids import order_of
+from assistants.domain.ids import ProjectId, VectorStoreId, order_of
 from assistants.domain.vector_store import StoreHead, VectorStore
 from assistants.ports.table import Key, Row
 from assistants.services.storage import keys
@@ -14,7 +14,7 @@ from assistants.services.vector_stores.file_counts import SHARDS, USAGE, counts,
 class LoadedStore:
     head: StoreHead
     row: Row
-    tallies: Sequence[Row]
+    counters: Sequence[Row]
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> "LoadedStore | None":
@@ -25,7 +25,7 @@ class LoadedStore:
         return cls(StoreHead.model_validate(row.body), row, list(by_sort.values()))
 
     def shown(self, now: float) -> VectorStore:
-        sum_ = total(self.tallies)
+        sum_ = total(self.counters)
         file_counts = counts(sum_)
         status = "in_progress" if file_counts.in_progress else "completed"
         return VectorStore.model_validate(
@@ -39,13 +39,13 @@ class LoadedStore:
         )
 
 
-def row_keys(project: str, vector_store_id: str) -> tuple[Key, Key]:
+def row_keys(project: ProjectId, vector_store_id: VectorStoreId) -> tuple[Key, Key]:
     """Of a store's own row, and of the pointer by which lists find it."""
     pointer = Key(keys.vector_stores(project), order_of(vector_store_id))
     return keys.vector_store(project, vector_store_id), pointer
 
 
-def head_keys(project: str, vector_store_id: str) -> Iterator[Key]:
+def head_keys(project: ProjectId, vector_store_id: VectorStoreId) -> Iterator[Key]:
     """Of a store's own row, and of those that count its files."""
     yield keys.vector_store(project, vector_store_id)
-    yield from (keys.tally(project, vector_store_id, shard) for shard in range(SHARDS))
+    yield from (keys.counter(project, vector_store_id, shard) for shard in range(SHARDS))

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from assistants.domain.errors import Unavailable
+from assistants.domain.errors import UnavailableError
 from assistants.domain.filters import Comparison, Compound, matches
+from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.vector_store_file import TextContent
@@ -14,8 +15,8 @@ from assistants.domain.vector_store_search import (
     SearchResultsPage,
     VectorStoreSearch,
 )
-from assistants.ports.search import SearchUnavailable
-from assistants.ports.table import Store
+from assistants.ports.search import SearchUnavailableError
+from assistants.ports.table import Table
 from assistants.services.storage import keys
 from assistants.services.vector_stores.file_repository import StoreFile
 from assistants.services.vector_stores.service import VectorStores
@@ -27,15 +28,15 @@ _ROUNDS = 4
 
 
 @dataclass(frozen=True)
-class StoreSearch:
-    store: Store
+class VectorStoreSearches:
+    table: Table
     stores: VectorStores
     search: VectorSearch
 
     def page(
-        self, project: str, vector_store_id: str, body: VectorStoreSearch
+        self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreSearch
     ) -> SearchResultsPage:
-        """Raises `Unavailable` while the index does not answer."""
+        """Raises `UnavailableError` while the index does not answer."""
         queries = body.queries
         try:
             hits = self.find(
@@ -46,14 +47,14 @@ class StoreSearch:
                 condition=body.filters,
                 limit=body.max_num_results,
             )
-        except SearchUnavailable as error:
-            raise Unavailable("The search index does not answer. Please try again.") from error
+        except SearchUnavailableError as error:
+            raise UnavailableError("The search index does not answer. Please try again.") from error
         return SearchResultsPage(search_query=queries, data=[_result(hit) for hit in hits])
 
     def find(
         self,
-        project: str,
-        vector_store_ids: Sequence[str],
+        project: ProjectId,
+        vector_store_ids: Sequence[VectorStoreId],
         queries: Sequence[str],
         *,
         ranking: Ranking | None = None,
@@ -62,8 +63,8 @@ class StoreSearch:
     ) -> list[Hit]:
         """The best passages of completed files, the best first. The stores count as used.
 
-        Raises `NotFound` and `InvalidRequest` for stores that do not exist or have expired, and
-        `SearchUnavailable`.
+        Raises `NotFoundError` and `InvalidRequestError` for stores that do not exist or have
+        expired, and `SearchUnavailableError`.
         """
         self.stores.touch(project, vector_store_ids)
         search = partial(self.search.search, project, vector_store_ids, queries)
@@ -78,7 +79,7 @@ class StoreSearch:
         return present[:limit]
 
     def _present(
-        self, project: str, hits: Sequence[Hit], condition: Comparison | Compound | None
+        self, project: ProjectId, hits: Sequence[Hit], condition: Comparison | Compound | None
     ) -> list[Hit]:
         """Without files that are not searchable yet, that have left while the index still holds
         their chunks, or whose attributes have changed while the index still shows the former.
@@ -87,7 +88,7 @@ class StoreSearch:
             keys.store_file(project, document.vector_store_id, document.attachment)
             for document in _documents(hits)
         ]
-        found = [StoreFile.of(project, row) for row in self.store.get(*places) if row]
+        found = [StoreFile.of(project, row) for row in self.table.get(*places) if row]
         present = {
             one.document: one.document
             for one in found

@@ -4,8 +4,16 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from assistants.domain.errors import InvalidRequest, no_such, store_expired
-from assistants.domain.ids import FILE_BATCH, VECTOR_STORE, check_id, ids_after
+from assistants.domain.errors import InvalidRequestError, no_such, store_expired
+from assistants.domain.ids import (
+    FILE_BATCH,
+    VECTOR_STORE,
+    FileId,
+    ProjectId,
+    VectorStoreId,
+    check_id,
+    ids_after,
+)
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
 from assistants.domain.vector_store import (
@@ -17,13 +25,13 @@ from assistants.domain.vector_store import (
 )
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.clock import Clock
-from assistants.ports.table import Conflict, Create, Delete, Key, Replace, Row, Store, Write
+from assistants.ports.table import ConflictError, Create, Delete, Key, Replace, Row, Table, Write
 from assistants.services.files.service import Files
-from assistants.services.maintenance.purge import RECHECK_SECONDS, Purges
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
+from assistants.services.storage.purge_requests import RECHECK_SECONDS, PurgeRequests
 from assistants.services.storage.updates import given
-from assistants.services.vector_stores.batch_attach import BatchIntake
+from assistants.services.vector_stores.batch_attach import BatchAttacher
 from assistants.services.vector_stores.file_counts import SHARDS, counts, total
 from assistants.services.vector_stores.rows import LoadedStore, head_keys, row_keys
 
@@ -35,30 +43,34 @@ _FRESH_SECONDS = 60  # a use is noted once a minute, as stores expire by days
 class NewStore:
     """The writes that make a store: its row first, and that of a batch of its first files."""
 
-    id: str
+    id: VectorStoreId
     writes: list[Write]
     batch_id: str | None
 
 
 @dataclass(frozen=True)
 class VectorStores:
-    store: Store
+    table: Table
     files: Files
-    intake: BatchIntake
-    purges: Purges
+    attacher: BatchAttacher
+    purge_requests: PurgeRequests
     clock: Clock
 
-    def create(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> VectorStore:
+    def create(
+        self, project: ProjectId, body: VectorStoreCreate, vector_store_id: VectorStoreId
+    ) -> VectorStore:
         new = self.new(project, body, vector_store_id)
-        with suppress(Conflict):  # the same creation, repeated
-            self.store.commit(*new.writes)
+        with suppress(ConflictError):  # the same creation, repeated
+            self.table.commit(*new.writes)
         self.begin(project, new)
         return self.get(project, vector_store_id)
 
-    def new(self, project: str, body: VectorStoreCreate, vector_store_id: str) -> NewStore:
+    def new(
+        self, project: ProjectId, body: VectorStoreCreate, vector_store_id: VectorStoreId
+    ) -> NewStore:
         """To be committed with whatever the store is made for; then call `begin`.
 
-        Raises `NotFound` for a file that does not exist.
+        Raises `NotFoundError` for a file that does not exist.
         """
         now = int(self.clock.time())
         members = given(body)
@@ -76,91 +88,96 @@ class VectorStores:
             VectorStoreFileCreate(file_id=file_id, chunking_strategy=strategy)
             for file_id in file_ids
         ]
-        writes.append(self.intake.batch(project, vector_store_id, batch_id, entries))
+        writes.append(self.attacher.batch(project, vector_store_id, batch_id, entries))
         return NewStore(vector_store_id, writes, batch_id)
 
-    def begin(self, project: str, new: NewStore) -> None:
+    def begin(self, project: ProjectId, new: NewStore) -> None:
         """Add the first files of a store that was just committed."""
         if new.batch_id is not None:
-            self.intake.begin(project, new.id, new.batch_id)
+            self.attacher.begin(project, new.id, new.batch_id)
 
-    def list(self, project: str, cursor: Cursor) -> Page[VectorStore]:
+    def list(self, project: ProjectId, cursor: Cursor) -> Page[VectorStore]:
         partition = keys.vector_stores(project)
-        pointers, has_more = page_of_rows(self.store, partition, "", cursor)
+        pointers, has_more = page_of_rows(self.table, partition, "", cursor)
         places = [list(head_keys(project, pointer.body["id"])) for pointer in pointers]
-        rows = iter(self.store.get(*(key for group in places for key in group)))
+        rows = iter(self.table.get(*(key for group in places for key in group)))
         groups = ([row for _, row in zip(group, rows, strict=False) if row] for group in places)
         now = self.clock.time()
         stores = [loaded.shown(now) for loaded in map(LoadedStore.of, groups) if loaded]
         return Page.of(stores, cursor, has_more=has_more)
 
-    def get(self, project: str, vector_store_id: str) -> VectorStore:
+    def get(self, project: ProjectId, vector_store_id: VectorStoreId) -> VectorStore:
         return self.load(project, vector_store_id).shown(self.clock.time())
 
-    def modify(self, project: str, vector_store_id: str, body: VectorStoreModify) -> VectorStore:
-        """Raises `InvalidRequest` for an expired store: it does not live again."""
+    def modify(
+        self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreModify
+    ) -> VectorStore:
+        """Raises `InvalidRequestError` for an expired store: it does not live again."""
         changes = given(body, clearable=_CLEARABLE)
         loaded = self.load(project, vector_store_id)
         return self._change(project, loaded, lambda head: head.model_copy(update=changes))
 
-    def delete(self, project: str, vector_store_id: str) -> Deleted:
+    def delete(self, project: ProjectId, vector_store_id: VectorStoreId) -> Deleted:
         """Its files stay; what the index holds of them, and their rows, go soon after."""
         head, pointer = row_keys(project, check_id(vector_store_id, *_NAMED))
-        note = self.purges.note(project, vector_store_id, int(self.clock.time()))
+        note = self.purge_requests.note(project, vector_store_id, int(self.clock.time()))
         try:
-            self.store.commit(Delete(head, expected=True), Delete(pointer), note)
-        except Conflict as conflict:
+            self.table.commit(Delete(head, expected=True), Delete(pointer), note)
+        except ConflictError as conflict:
             raise no_such("vector store", vector_store_id) from conflict
-        self.purges.request(project, vector_store_id)
+        self.purge_requests.send(project, vector_store_id)
         return Deleted(id=vector_store_id, object="vector_store.deleted")
 
-    def load(self, project: str, vector_store_id: str) -> LoadedStore:
-        """Raises `NotFound`."""
+    def load(self, project: ProjectId, vector_store_id: VectorStoreId) -> LoadedStore:
+        """Raises `NotFoundError`."""
         partition = keys.in_store(project, check_id(vector_store_id, *_NAMED))
-        rows = self.store.query(partition, keys.STORE_HEAD, limit=SHARDS + 1)
+        rows = self.table.query(partition, keys.STORE_HEAD, limit=SHARDS + 1)
         if (loaded := LoadedStore.of(rows)) is None:
             raise no_such("vector store", vector_store_id)
         return loaded
 
-    def lives(self, project: str, vector_store_id: str) -> bool:
-        [row] = self.store.get(keys.vector_store(project, vector_store_id))
+    def lives(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
+        [row] = self.table.get(keys.vector_store(project, vector_store_id))
         return row is not None and not StoreHead.model_validate(row.body).lapsed(self.clock.time())
 
-    def touch(self, project: str, vector_store_ids: Iterable[str]) -> None:
+    def touch(self, project: ProjectId, vector_store_ids: Iterable[VectorStoreId]) -> None:
         """They are being used: what expires some days after its last use lives on.
 
-        Raises `NotFound` for a store that does not exist, `InvalidRequest` for an expired one.
+        Raises `NotFoundError` for a store that does not exist, `InvalidRequestError` for an expired
+        one.
         """
         for vector_store_id in vector_store_ids:
             self._change(project, self.load(project, vector_store_id), self._used)
 
-    def pending(self, project: str, vector_store_id: str) -> bool:
+    def pending(self, project: ProjectId, vector_store_id: VectorStoreId) -> bool:
         """Whether files of it are still to be indexed."""
-        return counts(total(self.load(project, vector_store_id).tallies)).in_progress > 0
+        return counts(total(self.load(project, vector_store_id).counters)).in_progress > 0
 
-    def require(self, project: str, vector_store_id: str) -> None:
-        """Raises `NotFound`."""
+    def require(self, project: ProjectId, vector_store_id: VectorStoreId) -> None:
+        """Raises `NotFoundError`."""
         key = keys.vector_store(project, check_id(vector_store_id, *_NAMED))
-        if self.store.get(key)[0] is None:
+        if self.table.get(key)[0] is None:
             raise no_such("vector store", vector_store_id)
 
-    def admit(self, project: str, vector_store_id: str, file_ids: Sequence[str]) -> None:
+    def admit(
+        self, project: ProjectId, vector_store_id: VectorStoreId, file_ids: Sequence[FileId]
+    ) -> None:
         """These files are to join it, which is a use of it. Raises as `touch` does, and
-        `InvalidRequest` if they do not all fit.
+        `InvalidRequestError` if they do not all fit.
         """
         loaded = self.load(project, vector_store_id)
-        room = MAX_FILES - counts(total(loaded.tallies)).total
+        room = MAX_FILES - counts(total(loaded.counters)).total
         if len(file_ids) > room:
-            stays = [keys.stay(project, vector_store_id, file_id) for file_id in file_ids]
-            if self.store.get(*stays).count(None) > room:
-                raise InvalidRequest(f"A vector store can hold at most {MAX_FILES} files.")
+            stays = [keys.membership(project, vector_store_id, file_id) for file_id in file_ids]
+            if self.table.get(*stays).count(None) > room:
+                raise InvalidRequestError(f"A vector store can hold at most {MAX_FILES} files.")
         self._change(project, loaded, self._used)
 
-    def expire(self, project: str, key: Key) -> None:
+    def expire(self, project: ProjectId, key: Key) -> None:
         """End the store in this row, if its time has come, and have its chunks removed. Its files
         stay listed.
         """
-        [row] = self.store.get(key)
+        [row] = self.table.get(key)
         if row is None:
             return
         head = StoreHead.model_validate(row.body)
@@ -169,10 +186,10 @@ class VectorStores:
             return
         ended = head.model_copy(update={"expired": True}).model_dump(mode="json")
         try:
-            self.store.commit(Replace(row, row.changed(ended, due_at=now + RECHECK_SECONDS)))
-        except Conflict:
+            self.table.commit(Replace(row, row.changed(ended, due_at=now + RECHECK_SECONDS)))
+        except ConflictError:
             return  # looked at again in a minute, if it is still due
-        self.purges.request(project, head.id)
+        self.purge_requests.send(project, head.id)
 
     def _used(self, head: StoreHead) -> StoreHead:
         now = int(self.clock.time())
@@ -180,9 +197,9 @@ class VectorStores:
         return head if fresh else head.model_copy(update={"last_active_at": now})
 
     def _change(
-        self, project: str, loaded: LoadedStore, change: Callable[[StoreHead], StoreHead]
+        self, project: ProjectId, loaded: LoadedStore, change: Callable[[StoreHead], StoreHead]
     ) -> VectorStore:
-        """Raises `InvalidRequest` if it has expired."""
+        """Raises `InvalidRequestError` if it has expired."""
         while True:
             if loaded.head.lapsed(self.clock.time()):
                 raise store_expired(loaded.head.id)
@@ -190,11 +207,11 @@ class VectorStores:
             row = loaded.row.changed(changed.model_dump(mode="json"), due_at=changed.expires_at)
             try:
                 if changed != loaded.head:
-                    self.store.commit(Replace(loaded.row, row))
-            except Conflict:
+                    self.table.commit(Replace(loaded.row, row))
+            except ConflictError:
                 loaded = self.load(project, loaded.head.id)
                 continue
-            return LoadedStore(changed, row, loaded.tallies).shown(self.clock.time())
+            return LoadedStore(changed, row, loaded.counters).shown(self.clock.time())
 
 
 _NAMED = VECTOR_STORE, "vector_store_id"

@@ -5,24 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from assistants.domain.filters import Comparison, Compound
+from assistants.domain.ids import ProjectId
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.retrieval.ranking import Hit, Ranking, rank
-from assistants.ports.search import Embedder, Query, SearchIndex, SearchUnavailable
+from assistants.ports.search import Embedder, Query, SearchIndex
 
 MAX_RESULTS = 50
 MAX_QUERIES = 16  # of one search: each is two searches of the index
 CANDIDATES = 100  # per query, nearest in meaning and as many with its words, before they are ranked
 _SIDE_BY_SIDE = 4
-
-
-def no_index() -> SearchIndex:
-    """In place of an index where there is none. Raises `SearchUnavailable`."""
-    raise SearchUnavailable("This deployment has no search index.")
-
-
-def no_embedder() -> Embedder:
-    """In place of an embedding model where there is none. Raises `SearchUnavailable`."""
-    raise SearchUnavailable("This deployment has no embedding model.")
 
 
 @dataclass(frozen=True)
@@ -34,7 +25,7 @@ class VectorSearch:
 
     def search(
         self,
-        project: str,
+        project: ProjectId,
         vector_store_ids: Sequence[str],
         queries: Sequence[str],
         *,
@@ -43,9 +34,9 @@ class VectorSearch:
         without: Collection[Document] = (),
         limit: int = 10,
     ) -> list[Hit]:
-        """The `limit` best passages of these stores, the best first. Raises `SearchUnavailable`.
+        """Return the `limit` best passages of these stores, the best first.
 
-        At most `MAX_RESULTS`, of at most `MAX_QUERIES` queries, of which blank ones find nothing.
+        At most `MAX_RESULTS`, of `MAX_QUERIES` queries. Raises `SearchUnavailableError`.
         """
         asked = [query for query in queries if query.strip()]
         if not 0 < limit <= MAX_RESULTS or len(asked) > MAX_QUERIES:
@@ -64,7 +55,7 @@ class VectorSearch:
         return rank(found, ranking or Ranking(), unrelated=embedder.unrelated, limit=limit)
 
     def wake(self) -> None:
-        """Have an index awake when the first search comes. Raises `SearchUnavailable`."""
+        """Have an index awake when the first search comes. Raises `SearchUnavailableError`."""
         self.index().wake()
 
 

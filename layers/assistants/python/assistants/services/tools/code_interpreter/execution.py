@@ -7,9 +7,9 @@ from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import ToolUse
 from assistants.ports.sandbox import (
     Execution,
-    SandboxLost,
-    SandboxRefused,
-    SandboxUnavailable,
+    SandboxLostError,
+    SandboxRefusedError,
+    SandboxUnavailableError,
 )
 from assistants.services.tools.code_interpreter.input_files import Filled, SandboxInputs
 from assistants.services.tools.code_interpreter.sessions import OpenSession, SandboxSessions
@@ -23,11 +23,11 @@ _TRIES = 3
 GiveUp = Callable[[], bool]
 
 
-class CodeLost(Exception):
+class CodeLostError(Exception):
     """Raise when a session ended that had got the code: it may have run, and is not run again."""
 
 
-class RunOver(Exception):
+class RunOverError(Exception):
     """Raise when the run was cancelled, or its time is up, before the code had ended."""
 
 
@@ -44,14 +44,14 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Cells:
+class CodeRunner:
     sessions: SandboxSessions
     inputs: SandboxInputs
     clock: Clock
 
     def run(self, use: ToolUse, code: str) -> Cell:
-        """Raises `CodeLost`, `RunOver`, `SandboxUnavailable`, and `SandboxRefused` for code that
-        the session does not take.
+        """Raises `CodeLostError`, `RunOverError`, `SandboxUnavailableError`, and
+        `SandboxRefusedError` for code that the session does not take.
         """
         time_left = max(1, use.seconds_left - _ANSWERING_SECONDS)
         deadline = self.clock.time() + time_left
@@ -64,16 +64,16 @@ class Cells:
             opened = self._opened(use, seconds, give_up)
             try:
                 filled = self.inputs.fill(opened, use, give_up)
-            except SandboxLost as error:
+            except SandboxLostError as error:
                 self.sessions.lose(opened.loaded, opened.name, str(error))
                 continue
             if sent := self._sending(opened, use, filled):
                 execution = self._execution(sent, use, code, seconds, give_up)
                 return Cell(sent, execution, _renewed(sent, use), filled.notes)
-        raise SandboxUnavailable("the session is lost again and again")
+        raise SandboxUnavailableError("the session is lost again and again")
 
     def _opened(self, use: ToolUse, seconds: float, give_up: GiveUp) -> OpenSession:
-        """Raises `CodeLost` if the code was sent to a session that is no more."""
+        """Raises `CodeLostError` if the code was sent to a session that is no more."""
         opened = self.sessions.open(
             use.project,
             use.run.thread_id,
@@ -81,7 +81,7 @@ class Cells:
             give_up=give_up,
         )
         if opened.loaded.box.sent.get(use.id, opened.name) != opened.name:
-            raise CodeLost
+            raise CodeLostError
         return opened
 
     def _sending(self, opened: OpenSession, use: ToolUse, filled: Filled) -> OpenSession | None:
@@ -89,7 +89,7 @@ class Cells:
         session any more.
         """
         name, now = opened.name, int(self.clock.time())
-        loaded = self.sessions.records.change(
+        loaded = self.sessions.repository.change(
             filled.loaded,
             lambda box: box.changed(
                 name, address=opened.address, used_at=now, inputs=filled.names
@@ -108,15 +108,15 @@ class Cells:
                     return execution
                 if give_up():
                     sent.session.cancel(use.id)
-                    raise RunOver
-        except SandboxLost as error:
+                    raise RunOverError
+        except SandboxLostError as error:
             self.sessions.lose(sent.loaded, sent.name, str(error))
-            raise CodeLost from error
+            raise CodeLostError from error
 
     def _look(self, sent: OpenSession, use: ToolUse, code: str, seconds: float) -> Execution | None:
         try:
             return sent.session.execute(use.id, code, seconds=seconds, wait=_LOOK_SECONDS)
-        except SandboxRefused as refused:
+        except SandboxRefusedError as refused:
             if refused.code != "session_full":
                 raise
         self.clock.sleep(_LOOK_SECONDS)

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from assistants.domain.file import StoredFile
 from assistants.domain.file_names import distinct, safe
+from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.run import RunSettings
-from assistants.domain.sandbox import Box, Filling
-from assistants.ports.blobs import BlobMissing
+from assistants.domain.sandbox import CopyLease, ThreadSandbox
+from assistants.ports.blobs import BlobMissingError
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import ToolUse
-from assistants.ports.sandbox import MAX_FILE_BYTES, SandboxRefused, SandboxUnavailable
+from assistants.ports.sandbox import MAX_FILE_BYTES, SandboxRefusedError, SandboxUnavailableError
 from assistants.services.files.contents import blob_name
 from assistants.services.files.service import Files
-from assistants.services.tools.code_interpreter.repository import LoadedBox, SandboxRecords
+from assistants.services.tools.code_interpreter.repository import LoadedSandbox, SandboxRepository
 from assistants.services.tools.code_interpreter.sessions import OpenSession
 
 MAX_FILES = 100
@@ -31,7 +32,7 @@ class Provided:
     notes: tuple[str, ...]
 
 
-def provided(run: RunSettings, found: Mapping[str, StoredFile]) -> Provided:
+def provided(run: RunSettings, found: Mapping[FileId, StoredFile]) -> Provided:
     """What of a run's files goes into its session; `found` are those that still exist, by id."""
     files = [found[file_id] for file_id in run.file_ids if file_id in found]
     kept = list(_within_limits(files))
@@ -46,7 +47,7 @@ def provided(run: RunSettings, found: Mapping[str, StoredFile]) -> Provided:
     return Provided(dict(zip(names, kept, strict=True)), tuple(notes))
 
 
-def listing(run: RunSettings, found: Mapping[str, StoredFile]) -> str | None:
+def listing(run: RunSettings, found: Mapping[FileId, StoredFile]) -> str | None:
     """What the model is told of its files before it writes code, if there are any."""
     files = provided(run, found).files
     if not files:
@@ -57,14 +58,14 @@ def listing(run: RunSettings, found: Mapping[str, StoredFile]) -> str | None:
 
 @dataclass(frozen=True)
 class Filled:
-    loaded: LoadedBox
+    loaded: LoadedSandbox
     names: dict[str, str]  # what is there now: ids of Files by name
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class SandboxInputs:
-    records: SandboxRecords
+    repository: SandboxRepository
     files: Files
     clock: Clock
 
@@ -73,7 +74,7 @@ class SandboxInputs:
         next change of the row; until then another call of the run waits, so that no file is
         replaced under the eyes of code that has begun.
 
-        Raises `SandboxLost`, and `SandboxUnavailable` when it is given up.
+        Raises `SandboxLostError`, and `SandboxUnavailableError` when it is given up.
         """
         loaded = opened.loaded
         if not use.run.file_ids:
@@ -86,47 +87,47 @@ class SandboxInputs:
                 new = _missing(wanted, loaded.box)  # another may have copied them meanwhile
                 break
             if give_up():
-                raise SandboxUnavailable("another call is copying files")
+                raise SandboxUnavailableError("another call is copying files")
             self.clock.sleep(_LOOK_SECONDS)
-            loaded = self.records.load(loaded.project, loaded.thread_id)
+            loaded = self.repository.load(loaded.project, loaded.thread_id)
         notes = tuple(self._copy(opened, use.project, new, give_up))
         names = {**_inputs(loaded.box), **{name: file.id for name, file in new.items()}}
         return Filled(loaded, names, (*wanted.notes, *notes) if new or first else ())
 
-    def _claim(self, loaded: LoadedBox, use: ToolUse) -> tuple[LoadedBox, bool]:
+    def _claim(self, loaded: LoadedSandbox, use: ToolUse) -> tuple[LoadedSandbox, bool]:
         now = int(self.clock.time())
-        mine = Filling(run_id=use.run.id, call_id=use.id, until=now + _FILLING_SECONDS)
+        mine = CopyLease(run_id=use.run.id, call_id=use.id, until=now + _FILLING_SECONDS)
 
-        def decide(box: Box) -> Box:
+        def decide(box: ThreadSandbox) -> ThreadSandbox:
             taken = box.filling is not None and box.filling.keeps_out(mine, now)
             return box if taken else box.model_copy(update={"filling": mine})
 
-        after = self.records.change(loaded, decide)
+        after = self.repository.change(loaded, decide)
         return after, after.box.filling == mine
 
     def _copy(
         self,
         opened: OpenSession,
-        project: str,
+        project: ProjectId,
         files: Mapping[str, StoredFile],
         give_up: Callable[[], bool],
     ) -> Iterator[str]:
         for number, (name, file) in enumerate(files.items()):
             if number > 0 and give_up():
-                raise SandboxUnavailable("the files are not all copied")
+                raise SandboxUnavailableError("the files are not all copied")
             try:
                 opened.session.put(name, blob_name(project, file.id), file.bytes)
-            except BlobMissing:
+            except BlobMissingError:
                 yield f"The file {name} has been deleted."
-            except SandboxRefused as refused:
+            except SandboxRefusedError as refused:
                 yield f"The file {name} could not be copied to /mnt/data: {refused.code}."
 
 
-def _inputs(box: Box) -> dict[str, str]:
+def _inputs(box: ThreadSandbox) -> dict[str, str]:
     return box.session.inputs if box.session else {}
 
 
-def _missing(wanted: Provided, box: Box) -> dict[str, StoredFile]:
+def _missing(wanted: Provided, box: ThreadSandbox) -> dict[str, StoredFile]:
     there = _inputs(box)
     return {name: file for name, file in wanted.files.items() if there.get(name) != file.id}
 

@@ -6,8 +6,8 @@ from itertools import islice
 
 from assistants.domain.file import StoredFile
 from assistants.domain.formats import mime_type_of
-from assistants.domain.ids import FILE, ids_after
-from assistants.domain.sandbox import Box, Made
+from assistants.domain.ids import FILE, FileId, ids_after
+from assistants.domain.sandbox import OutputFile, ThreadSandbox
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import ToolUse
 from assistants.ports.sandbox import (
@@ -15,8 +15,8 @@ from assistants.ports.sandbox import (
     Execution,
     MadeFile,
     MadeImage,
-    SandboxLost,
-    SandboxRefused,
+    SandboxLostError,
+    SandboxRefusedError,
 )
 from assistants.services.files.service import Files
 from assistants.services.tools.code_interpreter.sessions import OpenSession
@@ -32,8 +32,8 @@ class Kept:
     session may have been `lost` before all was.
     """
 
-    made: dict[str, Made]
-    images: tuple[str, ...]
+    made: dict[str, OutputFile]
+    images: tuple[FileId, ...]
     notes: tuple[str, ...]
     lost: bool
 
@@ -77,7 +77,7 @@ class _Export:
         self._session = opened.session
         self._use = use
 
-    def image(self, id: str, number: int, image: MadeImage) -> str | None:
+    def image(self, id: FileId, number: int, image: MadeImage) -> FileId | None:
         file = self._file(id, f"{id}.{_EXTENSIONS[image.mime_type]}", image.mime_type, image.size)
         adopted = self._adopted(
             file,
@@ -86,30 +86,32 @@ class _Export:
         )
         return id if adopted else None
 
-    def file(self, id: str, made: MadeFile) -> Made | None:
+    def file(self, id: FileId, made: MadeFile) -> OutputFile | None:
         if made.size > MAX_FILE_BYTES:
             self.notes.append(f"{made.path} was not kept: it has more than 512 MiB.")
             return None
         name = made.path.rpartition("/")[2]
         file = self._file(id, name, mime_type_of(name), made.size)
         adopted = self._adopted(file, lambda blob: self._session.take(made.path, blob), made.path)
-        return Made(file_id=id, sha256=made.sha256) if adopted else None
+        return OutputFile(file_id=id, sha256=made.sha256) if adopted else None
 
     def _adopted(self, file: StoredFile, fill: Callable[[str], int], what: str) -> bool:
         """Whether it is a File now. Of a session that is lost, nothing more is asked."""
         if not self.lost:
             try:
                 self._files.adopt(self._use.project, file, fill)
-            except SandboxRefused as refused:
+            except SandboxRefusedError as refused:
                 self.notes.append(f"{what} could not be kept: {refused.code}.")
                 return False
-            except SandboxLost:
+            except SandboxLostError:
                 self.lost = True
         if self.lost:
             self.notes.append(f"{what} could not be kept: the session has ended.")
         return not self.lost
 
-    def known(self, found: dict[MadeFile, str], box: Box) -> Iterator[tuple[str, Made]]:
+    def known(
+        self, found: dict[MadeFile, FileId], box: ThreadSandbox
+    ) -> Iterator[tuple[str, OutputFile]]:
         """What has the content of the File that was made of it before, if that still exists."""
         same = {
             file.path: before
@@ -121,7 +123,7 @@ class _Export:
             there = self._files.find(self._use.project, [made.file_id for made in same.values()])
             yield from ((path, made) for path, made in same.items() if made.file_id in there)
 
-    def _file(self, id: str, name: str, mime_type: str, size: int) -> StoredFile:
+    def _file(self, id: FileId, name: str, mime_type: str, size: int) -> StoredFile:
         return StoredFile(
             id=id,
             bytes=size,

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistants.domain.errors import NotFound
-from assistants.domain.sandbox import Box, Session
+from assistants.domain.errors import NotFoundError
+from assistants.domain.ids import ProjectId, ThreadId
+from assistants.domain.sandbox import StoredSession, ThreadSandbox
 from assistants.ports.clock import Clock
 from assistants.ports.sandbox import (
     Sandboxes,
-    SandboxLost,
+    SandboxLostError,
     SandboxSession,
-    SandboxUnavailable,
+    SandboxUnavailableError,
 )
-from assistants.ports.table import Conflict, Delete
-from assistants.services.tools.code_interpreter.repository import LoadedBox, SandboxRecords
-from assistants.services.tools.code_interpreter.warm_pool import SpareSessions
+from assistants.ports.table import ConflictError, Delete
+from assistants.services.tools.code_interpreter.repository import LoadedSandbox, SandboxRepository
+from assistants.services.tools.code_interpreter.warm_pool import WarmPool
 from assistants.telemetry import logger
 
 _PREPARED_SECONDS = 300  # what a session must still last to be of use to a run that begins
@@ -30,7 +31,7 @@ _LAUNCHES = 3
 class OpenSession:
     """A session that answers, and the row that it was found by."""
 
-    loaded: LoadedBox
+    loaded: LoadedSandbox
     name: str
     address: str
     session: SandboxSession
@@ -38,84 +39,84 @@ class OpenSession:
 
 @dataclass(frozen=True)
 class SandboxSessions:
-    records: SandboxRecords
+    repository: SandboxRepository
     sandboxes: Sandboxes
-    spares: SpareSessions
+    spares: WarmPool
     clock: Clock
 
-    def prepare(self, project: str, thread_id: str) -> None:
+    def prepare(self, project: ProjectId, thread_id: ThreadId) -> None:
         """Launch a session if there is none, without waiting for it. Raises
-        `SandboxUnavailable`, and `NotFound` if the thread is gone.
+        `SandboxUnavailableError`, and `NotFoundError` if the thread is gone.
         """
-        loaded = self._current(self.records.load(project, thread_id), _PREPARED_SECONDS)
+        loaded = self._current(self.repository.load(project, thread_id), _PREPARED_SECONDS)
         self._launched(loaded)
 
     def open(
         self,
-        project: str,
-        thread_id: str,
+        project: ProjectId,
+        thread_id: ThreadId,
         *,
         seconds: float,
         give_up: Callable[[], bool],
     ) -> OpenSession:
         """The thread's session, or a new one, that will last for some seconds more; waits until it
-        answers. Raises `SandboxUnavailable`, and `NotFound` if the thread is gone.
+        answers. Raises `SandboxUnavailableError`, and `NotFoundError` if the thread is gone.
         """
         launches, pause = 0, _FIRST_LOOK_SECONDS
         while True:
-            loaded = self._current(self.records.load(project, thread_id), seconds)
+            loaded = self._current(self.repository.load(project, thread_id), seconds)
             name = loaded.box.session.name if loaded.box.session else ""
             try:
                 loaded = self._launched(loaded)
                 if reached := self._reached(loaded):
                     return reached
-            except SandboxLost as error:
+            except SandboxLostError as error:
                 self.lose(loaded, name, str(error))
                 launches += 1
-            except SandboxUnavailable as error:
+            except SandboxUnavailableError as error:
                 logger.warning("no session can be launched now", extra={"reason": str(error)})
                 launches += 1
             if launches == _LAUNCHES or give_up():
-                raise SandboxUnavailable("no session answers")
+                raise SandboxUnavailableError("no session answers")
             self.clock.sleep(pause)
             pause = min(_LOOK_SECONDS, 1.5 * pause)
 
-    def lose(self, loaded: LoadedBox, name: str, reason: str) -> None:
+    def lose(self, loaded: LoadedSandbox, name: str, reason: str) -> None:
         """Forget the session of that name, and have it stopped, whatever is left of it."""
         known = loaded.box.session
-        self.records.change(loaded, lambda box: box.ended(name))
+        self.repository.change(loaded, lambda box: box.ended(name))
         logger.warning("a session is lost", extra={"session": name, "reason": reason})
         if known and known.name == name and known.handle:
             try:
                 self.sandboxes.stop(known.handle)
-            except SandboxUnavailable:
+            except SandboxUnavailableError:
                 logger.warning("a lost session is left to end itself", extra={"session": name})
 
-    def stop(self, project: str, thread_id: str) -> None:
+    def stop(self, project: ProjectId, thread_id: ThreadId) -> None:
         """End the session of a thread that is deleted, and forget it: whoever launches one at the
-        same moment finds the thread gone, and ends it. Raises `SandboxUnavailable`.
+        same moment finds the thread gone, and ends it. Raises `SandboxUnavailableError`.
         """
         removed = False
         while not removed:
-            loaded = self.records.load(project, thread_id)
+            loaded = self.repository.load(project, thread_id)
             session = loaded.box.session
             if session and session.handle:
                 self.sandboxes.stop(session.handle)
-            removed = self.records.remove(loaded)
+            removed = self.repository.remove(loaded)
 
-    def expire(self, project: str, thread_id: str) -> None:
+    def expire(self, project: ProjectId, thread_id: ThreadId) -> None:
         """See to it that a session which should have ended itself has ended.
 
-        Raises `SandboxUnavailable`.
+        Raises `SandboxUnavailableError`.
         """
-        loaded = self.records.load(project, thread_id)
+        loaded = self.repository.load(project, thread_id)
         session = loaded.box.session
         if session and session.ends_at <= self.clock.time():
             if session.handle:
                 self.sandboxes.stop(session.handle)
-            self.records.change(loaded, lambda box: box.ended(session.name))
+            self.repository.change(loaded, lambda box: box.ended(session.name))
 
-    def _current(self, loaded: LoadedBox, seconds: float) -> LoadedBox:
+    def _current(self, loaded: LoadedSandbox, seconds: float) -> LoadedSandbox:
         """With a session that may be alive for some seconds more. One that will not be is left to
         end itself: other code may be running in it.
         """
@@ -123,21 +124,21 @@ class SandboxSessions:
             spare = self.spares.find(seconds)
             try:
                 return self._begun(loaded, seconds, *(spare or (self.spares.new(),)))
-            except Conflict:  # another thread has the spare one
-                loaded = self.records.load(loaded.project, loaded.thread_id)
+            except ConflictError:  # another thread has the spare one
+                loaded = self.repository.load(loaded.project, loaded.thread_id)
         return loaded
 
     def _begun(
-        self, loaded: LoadedBox, seconds: float, session: Session, *claim: Delete
-    ) -> LoadedBox:
+        self, loaded: LoadedSandbox, seconds: float, session: StoredSession, *claim: Delete
+    ) -> LoadedSandbox:
         now = self.clock.time()
 
-        def decide(box: Box) -> Box:
+        def decide(box: ThreadSandbox) -> ThreadSandbox:
             return box if _alive(box, seconds, now) else box.begun(session)
 
-        return self.records.change(loaded, decide, *claim)
+        return self.repository.change(loaded, decide, *claim)
 
-    def _launched(self, loaded: LoadedBox) -> LoadedBox:
+    def _launched(self, loaded: LoadedSandbox) -> LoadedSandbox:
         """With the handle of its session. Launching by the same name again does nothing, and so it
         is the way to learn the handle if whoever launched it got no further. Another try to launch
         what is not available has another name.
@@ -147,15 +148,15 @@ class SandboxSessions:
             return loaded
         try:
             handle = self.sandboxes.launch(session.name, session.token)
-        except SandboxUnavailable:
-            self.records.change(loaded, lambda box: box.given_up(session.name))
+        except SandboxUnavailableError:
+            self.repository.change(loaded, lambda box: box.given_up(session.name))
             raise
         logger.info("a session is launched", extra={"session": session.name, "handle": handle})
         try:
-            after = self.records.change(
+            after = self.repository.change(
                 loaded, lambda box: box.changed(session.name, handle=handle)
             )
-        except NotFound:
+        except NotFoundError:
             self.sandboxes.stop(handle)
             raise
         known = after.box.session
@@ -163,8 +164,8 @@ class SandboxSessions:
             self.sandboxes.stop(handle)
         return after
 
-    def _reached(self, loaded: LoadedBox) -> OpenSession | None:
-        """The session if it answers, None while it is coming up. Raises `SandboxLost`."""
+    def _reached(self, loaded: LoadedSandbox) -> OpenSession | None:
+        """The session if it answers, None while it is coming up. Raises `SandboxLostError`."""
         session = loaded.box.session
         if session is None or session.handle is None:
             return None  # replaced this moment
@@ -176,11 +177,11 @@ class SandboxSessions:
             if proven or opened.ready(_WAIT_SECONDS):
                 return OpenSession(loaded, session.name, address, opened)
         if session.address or now - session.launched_at > _LAUNCH_SECONDS:
-            raise SandboxLost("the session does not answer")
+            raise SandboxLostError("the session does not answer")
         return None
 
 
-def _alive(box: Box, seconds: float, now: float) -> bool:
+def _alive(box: ThreadSandbox, seconds: float, now: float) -> bool:
     return box.session is not None and box.session.lasts(seconds, now)
 
 
@@ -188,13 +189,13 @@ class NoSandboxes:
     """Implements `Sandboxes` where there are none: no session begins, and none is left to stop."""
 
     def launch(self, name: str, token: str) -> str:  # noqa: ARG002
-        raise SandboxUnavailable("This deployment has no code interpreter.")
+        raise SandboxUnavailableError("This deployment has no code interpreter.")
 
     def address(self, handle: str) -> str | None:
-        raise SandboxLost(handle)
+        raise SandboxLostError(handle)
 
     def open(self, address: str, token: str) -> SandboxSession:  # noqa: ARG002
-        raise SandboxLost(address)
+        raise SandboxLostError(address)
 
     def stop(self, handle: str) -> None:  # noqa: ARG002
         return

@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistants.domain.code_call import NoCode, code_in, is_bare
-from assistants.domain.errors import NotFound
+from assistants.domain.code_call import NoCodeError, code_in, is_bare
+from assistants.domain.errors import NotFoundError
+from assistants.domain.ids import ProjectId
 from assistants.domain.run import RunSettings
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
-from assistants.ports.sandbox import MAX_CODE_BYTES, SandboxRefused, SandboxUnavailable
+from assistants.ports.sandbox import MAX_CODE_BYTES, SandboxRefusedError, SandboxUnavailableError
 from assistants.services.files.service import Files
 from assistants.services.storage.background import Background
-from assistants.services.tools.code_interpreter.execution import Cell, Cells, CodeLost, RunOver
+from assistants.services.tools.code_interpreter.execution import (
+    Cell,
+    CodeLostError,
+    CodeRunner,
+    RunOverError,
+)
 from assistants.services.tools.code_interpreter.input_files import SandboxInputs
 from assistants.services.tools.code_interpreter.output_files import SandboxOutputs
 from assistants.services.tools.code_interpreter.report import outputs, told
@@ -27,7 +33,7 @@ _REFUSED = "The session gave no result for the code: {}."
 
 @dataclass(frozen=True)
 class CodeInterpreter:
-    cells: Cells
+    cells: CodeRunner
     outputs: SandboxOutputs
     background: Background
 
@@ -36,12 +42,12 @@ class CodeInterpreter:
         cls, sessions: SandboxSessions, files: Files, background: Background
     ) -> "CodeInterpreter":
         clock = sessions.clock
-        inputs = SandboxInputs(sessions.records, files, clock)
-        return cls(Cells(sessions, inputs, clock), SandboxOutputs(files, clock), background)
+        inputs = SandboxInputs(sessions.repository, files, clock)
+        return cls(CodeRunner(sessions, inputs, clock), SandboxOutputs(files, clock), background)
 
     def prepare(
         self,
-        project: str,
+        project: ProjectId,
         run: RunSettings,
         *,
         cancelled: Callable[[], bool],  # noqa: ARG002 - nothing is waited for
@@ -57,15 +63,15 @@ class CodeInterpreter:
         try:
             code = code_in(use.arguments, max_bytes=MAX_CODE_BYTES)
             cell = self.cells.run(use, code)
-        except NoCode as error:
+        except NoCodeError as error:
             return ToolAnswer(str(error))
-        except CodeLost:
+        except CodeLostError:
             return ToolAnswer(_LOST)
-        except RunOver:
+        except RunOverError:
             return ToolAnswer(_OVER)
-        except SandboxRefused as refused:
+        except SandboxRefusedError as refused:
             return ToolAnswer(_REFUSED.format(refused.code))
-        except (SandboxUnavailable, NotFound):
+        except (SandboxUnavailableError, NotFoundError):
             return ToolAnswer(_UNAVAILABLE)
         answer = self._answered(use, cell)
         if is_bare(use.arguments):
@@ -75,7 +81,7 @@ class CodeInterpreter:
     def _answered(self, use: ToolUse, cell: Cell) -> ToolAnswer:
         sessions, opened = self.cells.sessions, cell.opened
         kept = self.outputs.keep(opened, use, cell.execution)
-        loaded = sessions.records.change(opened.loaded, lambda box: box.having_made(kept.made))
+        loaded = sessions.repository.change(opened.loaded, lambda box: box.having_made(kept.made))
         if kept.lost:
             sessions.lose(loaded, opened.name, "it ended before its files were kept")
         return ToolAnswer(

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistants.domain.ids import new_order
-from assistants.domain.sandbox import Session
+from assistants.domain.sandbox import StoredSession
 from assistants.ports.clock import Clock
 from assistants.ports.sandbox import Sandboxes
-from assistants.ports.table import Conflict, Create, Delete, Replace, Row, Store
+from assistants.ports.table import ConflictError, Create, Delete, Replace, Row, Table
 from assistants.services.storage import keys
 from assistants.telemetry import logger
 
@@ -18,21 +18,21 @@ _LASTING_SECONDS = 300  # that it must still live to be worth having
 
 
 @dataclass(frozen=True)
-class SpareSessions:
+class WarmPool:
     """`size` sessions are kept waiting, and paid for."""
 
-    store: Store
+    table: Table
     sandboxes: Sandboxes
     clock: Clock
     size: int
 
-    def new(self) -> Session:
+    def new(self) -> StoredSession:
         """A session that is still to be launched."""
         now = int(self.clock.time())
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        return Session(name=new_order(), token=token, launched_at=now, used_at=now)
+        return StoredSession(name=new_order(), token=token, launched_at=now, used_at=now)
 
-    def find(self, seconds: float) -> tuple[Session, Delete] | None:
+    def find(self, seconds: float) -> tuple[StoredSession, Delete] | None:
         """One that will last, and how it is claimed: by the commit that gives it to a thread."""
         if self.size == 0:
             return None
@@ -43,7 +43,7 @@ class SpareSessions:
 
     def keep(self) -> None:
         """Replace those that will not last or are too many, and launch what is missing. Called each
-        minute. Raises `SandboxUnavailable`.
+        minute. Raises `SandboxUnavailableError`.
         """
         living = 0
         for row, session in self._rows():
@@ -54,21 +54,21 @@ class SpareSessions:
                 self._remove(row, session)
         for _ in range(self.size - living):
             session = self.new()
-            row = Row(keys.spare(session.name), session.model_dump(mode="json"))
-            self.store.commit(Create(row))
+            row = Row(keys.spare_session(session.name), session.model_dump(mode="json"))
+            self.table.commit(Create(row))
             self._launch(row, session)
 
-    def _rows(self) -> Iterator[tuple[Row, Session]]:
+    def _rows(self) -> Iterator[tuple[Row, StoredSession]]:
         """The oldest first."""
-        for row in self.store.query(keys.SPARES, "", limit=_MOST):
-            yield row, Session.model_validate(row.body)
+        for row in self.table.query(keys.SPARE_SESSIONS, "", limit=_MOST):
+            yield row, StoredSession.model_validate(row.body)
 
-    def _lasts(self, session: Session, seconds: float) -> bool:
+    def _lasts(self, session: StoredSession, seconds: float) -> bool:
         """Nothing has used it yet: its idle time runs, too."""
         now = self.clock.time()
         return session.lasts(seconds, now) and session.lasts(0, now + _LASTING_SECONDS)
 
-    def _launch(self, row: Row, session: Session) -> None:
+    def _launch(self, row: Row, session: StoredSession) -> None:
         """Launching by the same name again does nothing: this is safe to repeat."""
         if session.handle is not None:
             return
@@ -76,14 +76,14 @@ class SpareSessions:
         logger.info("a spare session is launched", extra={"session": session.name})
         launched = session.model_copy(update={"handle": handle})
         try:
-            self.store.commit(Replace(row, row.changed(launched.model_dump(mode="json"))))
-        except Conflict:
+            self.table.commit(Replace(row, row.changed(launched.model_dump(mode="json"))))
+        except ConflictError:
             return  # a thread has it now
 
-    def _remove(self, row: Row, session: Session) -> None:
+    def _remove(self, row: Row, session: StoredSession) -> None:
         try:
-            self.store.commit(Delete(row.key, revision=row.revision, expected=True))
-        except Conflict:
+            self.table.commit(Delete(row.key, revision=row.revision, expected=True))
+        except ConflictError:
             return  # a thread has it now
         if session.handle:
             self.sandboxes.stop(session.handle)

@@ -1,17 +1,17 @@
-"""File search: the queue of files to be indexed, and the index in OpenSearch.
+"""File search: an index in OpenSearch, and the queue of files to be indexed.
 
-By default an OpenSearch Serverless collection that sleeps, and then bills its storage alone, after
-ten minutes without a request; the first request wakes it, which takes 10 to 30 seconds.
+By default the index is an OpenSearch Serverless collection, which scales to zero, and then bills
+only its storage, after ten minutes without a request. The next request takes 10 to 30 seconds.
 https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-scale-to-zero.html
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.constructs.function import Function
 from infra.constructs.labels import function_name
 from infra.constructs.model_access import allow_embeddings
 from infra.constructs.model_key import KeyPolicy
@@ -21,25 +21,22 @@ from infra.constructs.settings import EMBEDDING_KEY
 from infra.constructs.work_queue import WorkQueue
 from infra.options import Options
 
-if TYPE_CHECKING:  # functions are made with what this one tells them
-    from infra.constructs.function import Function
-
 INDEXER, PARSER = "IndexFile", "ParseFile"
-WRITERS = (INDEXER, "Stream")  # the latter changes attributes of what is there
-READERS = ("CallModel", "SearchFiles")  # the first wakes the index for the second
+WRITERS = (INDEXER, "Stream")  # Stream updates attributes of indexed files
+READERS = ("CallModel", "SearchFiles")  # CallModel warms up the index for SearchFiles
 EMBEDDERS = (INDEXER, "SearchFiles", "Stream")
 REQUESTERS = (INDEXER, "Api", "Stream", "Expire", "Purge")
 INDEX_SECONDS = 900
-ATTEMPTS = 6  # five to index a file, one to say that it has failed
+ATTEMPTS = 6  # five to index a file, one to record that it has failed
 
 
-class FileSearch(Construct):
-    """The index and its queue. They are told later which functions work with them."""
+class FileSearchIndex(Construct):
+    """The index and its queue; `serve` connects the functions."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
         self._workers = options.index_workers
-        # Work that is seen twice does no harm, and a file whose worker died should not wait long.
+        # Indexing a file twice is harmless, and a file whose worker died should not wait long.
         self.queue = WorkQueue(
             scope, "IndexQueue", longest_work=INDEX_SECONDS, patience=1, attempts=ATTEMPTS
         )
@@ -49,15 +46,15 @@ class FileSearch(Construct):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the functions are told of it."""
+        """Return the variables by which functions find index and queue."""
         return {
             "ASSISTANTS_SEARCH_ENDPOINT": self._index.endpoint,
             "ASSISTANTS_INDEX_QUEUE": self.queue.queue_url,
             "ASSISTANTS_PARSE_FUNCTION": self._parser,
         }
 
-    def serve(self, functions: Mapping[str, "Function"], settings: Mapping[str, str]) -> None:
-        """Let functions fill the index, search it, embed texts, and ask for files to be indexed."""
+    def serve(self, functions: Mapping[str, Function], settings: Mapping[str, str]) -> None:
+        """Let functions write and search the index, embed texts and queue files for indexing."""
 
         def roles(names: Sequence[str]) -> list[iam.Role]:
             return [functions[name].execution_role for name in names]

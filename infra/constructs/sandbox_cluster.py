@@ -1,11 +1,10 @@
-"""The code interpreter: sessions are Fargate tasks, started for a thread and ended by themselves.
+"""The code interpreter's sandboxes: Fargate tasks, each started for a thread, that end themselves.
 
-Nothing of it runs while no thread has a session, and in the variant `public` nothing of it bills.
+Without a session nothing runs, and with the option `public` nothing is billed.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecs as ecs
@@ -13,22 +12,20 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs.function import Function
 from infra.constructs.labels import function_name, named
 from infra.constructs.sandbox_network import SandboxNetwork
 from infra.constructs.sandbox_task import SandboxTask
 from infra.options import Options
 
-if TYPE_CHECKING:  # functions are made with what this one tells them
-    from infra.constructs.function import Function
-
 PROXY = "SandboxProxy"
-LAUNCHERS = ("CallModel", "RunCode", "Expire")  # as a run begins, for code, and to have spare ones
+LAUNCHERS = ("CallModel", "RunCode", "Expire")  # when a run begins, for code, and for spares
 USERS = ("RunCode",)
-ENDERS = (*LAUNCHERS, "Purge")  # of threads that are gone, and what ended itself
+STOPPERS = (*LAUNCHERS, "Purge")  # Purge: those of deleted threads
 
 
-class CodeInterpreter(Construct):
-    """Cluster, task definition and network of the sessions. They are told later whom they serve."""
+class SandboxCluster(Construct):
+    """Cluster, task definition and network of the sandboxes; `serve` connects the functions."""
 
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
@@ -42,7 +39,7 @@ class CodeInterpreter(Construct):
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What the functions are told of it."""
+        """Return the variables by which functions find the sandboxes."""
         network = self.network
         return {
             "ASSISTANTS_SANDBOX_CLUSTER": self._cluster.ref,
@@ -53,10 +50,8 @@ class CodeInterpreter(Construct):
             "ASSISTANTS_SANDBOX_PROXY": self._proxy,
         }
 
-    def serve(self, functions: Mapping[str, "Function"], files: s3.IBucket) -> None:
-        """Let functions launch sessions, speak to them by the proxy and end them, and the proxy
-        reach `files`.
-        """
+    def serve(self, functions: Mapping[str, Function], files: s3.IBucket) -> None:
+        """Let functions launch, call and stop sandboxes, and the proxy read and write `files`."""
 
         def allow(names: Sequence[str], statements: Sequence[iam.PolicyStatement]) -> None:
             for name, statement in product(names, statements):
@@ -71,7 +66,7 @@ class CodeInterpreter(Construct):
         call = _allow("lambda:InvokeFunction", proxy.function_arn)
         allow(LAUNCHERS, [run, pass_])
         allow(USERS, [find, call])
-        allow(ENDERS, [_allow("ecs:StopTask", self._tasks, here)])
+        allow(STOPPERS, [_allow("ecs:StopTask", self._tasks, here)])
         self.network.admit_files(files, proxy.execution_role)
 
     @property

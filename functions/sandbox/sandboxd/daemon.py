@@ -1,4 +1,4 @@
-"""One session put together: directories, kernel, HTTP and the clock that ends it."""
+"""The daemon of one session: directories, kernel, HTTP server and lifetime."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from . import linux, namespaces
-from .executions import Executions
-from .files import Files
+from .executions import ExecutionQueue
+from .files import DataDirectory
 from .http_server import Server
 from .identity import Identity
 from .lifetime import Lifetime
 from .protection import Protection
 from .routes import Routes
-from .settings import Settings
+from .settings import DaemonSettings
 from .supervisor import Supervisor
 from .workspace import DATA, SCRATCH, Workspace
 
@@ -32,14 +32,14 @@ _PACKAGE_ROOT = Path(__file__).parent.parent
 
 
 def log(event: str, **details: object) -> None:
-    """Write one line of JSON about a change of state; no user's data is in it."""
-    # Whoever listened may have gone, which is no reason not to end properly.
+    """Write one line of JSON about a change of state, without any user's data."""
+    # The reader of the log may have gone; the session must still end properly.
     with suppress(BrokenPipeError):
         print(json.dumps({"event": event, **details}), flush=True)
 
 
-def secure(settings: Settings) -> tuple[Workspace, bool]:
-    """Prepare this process and its directories; tell whether the view is private.
+def secure(settings: DaemonSettings) -> tuple[Workspace, bool]:
+    """Prepare this process and its directories; return whether the view is private.
 
     Raises PermissionError for root without SANDBOX_UID, and for SANDBOX_UID without root.
     """
@@ -66,10 +66,10 @@ def secure(settings: Settings) -> tuple[Workspace, bool]:
 
 def close_to_other_processes(private: bool) -> None:
     """Keep the daemon's memory to itself and adopt what its kernels leave behind."""
-    # Interrupts are for cells. As the first process of its view the daemon would heed no other
-    # signal that code could send.
+    # Interrupts are for cells. As the first process of its view the daemon receives no other signal
+    # that code could send.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Linux buries dead children itself: as zombies, orphans would count in RLIMIT_NPROC.
+    # Linux reaps children itself then: orphans left as zombies would count in RLIMIT_NPROC.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     if not linux.ON_LINUX:
         return
@@ -80,16 +80,16 @@ def close_to_other_processes(private: bool) -> None:
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-class Session:
-    """All parts of one session."""
+class Daemon:
+    """The parts of one session, assembled."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: DaemonSettings) -> None:
         """Listen, without a kernel yet."""
         self._settings = settings
         self._workspace, self._private = secure(settings)
-        files = Files(self._workspace.data, Identity(settings.uid))
+        files = DataDirectory(self._workspace.data, Identity(settings.uid))
         self._supervisor = Supervisor(settings, self._workspace, files)
-        self._executions = Executions(self._supervisor)
+        self._executions = ExecutionQueue(self._supervisor)
         self._lifetime = Lifetime(settings.ttl_seconds, settings.idle_seconds)
         self._routes = Routes(self._executions, files, self._lifetime, self._health)
         self._launcher_gone = threading.Event()
