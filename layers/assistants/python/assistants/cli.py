@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from assistants import __version__
 from assistants.adapters.aws import client
 from assistants.adapters.dynamodb.items import item_model
 from assistants.adapters.dynamodb.large_values import LargeValues
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="assistants")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument(
         "--table",
         default=os.environ.get("ASSISTANTS_TABLE"),
