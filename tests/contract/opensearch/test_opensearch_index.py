@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from assistants.adapters.search.opensearch import OpenSearchIndex, connect
+from assistants.adapters.search.opensearch import OpenSearchIndex
+from assistants.adapters.search.opensearch_client import connect
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.domain.retrieval.ranking import Ranking, rank
 from assistants.ports.search import Query, SearchIndex, SearchUnavailableError
@@ -51,7 +52,7 @@ QUESTIONS = [
 def opened(client: OpenSearch, dimensions: int = DIMENSIONS) -> OpenSearchIndex:
     """An index of its own for each test."""
     model = f"Test/{uuid.uuid4()}"
-    return OpenSearchIndex(client, model=model, dimensions=dimensions, engine="lucene")
+    return OpenSearchIndex(client, model=model, dimensions=dimensions, dialect="node")
 
 
 class TestOpenSearchIndex(IndexContract):
@@ -69,13 +70,12 @@ def test_an_index_that_does_not_exist_yet_is_empty(client: OpenSearch) -> None:
     assert not client.indices.exists(index=index.name)
 
 
-@pytest.mark.parametrize("first_write", ["put", "delete", "set_attributes"])
-def test_the_first_write_creates_the_index_with_its_mapping(
-    client: OpenSearch, first_write: str
-) -> None:
+def test_the_first_chunk_creates_the_index_with_its_mapping(client: OpenSearch) -> None:
     index = opened(client)
-    arguments = ([chunk(0, "word")], [NOWHERE]) if first_write == "put" else (1,)
-    getattr(index, first_write)(document("a"), *arguments)
+    index.delete(document("a"), 1)
+    index.set_attributes(document("a"), 1)
+    assert not client.indices.exists(index=index.name)
+    index.put(document("a"), [chunk(0, "word")], [NOWHERE])
     mapping = client.indices.get_mapping(index=index.name)[index.name]["mappings"]
     assert mapping["dynamic"] == "strict"
     assert mapping["properties"]["vector"]["type"] == "knn_vector"
@@ -95,7 +95,7 @@ def test_attributes_never_grow_the_mapping(client: OpenSearch) -> None:
 def test_two_writers_may_create_the_index(client: OpenSearch) -> None:
     model = f"Test/{uuid.uuid4()}"
     for name in ("a", "b"):
-        index = OpenSearchIndex(client, model=model, dimensions=DIMENSIONS, engine="lucene")
+        index = OpenSearchIndex(client, model=model, dimensions=DIMENSIONS, dialect="node")
         index.put(document(name), [chunk(0, "word")], [NOWHERE])
         settle_count(index, document(name), 1)
 
@@ -135,8 +135,9 @@ def test_both_indexes_rank_alike(client: OpenSearch, tmp_path: Path) -> None:
 
 
 def test_a_node_that_is_gone_is_unavailable() -> None:
-    index = OpenSearchIndex(connect("http://127.0.0.1:9"), model="m", dimensions=4)
-    index._client.transport.max_retries = 0
+    client = connect("http://127.0.0.1:9")
+    client.transport.max_retries = 0
+    index = OpenSearchIndex(client, model="m", dimensions=4, dialect="node")
     requests = (
         index.wake,
         lambda: index.count(document("a")),

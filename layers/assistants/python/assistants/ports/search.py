@@ -43,7 +43,8 @@ class SearchIndex(Protocol):
     """Chunks of all projects whose vectors come from one model and have one dimension.
 
     Every method raises `SearchUnavailableError`. Writing again what was written changes nothing.
-    What was written may take seconds to be found; `count` tells when it is.
+    What was written may take seconds to be found; `count` tells when it is. Until then it cannot be
+    changed or removed either, so both are asked for once more, later.
     """
 
     def put(
@@ -52,12 +53,16 @@ class SearchIndex(Protocol):
         """Add or replace chunks of a document."""
         ...
 
-    def set_attributes(self, document: Document, chunks: int) -> None:
-        """Give the chunks 0..chunks-1 the attributes that `document` has now."""
+    def set_attributes(self, document: Document, chunks: int) -> bool:
+        """Give the chunks 0..chunks-1 the attributes that `document` has now.
+
+        Return whether the index is known to hold them so. If not, ask again when it shows what has
+        been written by now.
+        """
         ...
 
     def delete(self, document: Document, chunks: int) -> None:
-        """Remove the chunks 0..chunks-1; those that do not exist are fine."""
+        """Remove those of the chunks 0..chunks-1 that can be found."""
         ...
 
     def count(self, document: Document) -> int:

@@ -50,11 +50,12 @@ class SqliteIndex:
             for chunk, vector in zip(chunks, vectors, strict=True):
                 rows.save_chunk(cursor, owner, document.filename, chunk, vector)
 
-    def set_attributes(self, document: Document, chunks: int) -> None:
+    def set_attributes(self, document: Document, chunks: int) -> bool:
         with self._transaction() as cursor:
             owner = rows.find_document(cursor, document)
             if owner is not None and chunks:
                 rows.save_document(cursor, document)
+        return True
 
     def delete(self, document: Document, chunks: int) -> None:
         with self._transaction() as cursor:
