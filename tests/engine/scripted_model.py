@@ -137,4 +137,4 @@ def by_beats(deltas: Iterator[Delta], *, watched: bool, clock: object) -> Iterat
         beat = delta.beat if isinstance(delta, Said) else "word"
         written = beat == "word, written" or isinstance(delta, CallFragment)
         silent = beat == "silence, a look"
-        yield Tick(None if silent else delta, write=written, look=silent)
+        yield Tick(None if silent else delta, flush=written, check=silent)

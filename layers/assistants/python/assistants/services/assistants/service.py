@@ -52,7 +52,8 @@ class Assistants:
         return _load(self._row(project, assistant_id))
 
     def modify(self, project: ProjectId, assistant_id: str, body: AssistantModify) -> Assistant:
-        """Changes only the members that are named, and of tool resources those of the named tools.
+        """Change the members that are named, and of tool resources those of the named tools.
+
         Two modifications at once both take effect.
         """
         self.tool_availability.check_tools(body.tools)

@@ -22,7 +22,7 @@ from assistants.ports.table import Key
 MESSAGES = "M#"
 RUNS = "R#"
 JOURNAL = "E#"
-WAITS = "W#"
+CALLBACKS = "W#"
 SANDBOX = "BOX"
 SPARE_SESSIONS = "SPARE"
 
@@ -230,5 +230,5 @@ def tool_call(ref: RunRef, call_id: str) -> Key:
     return Key(in_run(ref), f"C#{order_of(call_id)}")
 
 
-def wait(ref: RunRef, turn: int) -> Key:
-    return Key(in_run(ref), f"{WAITS}{turn:04d}")
+def callback(ref: RunRef, turn: int) -> Key:
+    return Key(in_run(ref), f"{CALLBACKS}{turn:04d}")

@@ -22,18 +22,18 @@ def modify(
     *,
     read: Callable[[], Row],
     change: Callable[[Row], T],
-    beside: Callable[[Row, T], Iterable[Write]] = lambda _row, _changed: (),
+    along: Callable[[Row, T], Iterable[Write]] = lambda _row, _changed: (),
 ) -> T:
     """Read, change, write back; again from the start whenever somebody else wrote meanwhile.
 
-    `beside` are the writes that the change brings with it, such as those of pointers.
+    `along` are the writes that the change brings with it, such as those of pointers.
     """
     while True:
         row = read()
         changed = change(row)
         try:
             replaced = Replace(row, row.changed(changed.model_dump(mode="json")))
-            table.commit(replaced, *beside(row, changed))
+            table.commit(replaced, *along(row, changed))
         except ConflictError:
             continue
         return changed
