@@ -18,7 +18,7 @@ from tests.support.index_contract import (
     NOWHERE,
     PROJECT,
     STORE,
-    IndexContract,
+    WordsContract,
     chunk,
     document,
     settle_count,
@@ -55,7 +55,7 @@ def opened(client: OpenSearch, dimensions: int = DIMENSIONS) -> OpenSearchIndex:
     return OpenSearchIndex(client, model=model, dimensions=dimensions, dialect="node")
 
 
-class TestOpenSearchIndex(IndexContract):
+class TestOpenSearchIndex(WordsContract):
     @pytest.fixture
     def index(self, client: OpenSearch) -> SearchIndex:
         return opened(client)

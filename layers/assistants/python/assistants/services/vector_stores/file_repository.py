@@ -16,12 +16,23 @@ from assistants.domain.vector_store import StoreHead
 from assistants.domain.vector_store_file import IndexingError, StoredVectorStoreFile
 from assistants.ports.clock import Clock
 from assistants.ports.search import SearchIndex
-from assistants.ports.table import ConflictError, Create, Delete, Key, Replace, Row, Table, Write
+from assistants.ports.table import (
+    ConflictError,
+    Create,
+    Delete,
+    Key,
+    Replace,
+    Row,
+    Save,
+    Table,
+    Write,
+)
 from assistants.services.storage import keys
 from assistants.services.vector_stores.file_counts import USAGE, ShardedCounters
 from assistants.services.vector_stores.index_deletions import IndexDeletions
 
 RECHECK_SECONDS = 3600  # a file that is not indexed by then is asked for again
+SHOWN_SECONDS = 300  # by then an index shows what was written to it
 PATIENCE_SECONDS = 24 * 3600  # and has failed after so long
 
 
@@ -67,6 +78,15 @@ class StoreFile:
         )
 
 
+def attribute_update_note(store_file: StoreFile, revision: str, now: float) -> Save:
+    """Have the index asked later whether all chunks carry the attributes of this revision."""
+    key = keys.attribute_update(
+        store_file.project, store_file.vector_store_id, store_file.attachment
+    )
+    row = Row(key, {"since": int(now)}, revision=revision, due_at=int(now) + SHOWN_SECONDS)
+    return Save(row)
+
+
 @dataclass(frozen=True)
 class StoreFileRepository:
     table: Table
@@ -106,14 +126,18 @@ class StoreFileRepository:
         """The end of a file that can be searched. False if it is not in progress any more: what is
         in the index of it is being removed.
 
-        Chunks were put with the attributes of `store_file`; ones that are newer reach them first.
+        Its attributes reach all chunks first: those of an earlier try, and of another worker, may
+        have former ones. Where the index does not show that they have, it is asked again later.
         """
-        known = store_file.document.attributes
+        known, shown = None, True
+        changes = {"status": "completed", "usage_bytes": usage_bytes}
         while (now := self._in_progress(store_file)) is not None:
             if now.document.attributes != known:
-                self.index().set_attributes(now.document, now.chunks or 0)
                 known = now.document.attributes
-            if self._end(now, {"status": "completed", "usage_bytes": usage_bytes}):
+                shown = self.index().set_attributes(now.document, now.chunks or 0)
+            revision = now.row.changed({}).revision
+            notes = () if shown else (attribute_update_note(now, revision, self.clock.time()),)
+            if self._end(now, changes, *notes):
                 return True
         return False
 

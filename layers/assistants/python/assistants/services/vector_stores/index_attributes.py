@@ -2,7 +2,8 @@
 chunks carry them.
 
 The note is committed with the attributes, so they reach the index even when whoever changed them
-dies, or the index does not answer.
+dies, or the index does not answer. It stays until the index shows them in all chunks: an index that
+shows a write late may hold chunks that nobody could change when the attributes changed.
 """
 
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from assistants.domain.ids import ProjectId, VectorStoreId
 from assistants.ports.clock import Clock
 from assistants.ports.search import SearchIndex
-from assistants.ports.table import ConflictError, Delete, Row, Save, Table
+from assistants.ports.table import ConflictError, Delete, Key, Row, Save, Table
 from assistants.services.storage import keys
-from assistants.services.vector_stores.file_repository import StoreFile
+from assistants.services.vector_stores.file_repository import StoreFile, attribute_update_note
+from assistants.telemetry import logger
 
-_RECHECK_SECONDS = 300
+PATIENCE_SECONDS = 3600  # chunks that the index has not shown by then are lost
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,7 @@ class IndexAttributeUpdates:
 
     def note(self, found: StoreFile, row: Row) -> Save:
         """What must be committed with `row`, the next revision of the file; then call `work`."""
-        key = keys.attribute_update(found.project, found.vector_store_id, found.attachment)
-        due_at = int(self.clock.time()) + _RECHECK_SECONDS
-        return Save(Row(key, {}, revision=row.revision, due_at=due_at))
+        return attribute_update_note(found, row.revision, self.clock.time())
 
     def pending(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> bool:
         note = keys.attribute_update(project, vector_store_id, attachment)
@@ -40,13 +40,22 @@ class IndexAttributeUpdates:
         """
         key = keys.store_file(project, vector_store_id, attachment)
         note = keys.attribute_update(project, vector_store_id, attachment)
-        done = "0"
+        done, shown = "0", True
         while (row := self.table.get(key)[0]) is not None and row.revision != done:
             found = StoreFile.of(project, row)
             if found.chunks is not None:
-                self.index().set_attributes(found.document, found.chunks)
+                shown = self.index().set_attributes(found.document, found.chunks)
             done = row.revision
+        if row is not None and not shown and self._may_be_shown(note):
+            return  # the note is due later, and the index is asked again then
         try:
             self.table.commit(Delete(note, revision=None if row is None else done))
         except ConflictError:
             return  # the note is of a change that came still later
+
+    def _may_be_shown(self, key: Key) -> bool:
+        [note] = self.table.get(key)
+        if note is None or note.body["since"] + PATIENCE_SECONDS > self.clock.time():
+            return True
+        logger.warning("the index does not show all chunks of a file: attach it again")
+        return False

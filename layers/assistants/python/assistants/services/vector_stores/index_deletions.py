@@ -12,7 +12,7 @@ from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store_file import StoredVectorStoreFile
 from assistants.ports.clock import Clock
 from assistants.ports.index_queue import IndexQueue
-from assistants.ports.table import ConflictError, Delete, Key, Replace, Row, Save, Table
+from assistants.ports.table import ConflictError, Delete, Key, Replace, Row, Save, Table, Write
 from assistants.services.storage import keys
 
 LONGEST_WORK_SECONDS = 960  # what a Lambda function may take at most, and a minute
@@ -66,14 +66,19 @@ class IndexDeletions:
         document = Document(project, vector_store_id, row.body["file_id"], attachment)
         return IndexDeletion(document, row.body["chunks"], row)
 
-    def done(self, removal: IndexDeletion) -> None:
-        """Say that nothing of it is left. It is asked for again if a worker may still be at it."""
-        row = removal.row
-        if row.body["busy_until"] <= self.clock.time():
-            self.table.commit(Delete(row.key))
-            return
+    def done(self, removal: IndexDeletion, *, unsettled: bool) -> None:
+        """Say that nothing of it is to be found. It is removed once more if a worker may still be
+        at it, or the index may hold what it does not show yet (`unsettled`).
+        """
+        now, row, document = self.clock.time(), removal.row, removal.document
+        ids = document.project, document.vector_store_id, document.attachment
+        busy_until = int(now) + LONGEST_WORK_SECONDS if unsettled else row.body["busy_until"]
+        later = row.changed({**row.body, "busy_until": busy_until}, due_at=busy_until)
+        writes: list[Write] = [Replace(row, later) if busy_until > now else Delete(row.key)]
+        if unsettled:
+            writes.append(Delete(keys.attribute_update(*ids)))
         try:
-            self.table.commit(Replace(row, row.changed(row.body, due_at=row.body["busy_until"])))
+            self.table.commit(*writes)
         except ConflictError:
             return  # another has said so
 

@@ -115,9 +115,13 @@ class Indexing:
             self.clock.sleep(_LOOK_SECONDS)
 
     def _remove(self, removal: IndexDeletion) -> None:
-        self.index().delete(removal.document, removal.chunks)
-        self.blobs.delete([text_blob(removal.document)])
-        self.repository.index_deletions.done(removal)
+        document = removal.document
+        unsettled = self.attribute_updates.pending(
+            document.project, document.vector_store_id, document.attachment
+        )
+        self.index().delete(document, removal.chunks)
+        self.blobs.delete([text_blob(document)])
+        self.repository.index_deletions.done(removal, unsettled=unsettled)
 
     def _usage(self, chunks: Sequence[Chunk]) -> int:
         """Bytes of the chunks' texts and of their vectors, as floats."""
