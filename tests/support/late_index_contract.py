@@ -17,7 +17,7 @@ CHUNKS = 3
 
 @dataclass
 class LateIndex:
-    """`stored` counts the copies that the index holds of a document, shown or not."""
+    """`stored` counts the copies of a document's chunks that have been shown and not removed."""
 
     index: SearchIndex
     refresh: Callable[[], None]

@@ -1,6 +1,7 @@
 """The OpenSearch adapter against a real node: the contract of every index, and its own mapping."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from opensearchpy import OpenSearch
 
 from assistants.adapters.search.opensearch import OpenSearchIndex
-from assistants.adapters.search.opensearch_client import connect
+from assistants.adapters.search.opensearch_client import Dialect, connect
+from assistants.adapters.search.opensearch_documents import document_key
 from assistants.adapters.search.sqlite import SqliteIndex
+from assistants.domain.retrieval.passage import Document
 from assistants.domain.retrieval.ranking import Ranking, rank
 from assistants.ports.search import Query, SearchIndex, SearchUnavailableError
 from tests.support.hashing import HashingEmbedder
@@ -23,6 +26,9 @@ from tests.support.index_contract import (
     document,
     settle_count,
 )
+from tests.support.late_index_contract import LateIndex, LateIndexContract
+from tests.support.opensearch.exchange import Server, forward
+from tests.support.opensearch.serverless import Serverless, signed_client
 
 FACTS = [
     "The printer reports a paper jam when the rear hatch is open.",
@@ -49,16 +55,50 @@ QUESTIONS = [
 ]
 
 
-def opened(client: OpenSearch, dimensions: int = DIMENSIONS) -> OpenSearchIndex:
+def opened(
+    client: OpenSearch, dimensions: int = DIMENSIONS, dialect: Dialect = "node"
+) -> OpenSearchIndex:
     """An index of its own for each test."""
     model = f"Test/{uuid.uuid4()}"
-    return OpenSearchIndex(client, model=model, dimensions=dimensions, dialect="node")
+    return OpenSearchIndex(
+        client, model=model, dimensions=dimensions, dialect=dialect, sleep=lambda _: None
+    )
 
 
-class TestOpenSearchIndex(WordsContract):
+class TestNode(WordsContract):
     @pytest.fixture
     def index(self, client: OpenSearch) -> SearchIndex:
         return opened(client)
+
+
+class TestServerless(WordsContract):
+    """The node as a collection: it refuses, and does not show a new index at once."""
+
+    @pytest.fixture
+    def index(self, node: str, client: OpenSearch) -> Iterator[SearchIndex]:
+        with Server(Serverless(forward(node), refresh="20ms", hidden=3)) as server:
+            collection = signed_client(server.url)
+            yield opened(collection, dialect="serverless")
+            collection.close()
+
+
+class TestLateServerless(LateIndexContract):
+    """The same, which shows nothing before it is told to."""
+
+    @pytest.fixture
+    def late(self, node: str, client: OpenSearch) -> Iterator[LateIndex]:
+        serverless = Serverless(forward(node))
+
+        def stored(owner: Document) -> int:
+            body = {"query": {"term": {"document": document_key(owner)}}}
+            counted: int = client.count(index=index.name, body=body)["count"]
+            return counted
+
+        with Server(serverless) as server:
+            collection = signed_client(server.url)
+            index = opened(collection, dialect="serverless")
+            yield LateIndex(index, serverless.refresh, stored)
+            collection.close()
 
 
 def test_an_index_that_does_not_exist_yet_is_empty(client: OpenSearch) -> None:

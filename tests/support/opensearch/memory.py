@@ -47,11 +47,18 @@ class MemoryNode:
             assert request.method == "PUT", request
             return self._create(operation, json.loads(request.text))
 
+    def documents(self) -> list[Source]:
+        """Return everything that is stored, shown or not."""
+        return [one for index in self._indexes.values() for one in index.documents.values()]
+
+    def clear(self) -> None:
+        """Lose everything that is stored."""
+        for index in self._indexes.values():
+            index.documents.clear()
+
     def stored(self, owner: Document) -> int:
-        """Count the copies of a document's chunks, shown or not."""
-        found = [index.documents.values() for index in self._indexes.values()]
-        keys = [document["document"] for documents in found for document in documents]
-        return keys.count(document_key(owner))
+        """Count the copies of a document's chunks."""
+        return [one["document"] for one in self.documents()].count(document_key(owner))
 
     def _create(self, name: str, body: dict[str, Any]) -> Answer:
         if name in self._indexes:
