@@ -1,4 +1,4 @@
-"""Read the text of one file, with no rights of its own: what takes this over gains nothing."""
+"""Extract the text of one file, without any rights that a hostile file could abuse."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from assistants.documents.transfer import work
 
 
 def handler(event: dict[str, Any], _: Any) -> None:
-    """`{file, answer, filename}` in: where to GET the file, where to PUT its text or why not."""
+    """Take `{file, answer, filename}`, with URLs to GET the file from and to PUT the result to."""
     work(event)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from assistants.ports.chat_model import Delta, ModelError, Text
+from assistants.ports.chat_model import Delta, ModelError, TextDelta
 from assistants.services.turns.flush_timer import (
     CHECK_SECONDS,
     UNWATCHED_SECONDS,
@@ -18,19 +18,19 @@ from tests.support.fakes import FakeClock
 
 
 def texts(*values: str) -> Iterator[Delta]:
-    return iter([Text(value) for value in values])
+    return iter([TextDelta(value) for value in values])
 
 
 def test_every_delta_comes_once_and_in_order() -> None:
     values = [str(number) for number in range(500)]
     ticks = flush_ticks(texts(*values), watched=True, clock=FakeClock(step=0.01))
-    heard = [tick.delta.value for tick in ticks if isinstance(tick.delta, Text)]
+    heard = [tick.delta.value for tick in ticks if isinstance(tick.delta, TextDelta)]
     assert heard == values
 
 
 def test_the_first_delta_of_a_watched_run_is_written_at_once() -> None:
     first, *_ = flush_ticks(texts("a", "b"), watched=True, clock=FakeClock())
-    assert (first.delta, first.flush) == (Text("a"), True)
+    assert (first.delta, first.flush) == (TextDelta("a"), True)
 
 
 def test_the_first_delta_of_an_unwatched_run_waits() -> None:
@@ -54,7 +54,7 @@ def test_what_is_unwritten_when_the_model_falls_silent_is_written_without_it() -
     silence = threading.Event()
 
     def spoken() -> Iterator[Delta]:
-        yield Text("a")
+        yield TextDelta("a")
         silence.wait(5)
 
     clock = FakeClock()
@@ -70,7 +70,7 @@ def test_the_journal_is_looked_at_once_a_second_of_silence() -> None:
     silence = threading.Event()
 
     def silent() -> Iterator[Delta]:
-        yield Text("a")
+        yield TextDelta("a")
         silence.wait(5)
 
     clock = FakeClock()
@@ -91,7 +91,7 @@ def test_the_journal_is_looked_at_once_a_second_of_silence() -> None:
 def test_what_reading_the_model_raises_is_raised_behind_its_deltas(error: Exception) -> None:
     class Broken:
         def __init__(self) -> None:
-            self.left = [Text("a")]
+            self.left = [TextDelta("a")]
 
         def __iter__(self) -> Iterator[Delta]:
             return self
@@ -102,7 +102,7 @@ def test_what_reading_the_model_raises_is_raised_behind_its_deltas(error: Except
             raise error
 
     ticks = flush_ticks(Broken(), watched=True, clock=FakeClock())
-    assert next(ticks).delta == Text("a")
+    assert next(ticks).delta == TextDelta("a")
     if isinstance(error, StopIteration):
         assert list(ticks) == []
     else:
@@ -118,7 +118,7 @@ def test_whoever_stops_listening_stops_the_reading() -> None:
     def endless() -> Iterator[Delta]:
         try:
             while True:
-                yield Text("a")
+                yield TextDelta("a")
                 more.wait(0.001)
         finally:
             closed.set()

@@ -93,7 +93,7 @@ def test_a_worker_that_dies_before_its_chunks_are_shown_leaves_no_second_ones(
 
     library.index.count = dies
     with pytest.raises(KeyboardInterrupt):
-        library.indexing.work(*message)
+        library.indexing.process(message)
     library.index.count = count
     assert len(library.node.documents()) == CHUNKS
     library.ingest()

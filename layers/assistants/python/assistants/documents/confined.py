@@ -16,7 +16,7 @@ from typing import IO
 
 from assistants.documents.formats import require_supported
 from assistants.documents.limits import Limits
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.ports.parsing import MAX_ANSWER, decoded
 from assistants.telemetry import logger
 
@@ -29,7 +29,7 @@ READY, UNFILTERED = b"ready", b"ready unfiltered"
 INHERITED = ("PATH", "LD_LIBRARY_PATH")
 
 
-def parse(path: Path, filename: str, limits: Limits | None = None) -> Text:
+def parse(path: Path, filename: str, limits: Limits | None = None) -> ExtractedText:
     """The text of the file at `path`, whose kind `filename` tells.
 
     Raises `DocumentError`.
@@ -78,7 +78,7 @@ def _read(stream: IO[bytes], until: float) -> bytes:
     return bytes(output)
 
 
-def _text(output: bytes) -> Text:
+def _text(output: bytes) -> ExtractedText:
     said, _, answer = output.partition(b"\n")
     if said not in (READY, UNFILTERED):
         raise DocumentError("server_error", "The service could not start to read the file.")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from assistants.documents.text import TextWriter
 from assistants.domain.formats import extension_of, objection
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 
 # The module is imported only to be used, and only in the confined process. What else the table of
 # formats has for file search is plain text.
@@ -40,7 +40,7 @@ def require_supported(filename: str) -> None:
         raise DocumentError("unsupported_file", reason)
 
 
-def read(path: Path, filename: str) -> Text:
+def read(path: Path, filename: str) -> ExtractedText:
     """The text of the file at `path`. Raises `DocumentError`; a parser may also crash or hang,
     so this is called in a confined process only.
     """

@@ -9,7 +9,11 @@ import urllib3
 
 from assistants.documents.confined import MAX_FILE, parse
 from assistants.documents.formats import require_supported
-from assistants.domain.retrieval.document_text import DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import (
+    DocumentError,
+    ExtractedText,
+    ExtractionFailure,
+)
 from assistants.ports.parsing import encoded
 
 PIECE_BYTES = 2**20
@@ -33,7 +37,7 @@ def work(request: Mapping[str, Any]) -> None:
         raise TransferError(f"the answer was refused with {taken.status}")
 
 
-def _outcome(url: str, filename: str) -> Text | Failure:
+def _outcome(url: str, filename: str) -> ExtractedText | ExtractionFailure:
     try:
         require_supported(filename)
         with TemporaryDirectory() as folder:
@@ -41,7 +45,7 @@ def _outcome(url: str, filename: str) -> Text | Failure:
             _fetch(url, path)
             return parse(path, filename)
     except DocumentError as error:
-        return Failure(error.code, error.message)
+        return ExtractionFailure(error.code, error.message)
 
 
 def _fetch(url: str, path: Path) -> None:

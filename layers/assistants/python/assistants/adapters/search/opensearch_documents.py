@@ -42,7 +42,7 @@ def store_key(project: str, vector_store_id: str) -> str:
 
 def document_key(document: Document) -> str:
     store = store_key(document.project, document.vector_store_id)
-    return "#".join([store, document.file_id, document.attachment])
+    return "#".join([store, document.file_id, document.entry_id])
 
 
 def source_of(document: Document, chunk: Chunk, vector: Sequence[float], *, written: str) -> Source:
@@ -58,7 +58,7 @@ def source_of(document: Document, chunk: Chunk, vector: Sequence[float], *, writ
             "project": document.project,
             "vector_store_id": document.vector_store_id,
             "file_id": document.file_id,
-            "attachment": document.attachment,
+            "entry_id": document.entry_id,
             "filename": document.filename,
             "span": [chunk.start, chunk.end],
             "pages": chunk.pages,
@@ -107,7 +107,7 @@ def passages(hits: Sequence[FoundHit], *, cosine: bool) -> list[Hit]:
 def _passage(stored: Source) -> Passage:
     kept = stored["kept"]
     document = Document(
-        kept["project"], kept["vector_store_id"], kept["file_id"], kept["attachment"],
+        kept["project"], kept["vector_store_id"], kept["file_id"], kept["entry_id"],
         kept["filename"], dict(stored["pairs"]["items"]),
     )  # fmt: skip
     pages = tuple(kept["pages"]) if kept["pages"] else None

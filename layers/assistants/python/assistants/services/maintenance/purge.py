@@ -23,7 +23,7 @@ class Purge:
     def work(self, project: ProjectId, identifier: str) -> None:
         """Remove one page. Repeating it, or two workers at once, remove nothing else."""
         if identifier.startswith(VECTOR_STORE):
-            finished = self.stores.work(project, VectorStoreId(identifier))
+            finished = self.stores.purge_page(project, VectorStoreId(identifier))
         else:
             finished = self._clear_thread(project, ThreadId(identifier))
         if finished:

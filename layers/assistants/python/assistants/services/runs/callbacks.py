@@ -7,7 +7,7 @@ from assistants.domain.callback import Callback
 from assistants.domain.errors import NotFoundError
 from assistants.domain.ids import RunRef
 from assistants.domain.run_step import required_action
-from assistants.ports.executions import Executions, Outcome, Unavailable
+from assistants.ports.executions import Executions, ExecutionsUnavailableError, Outcome
 from assistants.ports.table import Create, Replace, Row, Table
 from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.storage import keys
@@ -89,7 +89,7 @@ class Callbacks:
             for token in reversed(callback.tokens):
                 if self.executions.resume(token, outcome):
                     break
-        except Unavailable:
+        except ExecutionsUnavailableError:
             logger.exception("called back later", extra={"run_id": run.settings.id})
 
     def _begin(self, run: LoadedRun, turn: int, token: str) -> Change | None:

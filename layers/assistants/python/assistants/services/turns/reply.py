@@ -6,7 +6,14 @@ from assistants.domain.annotation import Sources
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import RunSettings, Usage
 from assistants.domain.tool_call import HostedCall
-from assistants.ports.chat_model import CallFragment, Delta, Finish, FinishReason, Refusal, Text
+from assistants.ports.chat_model import (
+    Delta,
+    FinishDelta,
+    FinishReason,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 from assistants.ports.clock import Clock
 from assistants.services.turns.draft import Draft
 from assistants.services.turns.reply_calls import ReplyCalls
@@ -36,15 +43,15 @@ class Reply:
     def take(self, delta: Delta) -> None:
         """Add a delta. Raises `ModelError` for a function that was not offered."""
         match delta:
-            case Text(value):
+            case TextDelta(value):
                 self._add("text", value)
-            case Refusal(value):
+            case RefusalDelta(value):
                 self._add("refusal", value)
-            case CallFragment():
+            case ToolCallDelta():
                 if self._message.is_open:  # the turn's tokens are counted on its last step
                     self._message.close(None, Usage())
                 self._calls.take(delta)
-            case Finish(reason, usage):
+            case FinishDelta(reason, usage):
                 self._finish_reason = reason or self._finish_reason
                 self.usage = usage or self.usage
 

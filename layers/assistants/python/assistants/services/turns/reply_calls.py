@@ -10,7 +10,7 @@ from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import Usage
 from assistants.domain.tool_call import HostedCall
-from assistants.ports.chat_model import CallFragment, ModelError
+from assistants.ports.chat_model import ModelError, ToolCallDelta
 from assistants.services.turns.draft import STEPS, Draft
 
 MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction of at most 100 rows
@@ -64,7 +64,7 @@ class ReplyCalls:
             for number, (call, tool) in enumerate(hosted, self.hosted_made)
         ]
 
-    def take(self, fragment: CallFragment) -> None:
+    def take(self, fragment: ToolCallDelta) -> None:
         """Add a fragment. Ids are our own: some providers repeat theirs from turn to turn.
 
         Raises `ModelError` for a tool that was not offered, and for too many calls.
@@ -89,7 +89,7 @@ class ReplyCalls:
             raise ModelError("server_error", "The model called a function without a name.")
         self.draft.touch(self.step_id)
 
-    def _call(self, fragment: CallFragment) -> _Call:
+    def _call(self, fragment: ToolCallDelta) -> _Call:
         """Return the call that a fragment belongs to.
 
         A new id at a known index begins another call: some providers number all calls 0.

@@ -1,15 +1,15 @@
-"""Bringing changed attributes of files to their chunks: a note in the table for each, until all
-chunks carry them.
+"""Copy changed attributes of files to their chunks in the index.
 
-The note is committed with the attributes, so they reach the index even when whoever changed them
-dies, or the index does not answer. It stays until the index shows them in all chunks: an index that
-shows a write late may hold chunks that nobody could change when the attributes changed.
+A note in the table marks the work until the index shows the new attributes in all chunks. It is
+committed with the attributes, so that they reach the index even if the function that changed them
+is stopped, or the index does not answer. An index that shows a write late may hold chunks that
+could not be updated when the attributes changed; the note has it checked later.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef
 from assistants.ports.clock import Clock
 from assistants.ports.search import SearchIndex
 from assistants.ports.table import ConflictError, Delete, Key, Row, Save, Table
@@ -26,32 +26,31 @@ class IndexAttributeUpdates:
     index: Callable[[], SearchIndex]
     clock: Clock
 
-    def note(self, found: StoreFile, row: Row) -> Save:
-        """What must be committed with `row`, the next revision of the file; then call `work`."""
-        return attribute_update_note(found, row.revision, self.clock.time())
+    def note(self, ref: EntryRef, row: Row) -> Save:
+        """Return the write to commit with `row`, the file's next revision. Then call `apply`."""
+        return attribute_update_note(ref, row.revision, self.clock.time())
 
-    def pending(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> bool:
-        note = keys.attribute_update(project, vector_store_id, attachment)
-        return self.table.get(note) != [None]
+    def is_pending(self, ref: EntryRef) -> bool:
+        return self.table.get(keys.attribute_update(ref)) != [None]
 
-    def work(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
-        """Give the chunks of a file the attributes that it has now, and again if these change
-        meanwhile. Raises `SearchUnavailableError`; the note stays then.
+    def apply(self, ref: EntryRef) -> None:
+        """Give a file's chunks its current attributes, and again if these change in between.
+
+        Raises `SearchUnavailableError`, and keeps the note then.
         """
-        key = keys.store_file(project, vector_store_id, attachment)
-        note = keys.attribute_update(project, vector_store_id, attachment)
         done, shown = "0", True
-        while (row := self.table.get(key)[0]) is not None and row.revision != done:
-            found = StoreFile.of(project, row)
+        while (row := self.table.get(keys.store_file(ref))[0]) is not None and row.revision != done:
+            found = StoreFile.from_row(ref.project, row)
             if found.chunks is not None:
                 shown = self.index().set_attributes(found.document, found.chunks)
             done = row.revision
+        note = keys.attribute_update(ref)
         if row is not None and not shown and self._may_be_shown(note):
-            return  # the note is due later, and the index is asked again then
+            return  # the note is due later, and the index is checked then
         try:
             self.table.commit(Delete(note, revision=None if row is None else done))
         except ConflictError:
-            return  # the note is of a change that came still later
+            return  # the note belongs to a later change
 
     def _may_be_shown(self, key: Key) -> bool:
         [note] = self.table.get(key)
