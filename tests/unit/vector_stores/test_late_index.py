@@ -116,7 +116,9 @@ def test_of_attributes_that_change_at_once_the_last_reach_every_chunk(library: L
     assert library.years() == [3] * CHUNKS
 
 
-def test_attributes_that_change_during_the_indexing_reach_every_chunk(library: LateLibrary) -> None:
+@pytest.fixture
+def relabelled(library: LateLibrary) -> str:
+    """A file whose attributes change while it is indexed; its chunks with them are not shown."""
     file = library.attach(attributes={"year": 1})
     put = library.index.put
 
@@ -127,6 +129,12 @@ def test_attributes_that_change_during_the_indexing_reach_every_chunk(library: L
     library.index.put = overtaken
     library.ingest()
     assert library.api.get(file)["status"] == "completed"
+    return file
+
+
+def test_attributes_that_change_during_the_indexing_reach_every_chunk(
+    library: LateLibrary, relabelled: str
+) -> None:
     library.recheck()
     assert library.years() == [2] * CHUNKS
     library.recheck()
@@ -141,6 +149,17 @@ def test_what_ends_before_its_newest_chunks_are_shown_leaves_nothing(
     library.ingest()
     library.api.post(file, {"attributes": {"year": 2}})
     library.api.delete(file if end == "file" else file.partition("/files/")[0])
+    library.ingest()
+    library.recheck()
+    library.recheck()
+    assert library.node.documents() == []
+    assert library.notes() == 0
+
+
+def test_what_ends_as_soon_as_it_is_completed_leaves_nothing(
+    library: LateLibrary, relabelled: str
+) -> None:
+    library.api.delete(relabelled)
     library.ingest()
     library.recheck()
     library.recheck()
