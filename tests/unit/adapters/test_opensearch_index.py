@@ -70,10 +70,10 @@ class TestLateServerlessWithSmallAnswers(TestLateServerless):
 
     @pytest.fixture(autouse=True)
     def small_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(opensearch, "LARGEST_ANSWER", 4)
+        monkeypatch.setattr(opensearch, "MAX_HITS", 4)
         monkeypatch.setattr(opensearch, "LISTED", 2)
         monkeypatch.setattr(opensearch, "REWRITTEN", 1)
-        monkeypatch.setattr(opensearch_queries, "LARGEST_ANSWER", 4)
+        monkeypatch.setattr(opensearch_queries, "MAX_HITS", 4)
 
 
 def test_a_new_index_that_is_not_shown_yet_is_waited_for() -> None:
@@ -99,7 +99,7 @@ def test_an_index_that_is_not_shown_yet_is_empty_to_readers() -> None:
 
 def test_a_write_to_an_index_that_never_shows_is_no_success() -> None:
     for client in serve(Serverless(MemoryNode(), hidden=99)):
-        with pytest.raises(SearchUnavailableError, match="does not take 1 chunks"):
+        with pytest.raises(SearchUnavailableError, match="does not accept 1 writes"):
             opened(client).put(document("a"), [chunk(0, "word")], [NOWHERE])
 
 

@@ -1,4 +1,4 @@
-"""Connecting to OpenSearch: with signed requests on AWS, without a login elsewhere."""
+"""Connect to OpenSearch: with signed requests on AWS, without a login elsewhere."""
 
 from typing import Literal
 
@@ -9,14 +9,14 @@ from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnecti
 Service = Literal["aoss", "es"]
 Dialect = Literal["serverless", "domain", "node"]
 
-WAKING_SECONDS = 60  # a Serverless collection that slept answers its first request in 10 to 30
+WAKING_SECONDS = 60  # a Serverless collection that was idle takes 10 to 30 for its first answer
 
 
 def dialect_of(endpoint: str) -> Dialect:
-    """Tell what serves `endpoint`, by its address.
+    """Tell by the address what serves `endpoint`.
 
-    NextGen collections have `https://<id>.aoss.<region>.on.aws`, Classic ones
-    `https://<id>.<region>.aoss.amazonaws.com`. Only AWS is asked over https.
+    NextGen collections are at `https://<id>.aoss.<region>.on.aws`, Classic ones at
+    `https://<id>.<region>.aoss.amazonaws.com`. Every https endpoint is taken to be on AWS.
     """
     if not endpoint.startswith("https:"):
         return "node"
@@ -30,10 +30,10 @@ def connect(
     region: str = "",
     service: Service = "aoss",
 ) -> OpenSearch:
-    """Return the client of `endpoint`, which signs its requests if there are credentials.
+    """Return a client of `endpoint` that signs its requests if there are credentials.
 
-    The signature covers `x-amz-content-sha256`, without which Serverless answers 403. Serverless
-    gets no compressed bodies, as it verifies that hash against another form of them.
+    The signature covers `x-amz-content-sha256`, without which Serverless answers 403. Do not
+    compress bodies for Serverless, as their hash is not verified in the form that was signed.
     https://github.com/zilliztech/VectorDBBench/pull/802
     """
     signer = Urllib3AWSV4SignerAuth(credentials, region, service) if credentials else None
@@ -50,7 +50,7 @@ def connect(
 
 
 def connect_signed(endpoint: str) -> OpenSearch:
-    """Return the client of a collection or domain, with the credentials of this process."""
+    """Return a client of a collection or domain, with the credentials of this process."""
     session = get_session()
     service: Service = "aoss" if dialect_of(endpoint) == "serverless" else "es"
     credentials = session.get_credentials()

@@ -1,7 +1,7 @@
-"""How chunks are stored in OpenSearch, and read back.
+"""Convert chunks to documents of OpenSearch and back.
 
-A chunk is known by its document and number. Each write of it adds a copy, under an id that the
-index makes; of the copies of one chunk the one that was written last counts.
+A chunk is identified by its document and number. Each write adds a copy of it, whose id OpenSearch
+generates. Only the newest copy of a chunk counts.
 """
 
 import json
@@ -19,7 +19,7 @@ FoundHit = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A chunk as it was written once. `written` sorts by time."""
+    """Hold one copy of a chunk. `written` sorts by time."""
 
     id: str
     number: int
@@ -32,7 +32,7 @@ class Copy:
         return cls(hit["_id"], source["number"], source["written"], source["pairs"])
 
     def carries(self, attributes: Source) -> bool:
-        """Tell whether these are its attributes. As JSON, where 1, 1.0 and true are three."""
+        """Compare the attributes as JSON, in which 1, 1.0 and true differ."""
         return json.dumps(self.pairs) == json.dumps(attributes["pairs"])
 
 
@@ -46,7 +46,7 @@ def document_key(document: Document) -> str:
 
 
 def source_of(document: Document, chunk: Chunk, vector: Sequence[float], *, written: str) -> Source:
-    """Return the stored form of a chunk; `kept` and `pairs` are only given back."""
+    """Return the document of a chunk. `kept` and `pairs` are stored, but not indexed."""
     return {
         "store": store_key(document.project, document.vector_store_id),
         "document": document_key(document),
@@ -70,14 +70,14 @@ def source_of(document: Document, chunk: Chunk, vector: Sequence[float], *, writ
 
 
 def attribute_fields(document: Document) -> Source:
-    """Return the part of the stored form that changes with the attributes."""
+    """Return the fields that change with the attributes."""
     tokens = [token(key, value) for key, value in document.attributes.items()]
     items = [list(pair) for pair in document.attributes.items()]
     return {"attributes": tokens, "pairs": {"items": items}}
 
 
 def newest_copies(copies: Iterable[Copy]) -> dict[int, Copy]:
-    """Return the copy of each chunk that was written last, by the chunk's number."""
+    """Return the newest copy of each chunk by the chunk's number."""
     newest: dict[int, Copy] = {}
     for copy in copies:
         if copy.number not in newest or newest[copy.number].written < copy.written:
@@ -86,7 +86,7 @@ def newest_copies(copies: Iterable[Copy]) -> dict[int, Copy]:
 
 
 def distinct(hits: Sequence[FoundHit]) -> list[FoundHit]:
-    """Leave out all copies of a chunk but the one that was written last."""
+    """Keep only the newest copy of each chunk."""
     newest: dict[tuple[str, int], FoundHit] = {}
     for hit in hits:
         key = hit["_source"]["document"], hit["_source"]["number"]
@@ -97,7 +97,7 @@ def distinct(hits: Sequence[FoundHit]) -> list[FoundHit]:
 
 
 def passages(hits: Sequence[FoundHit], *, cosine: bool) -> list[Hit]:
-    """With `cosine` the scores of `cosinesimil`, which are (1 + cosine) / 2, are undone."""
+    """With `cosine`, convert the scores of `cosinesimil`, which are (1 + cosine) / 2."""
     return [
         Hit(_passage(hit["_source"]), 2 * hit["_score"] - 1 if cosine else hit["_score"])
         for hit in hits

@@ -1,6 +1,6 @@
-"""The OpenSearch index: its name, and the fields of a chunk.
+"""Define the OpenSearch index: its name and the fields of a chunk.
 
-Every attribute of every file is a token in one keyword field, so that the mapping never grows.
+All attributes of all files are tokens in one keyword field, so that the mapping never grows.
 """
 
 import hashlib
@@ -9,7 +9,7 @@ from typing import Any
 
 from assistants.adapters.search.opensearch_client import Dialect
 
-# Cut into words as the embedded index cuts: letters, digits and marks, no case, no accents, stems.
+# Split texts as the embedded index does: letters, digits and marks, no case, no accents, stems.
 ANALYSIS = {
     "char_filter": {
         "letters": {
@@ -28,8 +28,8 @@ ANALYSIS = {
     },
 }
 
-# Serverless refuses a method with an engine, and compresses vectors 32 times unless told otherwise.
-# A node without native libraries has the engine `lucene` only.
+# Serverless refuses a method with an engine, and compresses vectors 32 times by default. A node
+# without native libraries only has the engine `lucene`.
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-vector-search.html
 VECTOR: dict[Dialect, dict[str, Any]] = {
     "serverless": {"space_type": "cosinesimil", "compression_level": "1x"},
@@ -38,14 +38,14 @@ VECTOR: dict[Dialect, dict[str, Any]] = {
 }
 
 
-FORM = 2  # chunks of another form than the mapping's are in an index of another name
+VERSION = 2  # of the fields; an index with other fields has another name
 
 
 def index_name(model: str, dimensions: int) -> str:
     """Name the index of an embedding model and dimension: vectors of two cannot be compared."""
     readable = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")[:64]
     digest = hashlib.sha256(model.encode()).hexdigest()[:8]
-    return f"chunks-{FORM}-{readable}-{digest}-{dimensions}"
+    return f"chunks-{VERSION}-{readable}-{digest}-{dimensions}"
 
 
 def index_body(dimensions: int, dialect: Dialect) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The questions to OpenSearch: the nearest, the best matching, the copies of chunks, filters."""
+"""Build the queries for OpenSearch: nearest and matching chunks, copies of chunks, filters."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -12,17 +12,18 @@ from assistants.domain.retrieval.query_terms import query_words
 from assistants.ports.search import Vector
 
 Clause = dict[str, Any]
+Body = dict[str, Any]  # of one search
 
-LARGEST_ANSWER = 10_000  # hits or buckets, as every index allows
+MAX_HITS = 10_000  # or buckets, of one search: the default limit of every index
 
 
-def within(
+def filters_of(
     project: ProjectId,
     stores: Sequence[str],
     condition: Comparison | Compound | None,
     without: Collection[Document],
 ) -> list[Clause]:
-    """Return what a chunk must pass to be searched at all."""
+    """Return the clauses that a chunk must match to be searched at all."""
     clauses: list[Clause] = [{"terms": {"store": [store_key(project, one) for one in stores]}}]
     if condition is not None:
         clauses.append(clause(condition))
@@ -32,51 +33,51 @@ def within(
     return clauses
 
 
-def nearest(vector: Vector, filters: list[Clause], size: int) -> Clause:
-    """The filter stands inside the k-NN clause: it narrows before the nearest are taken."""
+def nearest_query(vector: Vector, filters: list[Clause], size: int) -> Body:
+    """Put the filter inside the k-NN clause, so that it applies before the nearest are taken."""
     knn = {"vector": vector, "k": size, "filter": {"bool": {"filter": filters}}}
     return _ranked({"knn": {"vector": knn}}, size)
 
 
-def matching(text: str, filters: list[Clause], size: int) -> Clause:
+def matching_query(text: str, filters: list[Clause], size: int) -> Body:
     words = " ".join(query_words(text))
     match = {"match": {"words": {"query": words}}}
     return _ranked({"bool": {"must": match, "filter": filters}}, size)
 
 
-def copies(document: Document, first: int, end: int) -> Clause:
-    """Ask for the copies of the chunks with numbers from `first` up to and without `end`."""
+def copies_query(document: Document, first: int, end: int) -> Body:
+    """Find the copies of the chunks with numbers from `first` up to, but not including, `end`."""
     chosen = [
         {"term": {"document": document_key(document)}},
         {"range": {"number": {"gte": first, "lt": end}}},
     ]
     return {
-        "size": LARGEST_ANSWER,
+        "size": MAX_HITS,
         "query": {"bool": {"filter": chosen}},
         "_source": ["number", "written", "pairs"],
         "track_total_hits": False,
     }
 
 
-def sources(document: Document, copies: Sequence[Copy]) -> Clause:
-    """Ask for these copies whole. NextGen leaves vectors out of what is not asked for whole."""
+def sources_query(document: Document, copies: Sequence[Copy]) -> Body:
+    """Find these copies with all their fields. NextGen returns vectors only on request."""
     chosen = [
         {"term": {"document": document_key(document)}},
         {"terms": {"number": [copy.number for copy in copies]}},
         {"terms": {"written": sorted({copy.written for copy in copies})}},
     ]
     return {
-        "size": LARGEST_ANSWER,
+        "size": MAX_HITS,
         "query": {"bool": {"filter": chosen}},
         "_source": True,
         "track_total_hits": False,
     }
 
 
-def numbers(document: Document, after: Clause | None) -> Clause:
-    """Ask for the numbers of a document's chunks, each once, beyond the key `after`."""
+def numbers_query(document: Document, after: Clause | None) -> Body:
+    """List the numbers of a document's chunks, each once, after the bucket key `after`."""
     listed: Clause = {
-        "size": LARGEST_ANSWER,
+        "size": MAX_HITS,
         "sources": [{"number": {"terms": {"field": "number"}}}],
     }
     if after is not None:
@@ -89,10 +90,10 @@ def numbers(document: Document, after: Clause | None) -> Clause:
     }
 
 
-def buckets(answer: dict[str, Any]) -> list[Clause]:
-    """Return what answers `numbers`: nothing, from an index that does not show yet."""
+def number_buckets(response: dict[str, Any]) -> list[Clause]:
+    """Return the buckets of `numbers_query`: none from an index that is not visible yet."""
     found: list[Clause] = (
-        answer["aggregations"]["numbers"]["buckets"] if "aggregations" in answer else []
+        response["aggregations"]["numbers"]["buckets"] if "aggregations" in response else []
     )
     return found
 
@@ -112,7 +113,7 @@ def clause(condition: Comparison | Compound) -> Clause:
     return {"range": {"attributes": _bounds(condition, tokens[0])}}
 
 
-def _ranked(query: Clause, size: int) -> Clause:
+def _ranked(query: Clause, size: int) -> Body:
     return {
         "size": size,
         "query": query,
@@ -122,7 +123,7 @@ def _ranked(query: Clause, size: int) -> Clause:
 
 
 def _bounds(condition: Comparison, wanted: str) -> dict[str, str]:
-    """Between the wanted token and the end of its key's tokens of the same kind."""
+    """Limit the range to tokens of the same key and kind."""
     if isinstance(condition.value, list):
         raise TypeError("an order needs one value")
     kind = kind_of(condition.value)

@@ -1,4 +1,4 @@
-"""The requests to one OpenSearch index: it is created, written and read here."""
+"""Send requests to one OpenSearch index: create it, write to it, search it."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,21 +10,21 @@ from opensearchpy.exceptions import NotFoundError, OpenSearchException, RequestE
 from opensearchpy.helpers import streaming_bulk
 
 from assistants.adapters.search.opensearch_documents import Source
-from assistants.adapters.search.opensearch_queries import Clause
+from assistants.adapters.search.opensearch_queries import Body
 from assistants.ports.search import SearchUnavailableError
 
-Answer = dict[str, Any]
+Response = dict[str, Any]
 Action = dict[str, Any]
 
 BULK_BYTES = 5 * 2**20
-# Between the tries of a write that is throttled, or that meets an index which does not show yet:
-# Serverless may take 15 seconds to show a new one. https://github.com/apache/flink-agents/pull/678
+# Seconds between attempts of a write that is throttled, or whose index is not visible yet: a new
+# one took Serverless 15 seconds. https://github.com/apache/flink-agents/pull/678
 PAUSES = (1, 2, 4, 8, 15, 15, 15)
 MISSING_INDEX = "index_not_found_exception"
 
 
 class OpenSearchRequests:
-    """Raises `SearchUnavailableError` where OpenSearch refuses, or does not answer."""
+    """Every method raises `SearchUnavailableError` if OpenSearch refuses or does not answer."""
 
     def __init__(
         self,
@@ -41,27 +41,27 @@ class OpenSearchRequests:
         self._created = False
 
     def add(self, sources: Sequence[Source]) -> None:
-        """Write each of these under an id that OpenSearch makes."""
+        """Write documents, whose ids OpenSearch generates."""
         if sources:
             self._create()
             self._write([{"_op_type": "index", "_source": source} for source in sources])
 
-    def remove(self, ids: Sequence[str]) -> None:
-        """Remove what a search has shown. What is gone already is fine."""
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete documents that a search has found. Ignore those that are gone by now."""
         self._write([{"_op_type": "delete", "_id": identifier} for identifier in ids])
 
-    def ask(self, questions: Sequence[Clause]) -> list[Answer]:
-        """Return an answer to each question; an index that does not show yet holds nothing."""
-        if not questions:
+    def search(self, bodies: Sequence[Body]) -> list[Response]:
+        """Return a response to each search. An index that is not visible yet is empty."""
+        if not bodies:
             return []
         header = {"index": self._index, "ignore_unavailable": True}
-        body = [line for question in questions for line in (header, question)]
+        lines = [line for body in bodies for line in (header, body)]
         with _reported():
-            answers: list[Answer] = self._client.msearch(body=body)["responses"]
-        return [_checked(answer) for answer in answers]
+            responses: list[Response] = self._client.msearch(body=lines)["responses"]
+        return [_checked(response) for response in responses]
 
     def wake(self) -> None:
-        nothing: Clause = {"query": {"match_none": {}}}
+        nothing: Body = {"query": {"match_none": {}}}
         with _reported():
             try:
                 self._client.count(body=nothing, index=self._index, ignore_unavailable=True)
@@ -71,15 +71,15 @@ class OpenSearchRequests:
 
     def _write(self, actions: Sequence[Action]) -> None:
         for pause in (*PAUSES, None):
-            actions = self._refused_for_now(actions)
+            actions = self._attempt(actions)
             if not actions:
                 return
             if pause is not None:
                 self._sleep(pause)
-        raise SearchUnavailableError(f"The search index does not take {len(actions)} chunks.")
+        raise SearchUnavailableError(f"The search index does not accept {len(actions)} writes.")
 
-    def _refused_for_now(self, actions: Sequence[Action]) -> list[Action]:
-        """Send the actions; return those to be sent again."""
+    def _attempt(self, actions: Sequence[Action]) -> list[Action]:
+        """Send the actions. Return those to be sent again."""
         again = []
         with _reported():
             results = streaming_bulk(
@@ -101,7 +101,7 @@ class OpenSearchRequests:
         return again
 
     def _create(self) -> None:
-        """Before every first write: an index that a write creates would have another mapping."""
+        """Create the index before the first write, which would create it with another mapping."""
         if self._created:
             return
         with _reported():
@@ -113,12 +113,12 @@ class OpenSearchRequests:
         self._created = True
 
 
-def _checked(answer: Answer) -> Answer:
-    if "error" not in answer:
-        return answer
-    if answer["error"]["type"] == MISSING_INDEX:
+def _checked(response: Response) -> Response:
+    if "error" not in response:
+        return response
+    if response["error"]["type"] == MISSING_INDEX:
         return {"hits": {"hits": []}}
-    raise SearchUnavailableError(f"The search index failed: {answer['error']}")
+    raise SearchUnavailableError(f"The search index failed: {response['error']}")
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from assistants.services.storage import keys
 from assistants.services.vector_stores.file_counts import USAGE, CountChanges, ShardedCounters
 from assistants.services.vector_stores.index_deletions import IndexDeletions
 
-SHOWN_SECONDS = 300  # by then an index shows what was written to it
+SETTLE_SECONDS = 300  # until every write to the index is visible
 RECHECK_SECONDS = 3600  # until a file that is still in progress is requested again
 PATIENCE_SECONDS = 24 * 3600  # until such a file fails
 
@@ -77,7 +77,7 @@ class StoreFile:
 
 def attribute_update_note(ref: EntryRef, revision: str, now: float) -> Save:
     """Have the index checked later: all chunks must have the attributes of this revision."""
-    body, due_at = {"since": int(now)}, int(now) + SHOWN_SECONDS
+    body, due_at = {"since": int(now)}, int(now) + SETTLE_SECONDS
     return Save(Row(keys.attribute_update(ref), body, revision=revision, due_at=due_at))
 
 
@@ -117,18 +117,20 @@ class StoreFileRepository:
     def complete(self, store_file: StoreFile, usage_bytes: int) -> bool:
         """Mark a file as completed, which makes it searchable.
 
-        Its current attributes reach all chunks first: those of an earlier attempt, or of another
-        worker, may have former ones. If the index does not show that they have them, it is checked
-        later. Return False if the file is no longer in progress: then its chunks are being deleted.
+        Give all chunks its current attributes first: those of an earlier attempt, or of another
+        worker, may have former ones. Have the index checked later if that is not settled. Return
+        False if the file is no longer in progress: then its chunks are being deleted.
         """
-        known, shown = None, True
+        known, settled = None, True
         changes = {"status": "completed", "usage_bytes": usage_bytes}
         while (now := self._in_progress(store_file)) is not None:
             if now.document.attributes != known:
                 known = now.document.attributes
-                shown = self.index().set_attributes(now.document, now.chunks or 0)
+                settled = self.index().set_attributes(now.document, now.chunks or 0)
             revision = now.row.changed({}).revision
-            notes = () if shown else (attribute_update_note(now.ref, revision, self.clock.time()),)
+            notes = (
+                () if settled else (attribute_update_note(now.ref, revision, self.clock.time()),)
+            )
             if self._end(now, changes, *notes):
                 return True
         return False

@@ -65,7 +65,7 @@ class IndexDeletions:
 
     def finish(self, deletion: IndexDeletion, ref: EntryRef, *, unsettled: bool) -> None:
         """Record that the chunks are deleted. Have it repeated if a worker may still add some, or
-        if the index may hold some that it does not show yet (`unsettled`).
+        if some may not be visible yet (`unsettled`).
         """
         now, row = self.clock.time(), deletion.row
         busy_until = int(now) + LONGEST_WORK_SECONDS if unsettled else row.body["busy_until"]
