@@ -120,13 +120,14 @@ def index() -> "SearchIndex":
         from assistants.adapters.search.sqlite import SqliteIndex
 
         return SqliteIndex(Path(place), model=model, dimensions=dimensions)
-    from assistants.adapters.search.opensearch import OpenSearchIndex, connect, connect_signed
+    from assistants.adapters.search import opensearch_client
+    from assistants.adapters.search.opensearch import OpenSearchIndex
 
-    if scheme == "https":
-        endpoint = connect_signed(chosen.search_endpoint)
-        return OpenSearchIndex(endpoint, model=model, dimensions=dimensions)
-    node = connect(chosen.search_endpoint)
-    return OpenSearchIndex(node, model=model, dimensions=dimensions, engine="lucene")
+    dialect = opensearch_client.dialect_of(chosen.search_endpoint)
+    connect = opensearch_client.connect if dialect == "node" else opensearch_client.connect_signed
+    return OpenSearchIndex(
+        connect(chosen.search_endpoint), model=model, dimensions=dimensions, dialect=dialect
+    )
 
 
 @cache

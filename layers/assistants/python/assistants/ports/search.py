@@ -43,7 +43,8 @@ class SearchIndex(Protocol):
     """Chunks of all projects whose vectors come from one model and have one dimension.
 
     Every method raises `SearchUnavailableError`. Writing again what was written changes nothing.
-    What was written may take seconds to be found; `count` tells when it is.
+    What was written becomes visible after seconds; `count` tells when. Until then it cannot be
+    updated or deleted either, so both have to be repeated later.
     """
 
     def put(
@@ -52,12 +53,16 @@ class SearchIndex(Protocol):
         """Add or replace chunks of a document."""
         ...
 
-    def set_attributes(self, document: Document, chunks: int) -> None:
-        """Give the chunks 0..chunks-1 the attributes that `document` has now."""
+    def set_attributes(self, document: Document, chunks: int) -> bool:
+        """Give the chunks 0..chunks-1 the attributes that `document` has now.
+
+        Return whether that is settled. If not, call this again when everything that has been
+        written by now is visible.
+        """
         ...
 
     def delete(self, document: Document, chunks: int) -> None:
-        """Remove the chunks 0..chunks-1; those that do not exist are fine."""
+        """Delete those of the chunks 0..chunks-1 that are visible."""
         ...
 
     def count(self, document: Document) -> int:
