@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from assistants.adapters.search.opensearch import connect
+from assistants.adapters.search.opensearch_client import connect
 from tests.contract.opensearch.node import running
 
 

@@ -504,7 +504,7 @@ def test_a_filter_holds_even_while_the_index_shows_former_attributes(
     store_id, file_id = deployment.vector_store(), deployment.file()
     attach(deployment, store_id, file_id, attributes={"team": "blue"})
     deployment.ingest()
-    deployment.index.set_attributes = lambda *_: None  # type: ignore[method-assign]
+    deployment.index.set_attributes = lambda *_: True  # type: ignore[method-assign]
     deployment.api.post(deployment.url(store_id, "files", file_id), {"attributes": {"team": "red"}})
     blue = {"type": "eq", "key": "team", "value": "blue"}
     assert found_files(deployment, store_id, filters=blue) == []
