@@ -84,7 +84,9 @@ def test_a_file_of_a_new_bucket_is_read_and_its_text_is_written(
     blobs = in_region(region)
     file, answer = plain(download_url(blobs)), plain(upload_url(blobs))
     with s3_hosts(region, BUCKET) as hosts:
-        put = urllib3.request("PUT", plain(blobs.upload_url(FILE, size=4, seconds=60)), body=b"text")
+        put = urllib3.request(
+            "PUT", plain(blobs.upload_url(FILE, size=4, seconds=60)), body=b"text"
+        )
         assert put.status == 200
         transfer.work({"file": file, "answer": answer, "filename": "a.txt"})
         assert json.loads(hosts.objects["/parsed/answer"])["content"] == "text"
@@ -94,9 +96,7 @@ def test_a_file_of_a_new_bucket_is_read_and_its_text_is_written(
     ("region", "complaint"),
     [("eu-west-1", "307 TemporaryRedirect"), ("il-central-1", "400 IllegalLocationConstraint")],
 )
-def test_the_global_host_is_seen_to_fail(
-    in_region: InRegion, region: str, complaint: str
-) -> None:
+def test_the_global_host_is_seen_to_fail(in_region: InRegion, region: str, complaint: str) -> None:
     in_region(region)
     old = aws.client("s3", Config(s3={"addressing_style": "auto"}))
     url = plain(S3Blobs(BUCKET, lambda: old).download_url("f", **KIND, seconds=60))
@@ -109,7 +109,10 @@ KIND = {"filename": "a.txt", "mime_type": "text/plain"}
 
 def test_a_wrong_signature_is_no_missing_file(in_region: InRegion) -> None:
     url = plain(download_url(in_region("eu-west-1"))) + "0"
-    with s3_hosts("eu-west-1", BUCKET), pytest.raises(transfer.TransferError, match="403 Signature"):
+    with (
+        s3_hosts("eu-west-1", BUCKET),
+        pytest.raises(transfer.TransferError, match="403 Signature"),
+    ):
         transfer.work({"file": url, "answer": "http://nowhere", "filename": "a.txt"})
 
 

@@ -160,4 +160,3 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
             yield part
     if gathered:
         yield b"".join(gathered)
-

@@ -17,7 +17,6 @@ from assistants.documents.system_calls import restrict
 from assistants.domain.retrieval.document_text import DocumentError, Failure, Text
 from assistants.ports.parsing import encoded
 
-
 WINDOWS_ENCODINGS = {"mbcs", "oem"}
 
 

@@ -2,8 +2,8 @@
 
 It refuses by number, without a library, as Lambda's Python has none for it. What is left are
 reading and writing what is open, memory and ending; a parser that is taken over can open, start,
-reach, change and remove nothing. Lambda itself refuses the filter, as it does most of `prctl`: there
-the limits of the process and of its network must do.
+reach, change and remove nothing. Lambda refuses the filter, as it does most of `prctl`: there the
+limits of the process and of its network must do.
 """
 
 import ctypes
@@ -26,7 +26,8 @@ REFUSED: Mapping[str, tuple[int, int | None]] = {
     "pidfd_getfd": (438, 438), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "prlimit64": (302, 261), "setpriority": (141, 140),
     # files, beyond those that are open
-    "open": (2, None), "openat": (257, 56), "openat2": (437, 437), "creat": (85, None), "truncate": (76, 45), "ftruncate": (77, 46),
+    "open": (2, None), "openat": (257, 56), "openat2": (437, 437), "creat": (85, None),
+    "truncate": (76, 45), "ftruncate": (77, 46),
     "unlink": (87, None), "unlinkat": (263, 35), "rename": (82, None), "renameat": (264, 38),
     "renameat2": (316, 276), "link": (86, None), "linkat": (265, 37), "symlink": (88, None),
     "symlinkat": (266, 36), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
@@ -109,4 +110,6 @@ def hide() -> bool:
 def _prctl(option: int, value: int, pointer: Any = None) -> bool:
     call = getattr(ctypes.CDLL(None), "prctl", None)
     zero = ctypes.c_ulong(0)
-    return call is not None and call(option, ctypes.c_ulong(value), pointer or zero, zero, zero) == 0
+    return (
+        call is not None and call(option, ctypes.c_ulong(value), pointer or zero, zero, zero) == 0
+    )
