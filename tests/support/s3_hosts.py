@@ -46,10 +46,8 @@ class S3Hosts:
     def _answer_globally(self, request: HttpRequest) -> HttpResponse:
         if self._region in GLOBAL_HOST_REFUSES:
             return _refusal(400, "IllegalLocationConstraintException")
-        answer = _refusal(307, "TemporaryRedirect")
         location = f"http://{self._own_host}{request.path}?{request.query}"
-        answer.headers.append(("Location", location))
-        return answer
+        return _refusal(307, "TemporaryRedirect", ("Location", location))
 
 
 @contextmanager
@@ -70,9 +68,9 @@ def s3_hosts(region: str, bucket: str) -> Iterator[S3Hosts]:
     server.close()
 
 
-def _refusal(status: int, code: str) -> HttpResponse:
+def _refusal(status: int, code: str, *headers: tuple[str, str]) -> HttpResponse:
     body = f"<Error><Code>{code}</Code><Message>Refused.</Message></Error>".encode()
-    return HttpResponse(status, [("Content-Type", "application/xml")], body)
+    return HttpResponse(status, [("Content-Type", "application/xml"), *headers], body)
 
 
 def _signature_matches(request: HttpRequest, region: str) -> bool:

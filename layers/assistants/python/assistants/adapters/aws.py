@@ -5,7 +5,7 @@ top of it would add a quarter to a cold start, for its S3 transfers that nothing
 import os
 import threading
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from botocore.config import Config
 from botocore.session import Session, get_session
@@ -40,6 +40,8 @@ def _s3_config() -> Config:
     refuses the buckets of regions opened since 2019. An emulator has no host for each bucket.
     """
     emulated = any(name in os.environ for name in _EMULATORS)
-    style = "path" if emulated else "virtual"
-    addressing = {"addressing_style": style, "us_east_1_regional_endpoint": "regional"}
-    return Config(signature_version="s3v4", s3=addressing)
+    style: Literal["path", "virtual"] = "path" if emulated else "virtual"
+    return Config(
+        signature_version="s3v4",
+        s3={"addressing_style": style, "us_east_1_regional_endpoint": "regional"},
+    )
