@@ -1,4 +1,4 @@
-"""Every JSON route of the API, behind API Gateway."""
+"""All JSON routes of the API, behind API Gateway."""
 
 from mangum import Mangum
 

@@ -1,4 +1,4 @@
-"""State AwaitToolOutputs: keep the task token and ask the client to act."""
+"""State AwaitToolOutputs: store the task token and require action of the client."""
 
 from typing import Any
 
@@ -8,6 +8,6 @@ from assistants.telemetry import logger
 
 
 def handler(event: dict[str, Any], _: Any) -> None:
-    """`{project, thread, run, turn, token}` in. The state goes on when the token is called back."""
+    """Take `{project, thread, run, turn, token}`; the state ends when the token is sent back."""
     logger.append_keys(run_id=event["run"], thread_id=event["thread"])
     backend().runs.callbacks.begin(RunRef.from_state(event), event["turn"], event["token"])

@@ -1,4 +1,4 @@
-"""State CallModel: one turn of the model."""
+"""State CallModel: take one turn of the model."""
 
 from typing import Any
 
@@ -8,6 +8,6 @@ from assistants.telemetry import logger
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """`{project, thread, run, turn}` in; the next turn, `next` and `seconds_left` with them out."""
+    """Take `{project, thread, run, turn}`; return the next turn's, `next` and `seconds_left`."""
     logger.append_keys(run_id=event["run"], thread_id=event["thread"])
     return backend().turns.service.take(RunRef.from_state(event), event["turn"])

@@ -1,4 +1,4 @@
-"""Each minute: set right whatever is overdue, and keep spare sessions waiting."""
+"""Run each minute: settle whatever is overdue, and keep spare sandboxes ready."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from assistants.telemetry import logger
 
 
 def handler(_event: dict[str, Any], _context: Any) -> None:
-    logger.info("looked at what is due", extra={"count": backend().maintenance.sweeper.sweep()})
+    logger.info("processed due rows", extra={"count": backend().maintenance.sweeper.sweep()})
     backend().tools.warm_pool.keep()

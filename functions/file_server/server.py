@@ -1,4 +1,4 @@
-"""The API as a long-running server, for files that API Gateway and Lambda do not let through."""
+"""The API as a long-running server, for files that API Gateway and Lambda do not admit."""
 
 from assistants.bootstrap import backend, settings
 from assistants.http.app import create_app

@@ -1,4 +1,4 @@
-"""Read the text of one file, with no rights of its own: what takes this over gains nothing."""
+"""Extract the text of one file, without any rights that a hostile file could abuse."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ if not hide():
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """`{file, answer, filename}` in: where to GET the file, where to PUT its text or why not.
+    """Take `{file, answer, filename}`, with URLs to GET the file from and to PUT the result to.
 
-    After a file whose reader no filter held, nothing of this environment reads another one.
+    If no filter of system calls held the reader, this environment reads no other file.
     """
     if not work(event):
         logger.info("no filter held the reader, so its environment ends")

@@ -1,4 +1,4 @@
-"""From the purge queue: remove what hung on a deleted thread or vector store, a page at a time."""
+"""Delete the rest of a deleted thread or vector store, one page for each message of the queue."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def purge(record: SQSRecord) -> None:
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """A message that fails goes back to the queue alone; after five times it is put aside."""
+    """Process a batch. A failed message returns by itself; after five times it is set aside."""
     return process_partial_response(
         event=event, record_handler=purge, processor=processor, context=context
     )

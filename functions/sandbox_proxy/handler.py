@@ -1,4 +1,4 @@
-"""In the network of the code interpreter: one call of one session."""
+"""Make one call to one sandbox, from inside the network of the sandboxes."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from assistants.bootstrap import sandbox_proxy
 
 
 def handler(event: dict[str, Any], _: Any) -> dict[str, Any]:
-    """`adapters.sandbox_calls.Request` in, its answer out; the request holds a token."""
+    """Take an `adapters.sandbox_calls.Request`, which holds a token; return the answer to it."""
     return sandbox_proxy()(event)

@@ -1,4 +1,4 @@
-"""The second deployment target: runs the synthesized template on this machine."""
+"""The local stack: the synthesized templates, deployed to this machine."""
 
 from infra.local.stack import LocalStack
 

@@ -1,4 +1,4 @@
-"""`make up`: serves the API on this machine until Ctrl-C."""
+"""Serve the API on this machine until Ctrl-C (`make up`)."""
 
 import logging
 import os
@@ -7,8 +7,8 @@ import sys
 import threading
 
 from infra.local.deployment import DeploymentError
+from infra.local.hot_reload import HotReload
 from infra.local.http_server import ListenError
-from infra.local.live_edits import LiveEdits
 from infra.local.parameters import InvalidParameterError
 from infra.local.schedules import UnsupportedScheduleError
 from infra.local.settings import DEMO, parameters_of
@@ -19,7 +19,7 @@ WELCOME = """
 Serving at {base_url} — any API key is accepted, each is a tenant of its own.
 {models}
 State is in memory: it is gone when this program ends (Ctrl-C).
-Edits of functions and layers count at once. What the functions log is in {logs}.
+Edits of functions and layers take effect at once. The functions' logs are in {logs}.
 
     from openai import OpenAI
     client = OpenAI(base_url="{base_url}", api_key="sk-local")
@@ -31,7 +31,7 @@ Edits of functions and layers count at once. What the functions log is in {logs}
 
 
 def main() -> None:
-    # What moto logs are errors of the functions and states that it runs, which are handled there.
+    # moto logs errors of the functions and states that it runs, which are handled there.
     logging.getLogger("moto").setLevel(logging.CRITICAL)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -56,7 +56,7 @@ def _serve() -> None:
         parameters_of(os.environ), host=host, port=port, search_endpoint=search
     ) as stack:
         print(_welcome(stack), flush=True)
-        LiveEdits(stack.functions, _announce)
+        HotReload(stack.functions, _announce)
         threading.Event().wait()
 
 
@@ -77,8 +77,8 @@ def _welcome(stack: LocalStack) -> str:
     return WELCOME.format(base_url=stack.base_url, model=model, models=models, logs=logs)
 
 
-def _announce(renewed: list[str]) -> None:
-    print(f"Edited: {', '.join(renewed)} start anew.", flush=True)
+def _announce(reloaded: list[str]) -> None:
+    print(f"Edited: {', '.join(reloaded)} restart when next invoked.", flush=True)
 
 
 def _interrupt(*_: object) -> None:

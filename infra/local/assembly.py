@@ -1,4 +1,4 @@
-"""Reads a cloud assembly: what `cdk synth` writes, templates and the names of their assets."""
+"""Read a cloud assembly, which `cdk synth` writes: templates and the names of their assets."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,11 +19,11 @@ class StackTemplate:
 
     @property
     def body(self) -> str:
-        """The template as CloudFormation takes it."""
+        """Return the template as CloudFormation accepts it."""
         return json.dumps(self.template)
 
     def resources(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Logical id and declaration of each resource of the CloudFormation type `kind`."""
+        """Yield logical id and declaration of each resource of the CloudFormation type `kind`."""
         for logical_id, resource in self.template["Resources"].items():
             if resource["Type"] == kind:
                 yield logical_id, resource
@@ -38,7 +38,7 @@ class Assembly:
 
     @cached_property
     def stacks(self) -> list[StackTemplate]:
-        """The stacks, each after those that it needs."""
+        """Return the stacks, each after those that it depends on."""
         needs = {name: artifact.get("dependencies", []) for name, artifact in self._items()}
         order = TopologicalSorter(needs).static_order()
         return [self._read(name) for name in order if name in needs]
@@ -64,7 +64,7 @@ class Assembly:
 
 
 def logical_id(value: Any) -> str | None:
-    """The resource that `{"Ref": X}` or `{"Fn::GetAtt": [X, ...]}` refers to, else None."""
+    """Return the resource in `{"Ref": X}` or `{"Fn::GetAtt": [X, ...]}`, or None."""
     match value:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return name

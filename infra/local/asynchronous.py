@@ -13,7 +13,7 @@ THROTTLE_DELAY_SECONDS = 1
 
 
 class AsynchronousInvoker:
-    """Runs events without a caller; after the last retry an event is dropped, its error logged."""
+    """Invoke functions for callers that do not wait; drop an event after its last retry."""
 
     def __init__(self, timers: Timers) -> None:
         self._timers = timers

@@ -1,4 +1,4 @@
-"""This machine's AWS account: an endpoint, the functions that it runs and clients to it."""
+"""A local AWS account: its endpoint, the functions that run in it, and clients for it."""
 
 import itertools
 import os
@@ -23,17 +23,17 @@ from infra.local.lambda_api import LambdaApi
 from infra.local.moto_fixes.cached_clients import endpoints
 from infra.local.recorder import OWN_KEY, Recorder
 
-# No emulator has models: Bedrock itself is asked, if the user says where and brings its API key.
+# No emulator has models: calls go to Bedrock itself, if the user sets its endpoint and API key.
 BEDROCK = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_BEARER_TOKEN_BEDROCK")
-# With two threads computing, one in ten answers waits 34 ms at Python's 5 ms, and 0.04 ms at this.
+# With two busy threads, one response in ten waits 34 ms at Python's 5 ms, and 0.04 ms at this.
 SWITCH_SECONDS = 0.0005
 ACCOUNTS = itertools.count(123456789012)
 
 
 class Cloud:
-    """An account of its own: several of them can live in one process.
+    """One account; several of them can live in one process.
 
-    Its search index is a file, or at `search_endpoint` (`http://…`, a node without a login).
+    Its search index is a file, or the node at `search_endpoint` (`http://…`, without a login).
     """
 
     def __init__(self, search_endpoint: str | None = None) -> None:
@@ -55,7 +55,7 @@ class Cloud:
         self._session = boto3.session.Session()
 
     def client(self, service: str, *, recorded: bool = True) -> Any:
-        """A boto3 client of this account; the stack's own calls need not be recorded."""
+        """Return a boto3 client of this account; the stack's own calls need not be recorded."""
         return self._session.client(
             service,  # type: ignore[call-overload]
             region_name=REGION,
@@ -66,10 +66,10 @@ class Cloud:
         )
 
     def close(self) -> None:
-        """Stop the executions, kill the functions, end the tasks, close the endpoint."""
+        """Stop executions, functions and tasks, and close the endpoint."""
         for bus in events_backends[self.account][REGION].event_buses.values():
             for rule in bus.rules.values():
-                rule.disable()  # nobody is left to hear of what ends now
+                rule.disable()  # its targets are about to stop, too
         for machine in stepfunctions_parser_backends[self.account][REGION].state_machines:
             for execution in machine.executions:
                 machine.stop_execution(execution.execution_arn)

@@ -1,7 +1,7 @@
-"""A streamed conversation with a function call on the local stack, and what it took (`make demo`).
+"""Show a streamed conversation with a function call on the local stack (`make demo`).
 
-The client is the official SDK as any program written for the Assistants API uses it; the model is
-the embedded `demo` model, so that neither a key nor a network is needed.
+The client is the official SDK, used as in any program for the Assistants API. The model is the
+embedded `demo` model, so that neither a key nor a network is needed.
 """
 
 import json
@@ -36,7 +36,7 @@ ANSWER = {"temperature": "14 °C", "sky": "light rain"}
 
 
 class Terminal(AssistantEventHandler):
-    """Prints what the assistant says as it says it, and answers its function calls."""
+    """Print the assistant's text as it arrives, and answer its function calls."""
 
     def __init__(self, client: OpenAI, spoke_at: list[float]) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class Terminal(AssistantEventHandler):
 
 
 def main() -> None:
-    """Start the local stack, hold the conversation twice, say what happened."""
+    """Start the local stack, hold the conversation twice, and print what happened."""
     # The SDK marks every call of the Assistants API as deprecated by OpenAI.
     warnings.filterwarnings("ignore", category=DeprecationWarning, module=__name__)
     try:

@@ -1,4 +1,4 @@
-"""Deploys the stacks of an assembly to this machine's account, and its functions to their host."""
+"""Deploy the stacks of an assembly to the local account, and its functions to their host."""
 
 import io
 import zipfile
@@ -14,16 +14,16 @@ from infra.local.cloud import Cloud
 from infra.local.function_spec import REGION, LocalFunctionSpec
 from infra.local.parameters import distribute
 
-BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"  # what `cdk bootstrap` leaves in an account
+BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"  # `cdk bootstrap` creates it
 
 
 class DeploymentError(Exception):
-    """Raised when a stack cannot be created; says which one and why."""
+    """Raise when a stack cannot be created; the message names the stack and the reason."""
 
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """A stack that was created: physical ids by logical id, and its outputs."""
+    """A stack that was created: physical ids by logical id, and outputs."""
 
     stack: StackTemplate
     resources: Mapping[str, str]
@@ -45,13 +45,13 @@ def deploy(
         for spec in _function_specs(one, configurations, sources):
             cloud.functions.add(spec)
         for name, definition in one.stack.resources("AWS::ECS::TaskDefinition"):
-            if "Metadata" in definition:  # it says that its tasks can be run here, too
+            if "Metadata" in definition:  # its tasks can run locally
                 cloud.tasks.add(one.resources[name], _source(name, definition, sources))
     return deployed
 
 
 def _bootstrap(cloud: Cloud, assembly: Assembly) -> None:
-    """Put what the templates expect of a bootstrapped account; the assets are empty archives."""
+    """Create what templates expect of a bootstrapped account, with empty archives as assets."""
     archive = io.BytesIO()
     zipfile.ZipFile(archive, "w").close()
     s3 = cloud.client("s3", recorded=False)

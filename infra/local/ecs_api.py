@@ -1,4 +1,4 @@
-"""The part of ECS that runs tasks; moto knows clusters and task definitions, and runs nothing."""
+"""The part of ECS that runs tasks: moto has clusters and task definitions, but runs nothing."""
 
 import json
 import threading
@@ -18,10 +18,10 @@ NO_ADDRESS = {"arn": "", "reason": f"RESOURCE:ENI (port {PORT} of this machine i
 
 
 @dataclass(frozen=True)
-class Launched:
-    """A task, the request that it was launched by, and how ECS described it then."""
+class LaunchedTask:
+    """A task, the request that launched it, and ECS's description of it at that time."""
 
-    order: Mapping[str, Any]
+    request: Mapping[str, Any]
     task: Task
     description: Mapping[str, Any]
 
@@ -35,7 +35,7 @@ class Launched:
         return described
 
     def _addressed(self, attachment: Mapping[str, Any]) -> dict[str, Any]:
-        """moto gives its tasks an address of no machine."""
+        """Replace moto's address, which no machine has, by the task's."""
         details = {detail["name"]: detail["value"] for detail in attachment["details"]}
         details["privateIPv4Address"] = self.task.address
         pairs = [{"name": name, "value": value} for name, value in details.items()]
@@ -43,12 +43,12 @@ class Launched:
 
 
 class EcsApi:
-    """RunTask of the task definitions whose sources are known, DescribeTasks and StopTask."""
+    """Answer RunTask, DescribeTasks and StopTask for task definitions with known sources."""
 
     def __init__(self, account: str) -> None:
         self._account = account
         self._sources: dict[str, Path] = {}
-        self._launched: dict[str, Launched] = {}
+        self._launched: dict[str, LaunchedTask] = {}
         self._lock = threading.Lock()
 
     def add(self, definition: str, source: Path) -> None:
@@ -56,37 +56,37 @@ class EcsApi:
         self._sources[definition] = source
 
     def find(self, arn: str) -> Task:
-        """Raises KeyError."""
+        """Return the task with this ARN. Raises KeyError."""
         return self._launched[arn].task
 
     def running(self) -> dict[str, Task]:
-        """The tasks that are up, by their ARNs."""
+        """Return the running tasks by ARN."""
         with self._lock:
             known = dict(self._launched)
         return {arn: one.task for arn, one in known.items() if one.task.status == "RUNNING"}
 
     def close(self) -> None:
-        """End all tasks."""
+        """Stop all tasks."""
         end(launched.task for launched in self._launched.values())
 
     def handle(self, operation: str, body: bytes, moto: AskMoto) -> HttpResponse:
-        """Answer one request; `moto` does so for all that is about something else."""
-        order = json.loads(body or b"{}")
+        """Answer one request, or return the answer of `moto`."""
+        request = json.loads(body or b"{}")
         match operation:
-            case "RunTask" if order.get("taskDefinition") in self._sources:
+            case "RunTask" if request.get("taskDefinition") in self._sources:
                 with self._lock:
-                    return self._run(order, moto)
+                    return self._run(request, moto)
             case "DescribeTasks":
-                return self._describe(order)
+                return self._describe(request)
             case "StopTask":
-                return self._stop(order)
+                return self._stop(request)
         return moto()
 
-    def _run(self, order: Mapping[str, Any], moto: AskMoto) -> HttpResponse:
-        """Once for a token and its cluster, as AWS does for a day."""
+    def _run(self, request: Mapping[str, Any], moto: AskMoto) -> HttpResponse:
+        """Launch a task once for its token and cluster, as AWS does for a day."""
         for known in self._launched.values():
-            if _token(known.order) == _token(order):
-                if known.order != order:
+            if _token(known.request) == _token(request):
+                if known.request != request:
                     return _error("ConflictException", "The token was used for another request")
                 return _answer({"tasks": [known.describe()], "failures": []})
         address = free_address()
@@ -95,31 +95,31 @@ class EcsApi:
         answer = moto()
         if answer.status != 200:
             return answer
-        assert isinstance(answer.body, bytes)  # noqa: S101  moto's always is
+        assert isinstance(answer.body, bytes)  # noqa: S101  moto's body always is
         (description,) = json.loads(answer.body)["tasks"]
         definition = description["taskDefinitionArn"]
-        task = Task(self._sources[definition], self._environment(definition, order), address)
-        self._launched[description["taskArn"]] = launched = Launched(order, task, description)
+        task = Task(self._sources[definition], self._environment(definition, request), address)
+        self._launched[description["taskArn"]] = launched = LaunchedTask(request, task, description)
         return _answer({"tasks": [launched.describe()], "failures": []})
 
-    def _describe(self, order: Mapping[str, Any]) -> HttpResponse:
-        known = [self._launched[arn] for arn in order["tasks"] if arn in self._launched]
-        missing = [arn for arn in order["tasks"] if arn not in self._launched]
+    def _describe(self, request: Mapping[str, Any]) -> HttpResponse:
+        known = [self._launched[arn] for arn in request["tasks"] if arn in self._launched]
+        missing = [arn for arn in request["tasks"] if arn not in self._launched]
         failures = [{"arn": arn, "reason": "MISSING"} for arn in missing]
         return _answer({"tasks": [one.describe() for one in known], "failures": failures})
 
-    def _stop(self, order: Mapping[str, Any]) -> HttpResponse:
-        launched = self._launched.get(order["task"])
+    def _stop(self, request: Mapping[str, Any]) -> HttpResponse:
+        launched = self._launched.get(request["task"])
         if launched is None:
             return _error("InvalidParameterException", "The referenced task was not found.")
-        launched.task.stop(order.get("reason", "Task stopped by user"))
+        launched.task.stop(request.get("reason", "Task stopped by user"))
         return _answer({"task": launched.describe()})
 
-    def _environment(self, definition: str, order: Mapping[str, Any]) -> dict[str, str]:
-        """The container's variables, and over them those of the request."""
+    def _environment(self, definition: str, request: Mapping[str, Any]) -> dict[str, str]:
+        """Return the container's variables, overridden by those of the request."""
         known = ecs_backends[self._account][REGION].describe_task_definition(definition)
         (container,) = known.container_definitions
-        overrides = order.get("overrides", {}).get("containerOverrides", [])
+        overrides = request.get("overrides", {}).get("containerOverrides", [])
         given = [one for one in overrides if one["name"] == container["name"]]
         return {
             variable["name"]: str(variable["value"])
@@ -128,8 +128,8 @@ class EcsApi:
         }
 
 
-def _token(order: Mapping[str, Any]) -> tuple[Any, Any]:
-    return order.get("cluster"), order.get("clientToken")
+def _token(request: Mapping[str, Any]) -> tuple[Any, Any]:
+    return request.get("cluster"), request.get("clientToken")
 
 
 def _answer(body: Mapping[str, Any]) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The AWS endpoint of this machine: functions and tasks are run here, everything else is moto."""
+"""The local AWS endpoint: functions and tasks run here, and moto answers everything else."""
 
 import threading
 from collections.abc import Callable
@@ -17,10 +17,10 @@ Around = Callable[[AwsCall, bytes], AbstractContextManager[None]]
 
 
 class AwsEndpoint:
-    """Answers every AWS call of the functions, of the state machine and of the stack itself.
+    """Answer every AWS call of the functions, of the state machine and of the stack itself.
 
-    Each call with its body is answered inside of `around`, which may come between: what it raises
-    cuts the connection, before the call has taken effect or after.
+    Each call is answered inside the context manager `around`, which tests replace: an exception
+    that it raises cuts the connection, before the call takes effect or after.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class AwsEndpoint:
         self._tasks = tasks
         self._recorder = recorder
         self._moto = Moto(account)
-        # moto's DynamoDB is not made for threads: writes beside a transaction would be lost.
+        # moto's DynamoDB is not thread-safe: a write during a transaction would be lost.
         self._dynamodb = threading.Lock()
         self._server = HttpServer(self._handle)
         self.url = f"http://{self._server.host}:{self._server.port}"

@@ -10,7 +10,7 @@ STRING = 7
 
 
 def message(event_type: str, content_type: str, payload: bytes) -> bytes:
-    """One event message: prelude, headers, payload, each checksum after what it covers."""
+    """Encode one event: prelude, headers and payload, each checksum after what it covers."""
     headers = b"".join(
         _header(name, value)
         for name, value in (

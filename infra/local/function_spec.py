@@ -1,4 +1,4 @@
-"""What is needed to run a function: its configuration, its process's command and environment."""
+"""The configuration of a function, and the command and environment of its processes."""
 
 import os
 import sys
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REGION = "us-east-1"
-NO_FILE = os.devnull  # no credentials or profile of the user may reach a function
+NO_FILE = os.devnull  # keeps the user's credentials and profile from functions
 
 
 @dataclass(frozen=True)
 class LocalFunctionSpec:
-    """One function as deployed; `code` and `layers` are the folders that hold its sources."""
+    """One function as deployed; `code` and `layers` are the folders of its sources."""
 
     logical_id: str
     name: str
@@ -26,13 +26,13 @@ class LocalFunctionSpec:
     concurrency: int | None = None
 
     def command(self) -> list[str]:
-        """AWS's own runtime interface client, behind the exec wrapper if the function has one."""
+        """Return the command of AWS's runtime client, after the exec wrapper if there is one."""
         runtime = [sys.executable, "-m", "awslambdaric", self.handler]
         wrapper = self.environment.get("AWS_LAMBDA_EXEC_WRAPPER")
         return [self._in_layers(wrapper), *runtime] if wrapper else runtime
 
     def process_environment(self, runtime_port: int, aws: Mapping[str, str]) -> dict[str, str]:
-        """The variables that Lambda defines, and the function's own."""
+        """Return the variables that Lambda defines, and the function's own."""
         folders = [self.code, *(layer / "python" for layer in self.layers)]
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -60,7 +60,7 @@ class LocalFunctionSpec:
         }
 
     def _in_layers(self, path: str) -> str:
-        """The file of a layer that Lambda shows at `path` below /opt."""
+        """Return the file that Lambda mounts at `path`. Raises FileNotFoundError."""
         relative = path.removeprefix("/opt/")
         for layer in reversed(self.layers):  # a later layer hides an earlier one
             if (layer / relative).exists():

@@ -1,4 +1,4 @@
-"""Hosts Lambda functions: finds or starts a worker for each invocation."""
+"""Host Lambda functions: find or start a worker for each invocation."""
 
 import os
 import subprocess
@@ -14,13 +14,11 @@ from infra.local.processes import Processes
 from infra.local.timers import Timers
 from infra.local.worker import INIT_SECONDS, Worker
 
-CONCURRENCY = (
-    1000  # executions at once of a function without a limit of its own, as in a new account
-)
+CONCURRENCY = 1000  # of a function without a limit of its own, as in a new account
 
 
 class TooManyRequestsError(Exception):
-    """Raised when a function already runs as often as it may."""
+    """Raise when a function already runs as often as it may."""
 
 
 class HostedFunction:
@@ -34,18 +32,18 @@ class HostedFunction:
         self.workers: set[Worker] = set()
         self.invocations = 0
         self.cold_starts = 0
-        self.busy_seconds = 0.0  # of all invocations that ended in time, which is what AWS bills
+        self.busy_seconds = 0.0  # of all invocations that ended in time, as AWS bills them
         self._log = log
         self._host = host
         self._lock = threading.Lock()
-        self._idle: list[Worker] = []  # the last one used is used first
+        self._idle: list[Worker] = []  # last in, first out
         self._pending: deque[Invocation] = deque()
         self._starting = 0
         self._closed = False
 
     @property
     def logs(self) -> str:
-        """What the function's workers have printed."""
+        """Return everything that the workers have printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def invoke(self, payload: bytes) -> Invocation:
@@ -63,8 +61,8 @@ class HostedFunction:
         self._start_missing()
         return invocation
 
-    def renew(self) -> None:
-        """Let no further invocation meet a worker that has started before now."""
+    def restart(self) -> None:
+        """Retire all workers, so that new invocations start fresh ones."""
         with self._lock:
             for worker in self.workers:
                 worker.retired = True
@@ -101,7 +99,7 @@ class HostedFunction:
         self._start_missing()
 
     def close(self) -> None:
-        """Kill every worker, and fail what still runs or waits."""
+        """Kill every worker, and fail the invocations that run or wait."""
         with self._lock:
             self._closed = True
             waiting, self._pending = self._pending, deque()
@@ -123,7 +121,7 @@ class HostedFunction:
     def _start_worker(self) -> None:
         with self._host.init_slots:
             with self._lock:
-                if len(self._pending) < self._starting:  # others took what this one was meant for
+                if len(self._pending) < self._starting:  # other workers took the invocation
                     self._starting -= 1
                     return
                 worker = Worker(self, self._host.processes, self._host.timers)
@@ -140,7 +138,7 @@ class HostedFunction:
 
 
 class FunctionHost(Mapping[str, HostedFunction]):
-    """All hosted functions, by logical id. `aws` gives a function its endpoint and credentials."""
+    """All hosted functions by logical id; `aws` returns a function's endpoint and credentials."""
 
     def __init__(self, aws: Callable[[LocalFunctionSpec], Mapping[str, str]]) -> None:
         self.aws = aws
@@ -157,11 +155,11 @@ class FunctionHost(Mapping[str, HostedFunction]):
         self._functions[spec.logical_id] = self._names[spec.name] = HostedFunction(spec, log, self)
 
     def find(self, name: str) -> HostedFunction | None:
-        """The function with this name, or this (perhaps partial or qualified) ARN."""
+        """Return the function with this name, or this (perhaps partial or qualified) ARN."""
         return self._names.get(name.split("function:")[-1].split(":")[0])
 
     def close(self) -> None:
-        """Kill every worker. Nothing is left running."""
+        """Kill every worker of every function."""
         self.timers.close()
         for function in self._functions.values():
             function.close()

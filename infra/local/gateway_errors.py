@@ -1,4 +1,4 @@
-"""What API Gateway answers without asking a function, as the template words it.
+"""API Gateway's own error responses, in the wording of the template.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 """
@@ -15,7 +15,7 @@ UNDECLARED = GatewayResponse(None, {}, '{"message":$context.error.messageString}
 
 
 class GatewayError(Enum):
-    """Response type, the default status and the message that a template can quote."""
+    """An error: response type, default status, and the message that a template can quote."""
 
     NO_ROUTE = ("MISSING_AUTHENTICATION_TOKEN", 403, "Missing Authentication Token")
     TOO_LARGE = ("REQUEST_TOO_LARGE", 413, "Request Too Long")
@@ -27,7 +27,7 @@ class GatewayError(Enum):
 def render(
     api: RestApiDefinition, error: GatewayError, request: HttpRequest, path: str
 ) -> HttpResponse:
-    """The response to a request for `path`, which is without the stage."""
+    """Return the response to a request for `path`, which excludes the stage."""
     kind, status, message = error.value
     default = f"DEFAULT_{status // 100}XX"
     responses = api.gateway_responses

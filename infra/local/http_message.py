@@ -1,4 +1,4 @@
-"""Requests and responses as the HTTP server passes them."""
+"""The requests and responses of the local HTTP server."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ PIECE = 65536
 
 
 class BodyTooLargeError(Exception):
-    """Raised when a body is longer than its reader accepts."""
+    """Raise when a body is longer than its reader accepts."""
 
 
 class Body:
-    """The body of a request, read from the connection as it is asked for."""
+    """The body of a request, read from the connection on demand."""
 
     def __init__(self, stream: BufferedIOBase, headers: Message) -> None:
         self.trailers: dict[str, str] = {}
@@ -22,7 +22,7 @@ class Body:
         self._remaining = 0 if self._chunked else int(headers.get("Content-Length") or 0)
 
     def chunks(self) -> Iterator[bytes]:
-        """The body as it arrives; after the last chunk, `trailers` is filled."""
+        """Yield the body as it arrives; after the last chunk, `trailers` is filled."""
         while self._remaining:
             piece = self._stream.read(min(self._remaining, PIECE))
             if not piece:
@@ -39,7 +39,7 @@ class Body:
                 self._read_trailers()
 
     def read(self, limit: int | None = None) -> bytes:
-        """The rest of the body. Raises `BodyTooLargeError` above `limit` bytes."""
+        """Return the rest of the body. Raises `BodyTooLargeError` above `limit` bytes."""
         pieces: list[bytes] = []
         size = 0
         for piece in self.chunks():
@@ -50,7 +50,7 @@ class Body:
         return b"".join(pieces)
 
     def discard(self) -> None:
-        """Read on to the next request, so that the client hears the answer to this one."""
+        """Read the rest, so that the client receives the response and can send another request."""
         for _ in self.chunks():
             pass
 
@@ -83,7 +83,7 @@ class HttpRequest:
 
 @dataclass
 class HttpResponse:
-    """One response; an iterated body is sent chunk by chunk as it comes."""
+    """One response; the chunks of an iterator are sent one by one."""
 
     status: int
     headers: Sequence[tuple[str, str]] = ()
@@ -91,7 +91,7 @@ class HttpResponse:
 
     @property
     def framing(self) -> str | None:
-        """How its end is known: "length", "chunked", or None if the headers or the status tell."""
+        """Return how its end is marked: "length", "chunked", or None if its head does that."""
         given = any(name.lower() == "content-length" for name, _ in self.headers)
         if given or self.status in (204, 304):
             return None

@@ -1,7 +1,8 @@
-"""A small threaded HTTP/1.1 server, the one that all local endpoints share.
+"""A small threaded HTTP/1.1 server, which all local endpoints share.
 
-Keep-alive, chunked bodies in both directions and no Nagle delay: Werkzeug's and wsgiref's servers
-close every connection. Trailers, which the Lambda Runtime API sends, reach no WSGI application.
+It has keep-alive, chunked bodies in both directions and no Nagle delay, where the servers of
+Werkzeug and wsgiref close every connection. It passes on trailers, which the Lambda Runtime API
+needs and which no WSGI application receives.
 """
 
 import logging
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class ListenError(Exception):
-    """Raised when the address of a server is taken, not allowed or not this machine's."""
+    """Raise when an address is taken, not permitted, or not on this machine."""
 
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -29,7 +30,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # a small answer leaves in one segment
+    wbufsize = -1  # a small response fits in one segment
     server: "HttpServer"  # type: ignore[assignment]
 
     def answer(self) -> None:
@@ -64,7 +65,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _send(self, response: HttpResponse) -> None:
         framing = response.framing
         if framing == "chunked" and self.request_version == "HTTP/1.0":
-            framing, self.close_connection = None, True  # the end of both tells
+            framing, self.close_connection = None, True  # the connection's end is the body's
         self.send_response_only(response.status, _reason(response.status))
         for name, value in response.headers:
             self.send_header(name, value)
@@ -89,7 +90,7 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: what fails is logged where it fails."""
+        """Log nothing: errors are logged where they occur."""
 
 
 def _reason(status: int) -> str:
@@ -97,7 +98,7 @@ def _reason(status: int) -> str:
 
 
 class HttpServer:
-    """Serves `handle` on `host`:`port` (0 = any free one), a thread for each connection.
+    """Serve `handle` at `host`:`port` (0: any free port), with one thread per connection.
 
     Raises `ListenError`.
     """
@@ -119,7 +120,7 @@ class HttpServer:
     def close(self) -> None:
         """Stop listening and cut every open connection."""
         self._closed = True
-        with suppress(OSError):  # wakes the thread that waits in accept
+        with suppress(OSError):  # unblocks the thread in accept
             socket.create_connection((self.host, self.port)).close()
         self._thread.join(1)
         for connection in tuple(self._connections):
@@ -131,7 +132,7 @@ class HttpServer:
             while True:
                 try:
                     connection, client = self._listener.accept()
-                except OSError as error:  # as when too many files are open: it will pass
+                except OSError as error:  # such as too many open files, which passes
                     if self._closed:
                         return
                     log.error("%s:%s: %s", self.host, self.port, error)

@@ -1,4 +1,4 @@
-"""One invocation of a function, as its caller and its worker share it."""
+"""One invocation of a function, shared by its caller and its worker."""
 
 import json
 import math
@@ -12,7 +12,7 @@ Part = bytes | None  # None ends the response
 
 
 class FunctionError(Exception):
-    """Raised to a caller whose function failed; `payload` is the JSON that Lambda answers."""
+    """Raise when a function failed; `payload` is the JSON that Lambda responds with."""
 
     def __init__(self, payload: bytes) -> None:
         super().__init__(payload.decode(errors="replace"))
@@ -20,12 +20,13 @@ class FunctionError(Exception):
 
     @classmethod
     def of(cls, error_type: str, message: str) -> "FunctionError":
+        """Return the error with this type and message."""
         return cls(json.dumps({"errorType": error_type, "errorMessage": message}).encode())
 
 
 @dataclass(eq=False)
 class Invocation:
-    """The event on its way in, the response on its way out."""
+    """An event, and the response to it as it is written."""
 
     payload: bytes
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
@@ -36,26 +37,26 @@ class Invocation:
     _abandoned: bool = False
 
     def write(self, chunk: bytes) -> None:
-        """Pass on a part of the response."""
+        """Append a chunk to the response."""
         if not self._abandoned:
             self._parts.put(chunk)
 
     def finish(self, error: FunctionError | None = None) -> None:
-        """End the response; only the first end counts."""
+        """End the response; only the first call has an effect."""
         if not self.finished:
             self.finished = True
             self._error = error
             self._parts.put(None)
 
     def abandon(self) -> None:
-        """Drop what is still to come; the function runs on, as it does on AWS."""
+        """Drop the rest of the response; the function runs on, as on AWS."""
         self._abandoned = True
 
     def chunks(self, deadline: float | None = None, silence: float = math.inf) -> Iterator[bytes]:
-        """The response as it arrives.
+        """Yield the response as it arrives.
 
-        Raises `FunctionError`, perhaps after some chunks, and TimeoutError at `deadline` (a
-        moment of `time.monotonic`) or after as many seconds of `silence`.
+        Raises `FunctionError`, perhaps after some chunks, and TimeoutError at `deadline` (a time of
+        `time.monotonic`) or after `silence` seconds without a chunk.
         """
         while (part := self._next_part(deadline, silence)) is not None:
             yield part
@@ -63,7 +64,7 @@ class Invocation:
             raise self._error
 
     def response(self, deadline: float | None = None) -> bytes:
-        """The whole response. Raises `FunctionError` and TimeoutError."""
+        """Return the whole response. Raises `FunctionError` and TimeoutError."""
         return b"".join(self.chunks(deadline))
 
     def _next_part(self, deadline: float | None, silence: float) -> Part:

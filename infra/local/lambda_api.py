@@ -1,4 +1,4 @@
-"""The part of Lambda's API that runs functions; moto would need Docker for it."""
+"""The part of Lambda's API that invokes functions, for which moto would need Docker."""
 
 import json
 import re
@@ -22,14 +22,14 @@ JSON = ("Content-Type", "application/json")
 
 
 class LambdaApi:
-    """Invoke and InvokeWithResponseStream."""
+    """Answer Invoke and InvokeWithResponseStream."""
 
     def __init__(self, functions: FunctionHost, asynchronous: AsynchronousInvoker) -> None:
         self._functions = functions
         self._asynchronous = asynchronous
 
     def handle(self, request: HttpRequest, body: bytes) -> HttpResponse | None:
-        """Answer the request, if it is one of these two."""
+        """Answer an invocation; return None for any other request."""
         match = PATH.fullmatch(request.path)
         if match is None:
             return None

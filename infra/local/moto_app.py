@@ -1,4 +1,4 @@
-"""moto, asked in this process instead of through a server of its own."""
+"""moto's server application, called in this process instead of over HTTP."""
 
 import sys
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ HOP_BY_HOP = frozenset({"connection", "transfer-encoding"})
 
 
 class Moto:
-    """One account of moto's server; its state machines execute, nothing needs Docker."""
+    """One account of moto's server, in which state machines run and nothing needs Docker."""
 
     def __init__(self, account: str) -> None:
         default_user_config["stepfunctions"] = {"execute_state_machine": True}

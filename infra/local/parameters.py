@@ -1,4 +1,4 @@
-"""Checks stack parameters as CloudFormation does before it deploys; moto takes any value."""
+"""Check stack parameters as CloudFormation does before it deploys; moto accepts any value."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,13 +8,13 @@ from infra.local.assembly import StackTemplate
 
 
 class InvalidParameterError(Exception):
-    """Raised when no template has the parameter, or its template does not allow the value."""
+    """Raise when no template has a parameter, or its template does not allow the value."""
 
 
 def distribute(
     stacks: Sequence[StackTemplate], parameters: Mapping[str, str]
 ) -> dict[str, dict[str, str]]:
-    """The parameters of each stack, by its name. Raises `InvalidParameterError`."""
+    """Return the parameters of each stack, by its name. Raises `InvalidParameterError`."""
     declared = {stack.name: stack.template.get("Parameters", {}) for stack in stacks}
     for name, value in parameters.items():
         declarations = [names[name] for names in declared.values() if name in names]

@@ -1,4 +1,4 @@
-"""The child processes of the local stack: none of them ever outlives it."""
+"""The child processes of the local stack, none of which outlives it."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Processes:
-    """Starts child processes, each the leader of its own group, watched over by the reaper."""
+    """Start child processes, each the leader of its own group and registered with the reaper."""
 
     def __init__(self) -> None:
         reaper = Path(__file__).with_name("reaper.py")
@@ -25,7 +25,7 @@ class Processes:
     def start(
         self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path
     ) -> subprocess.Popen[bytes]:
-        """Start `command` in `folder`; what it prints is appended to the file `log`."""
+        """Start `command` in `folder`, and append its output to the file `log`."""
         with log.open("ab") as output:
             process = subprocess.Popen(  # noqa: S603
                 command,
@@ -36,23 +36,23 @@ class Processes:
                 stderr=output,
                 start_new_session=True,
             )
-        self._tell(f"+{process.pid}")
+        self._report(f"+{process.pid}")
         return process
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """Kill the process and whatever it has started in its group."""
+        """Kill the process and everything in its group."""
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
     def ended(self, process: subprocess.Popen[bytes]) -> None:
-        """Forget a process that has been waited for."""
-        self._tell(f"-{process.pid}")
+        """Forget a process that has ended."""
+        self._report(f"-{process.pid}")
 
     def close(self) -> None:
-        """End the reaper, which kills what was not forgotten."""
+        """Stop the reaper, which kills the processes that are left."""
         self._reaper.communicate()
 
-    def _tell(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         pipe = self._reaper.stdin
         assert pipe  # noqa: S101  it was opened as a pipe
         with self._lock:

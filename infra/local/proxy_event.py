@@ -15,18 +15,18 @@ from urllib.parse import parse_qsl, unquote
 from infra.local.http_message import HttpRequest, HttpResponse
 from infra.local.rest_api import Match, RestApiDefinition
 
-# Those describe the connection to the function, not the one to the client.
+# These describe the connection to the function, not the one to the client.
 HOP_BY_HOP = frozenset({"connection", "content-length", "transfer-encoding", "keep-alive"})
 
 
 class MalformedResponseError(Exception):
-    """Raised when a function's response is not what API Gateway understands."""
+    """Raise when API Gateway would not accept a function's response."""
 
 
 def build_event(
     api: RestApiDefinition, match: Match, request: HttpRequest, path: str, body: bytes, account: str
 ) -> dict[str, Any]:
-    """The event for a request; `path` is without the stage."""
+    """Build the event for a request; `path` excludes the stage."""
     binary = _is_binary(api, [request.headers.get("Content-Type", "")])
     queries = _group(parse_qsl(request.query, keep_blank_values=True))
     headers = _group(request.headers.items())
@@ -76,7 +76,7 @@ def _context(
 
 
 def read_response(api: RestApiDefinition, request: HttpRequest, payload: bytes) -> HttpResponse:
-    """The function's whole response. Raises `MalformedResponseError`."""
+    """Convert the function's whole response. Raises `MalformedResponseError`."""
     try:
         answer = json.loads(payload)
         headers = read_headers(answer)
@@ -89,7 +89,7 @@ def read_response(api: RestApiDefinition, request: HttpRequest, payload: bytes) 
 
 
 def read_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The headers of a response; `multiValueHeaders` win over `headers` of the same name."""
+    """Return the headers of a response; `multiValueHeaders` override `headers`."""
     many = answer.get("multiValueHeaders") or {}
     headers = [(name, str(value)) for name, values in many.items() for value in values]
     known = {name.lower() for name in many}
@@ -101,7 +101,7 @@ def read_headers(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _media_types(request: HttpRequest, headers: Iterable[tuple[str, str]]) -> list[str]:
-    """What decides whether a response is binary: the first type accepted, and its own."""
+    """Return the types that make a response binary: the first one accepted, and its own."""
     accepted = _first(request.headers, "Accept").split(",")[0]
     return [accepted, *(value for name, value in headers if name.lower() == "content-type")]
 

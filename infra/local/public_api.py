@@ -1,4 +1,4 @@
-"""Serves a REST API as API Gateway does: matching, limits, proxy events, streams."""
+"""Serve a REST API as API Gateway does: routing, limits, proxy events, streams."""
 
 import json
 import time
@@ -16,12 +16,12 @@ from infra.local.rest_api import Match, RestApiDefinition
 BODY_LIMIT = 10_485_760
 EVENT_LIMIT = 6_291_456
 PRELUDE_LIMIT = 16_384
-SILENCE_SECONDS = 300  # of a stream from a regional endpoint, after which it is cut
+SILENCE_SECONDS = 300  # after which a regional endpoint cuts a stream
 DELIMITER = bytes(8)
 
 
 class PublicApi:
-    """The API at `/<stage>`, and for clients with other habits at `/` and `/api/<stage>`."""
+    """The API at `/<stage>`, and also at `/` and `/api/<stage>`, where some clients expect it."""
 
     def __init__(
         self, api: RestApiDefinition, functions: FunctionHost, account: str, host: str, port: int
@@ -39,7 +39,7 @@ class PublicApi:
         path = self._without_stage(request.path)
         try:
             body = request.body.read(BODY_LIMIT)
-        except BodyTooLargeError:  # in AWS's own words, whatever the template says
+        except BodyTooLargeError:  # in AWS's own words, which no template changes
             text = f"HTTP content length exceeded {BODY_LIMIT} bytes."
             return HttpResponse(413, [("Content-Type", "text/plain")], text.encode())
         match = self._api.match(request.method, path)
@@ -82,7 +82,7 @@ class PublicApi:
 
 
 def _stream(invocation: Invocation, deadline: float) -> HttpResponse:
-    """Begin the response as soon as the function has sent its status and headers."""
+    """Return a response as soon as the function has sent its status and headers."""
     chunks = invocation.chunks(deadline, SILENCE_SECONDS)
     head = b""
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Feeds functions from queues: the event source mappings of Lambda with SQS.
+"""Feed functions from queues, as Lambda's event source mappings for SQS do.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
@@ -17,12 +17,12 @@ from infra.local.function_spec import REGION
 from infra.local.functions import HostedFunction, TooManyRequestsError
 from infra.local.invocation import FunctionError
 
-WAIT_SECONDS = 20  # SQS's longest wait; a message ends it
-CONCURRENCY = 5  # batches at once with which Lambda begins
+WAIT_SECONDS = 20  # the longest that SQS allows; a message ends it
+CONCURRENCY = 5  # batches at once, with which Lambda begins
 
 
 class QueueMapping:
-    """Polls one queue, and invokes its function with batches of messages."""
+    """Poll one queue, and invoke its function with batches of messages."""
 
     def __init__(
         self, cloud: Cloud, function: HostedFunction, queue_url: str, mapping: Mapping[str, Any]
@@ -41,7 +41,7 @@ class QueueMapping:
         threading.Thread(target=self._poll, name=f"queue:{queue_url}", daemon=True).start()
 
     def close(self) -> None:
-        """Ask for no more messages."""
+        """Stop polling."""
         self._closed = True
 
     def _poll(self) -> None:
@@ -104,13 +104,13 @@ class QueueMapping:
 
 
 def _failed(response: bytes) -> set[str]:
-    """The messages that the function reports as failed; none reported means all succeeded."""
+    """Return the ids of the messages that the function reports as failed."""
     report = json.loads(response) or {}
     return {failure["itemIdentifier"] for failure in report.get("batchItemFailures", [])}
 
 
 def queue_mappings(cloud: Cloud, deployed: Iterable[DeployedStack]) -> list[QueueMapping]:
-    """Start the mappings that the templates declare."""
+    """Start the event source mappings that the templates declare."""
     return [
         _start(cloud, one, mapping["Properties"])
         for one in deployed

@@ -1,7 +1,8 @@
-"""Kills the workers when their parent has died, however it died (`python -I -S reaper.py`).
+"""Kill the workers after their parent has died, however it died (`python -I -S reaper.py`).
 
-Standard input is a pipe held by the parent: lines `+PID` and `-PID` register and forget process
-groups, and its end, which even SIGKILL of the parent brings, kills those that are left.
+Standard input is a pipe from the parent: lines `+PID` and `-PID` register and remove process
+groups. When it ends, which even SIGKILL of the parent brings about, the groups that are left are
+killed.
 """
 
 import os

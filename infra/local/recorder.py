@@ -1,4 +1,4 @@
-"""Records each AWS call that passes the endpoint, and which function made it."""
+"""Record each AWS call that reaches the endpoint, and the function that made it."""
 
 import hashlib
 import re
@@ -16,10 +16,8 @@ from werkzeug.exceptions import NotFound
 from infra.local.http_message import HttpRequest
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/[^/]*/([^/]+)/")
-OWN_KEY = "AKIA" + "L" * 16  # calls of the local stack itself, which are nobody's
-
-
-KEPT = 100_000  # calls; the oldest are forgotten first
+OWN_KEY = "AKIA" + "L" * 16  # of the local stack's own calls, which no function makes
+KEPT = 100_000  # calls; the oldest are dropped first
 
 
 class AwsCall(NamedTuple):
@@ -31,7 +29,7 @@ class AwsCall(NamedTuple):
 
 
 class Recorder:
-    """The calls so far. The caller is known by the access key that each function gets."""
+    """The calls so far; a function is identified by the access key that it is given."""
 
     def __init__(self) -> None:
         self._functions: dict[str, str] = {}
@@ -39,14 +37,14 @@ class Recorder:
         self._lock = threading.Lock()
 
     def access_key(self, function: str) -> str:
-        """The key by which the calls of the function with this logical id are told apart."""
+        """Return the access key that identifies the function with this logical id."""
         digest = hashlib.sha256(function.encode()).digest()
         key = "AKIA" + b32encode(digest).decode()[:16]
         self._functions[key] = function
         return key
 
     def record(self, request: HttpRequest, body: bytes) -> AwsCall:
-        """Note the call. The local stack's own are not kept, nor is their operation looked up."""
+        """Record a call, unless it is the local stack's own, whose operation stays empty."""
         credential = CREDENTIAL.search(request.headers.get("Authorization", ""))
         key, service = credential.groups() if credential else ("", "s3")  # S3 by a presigned URL
         if key == OWN_KEY:
@@ -61,7 +59,7 @@ class Recorder:
             self._calls.clear()
 
     def counts(self) -> Counter[AwsCall]:
-        """How often each call was made."""
+        """Count how often each call was made."""
         return Counter(self)
 
     def __iter__(self) -> Iterator[AwsCall]:

@@ -1,4 +1,4 @@
-"""A REST API of API Gateway as its template declares it: which path leads to which function."""
+"""A REST API of API Gateway as its template declares it: the function of each path."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ class Integration:
 
 @dataclass
 class Node:
-    """One resource: a part of a path, its methods and what lies below it."""
+    """One resource: a part of a path, its methods and the resources below it."""
 
     part: str
     resource_id: str
@@ -30,16 +30,16 @@ class Node:
 
     @property
     def parameter(self) -> str | None:
-        """The name in `{name}` and `{name+}`."""
+        """Return the name in `{name}` or `{name+}`, None for a static part."""
         return self.part.strip("{}").rstrip("+") if self.part.startswith("{") else None
 
     @property
     def rank(self) -> int:
-        """The order in which siblings are tried: a static part, a parameter, a greedy one."""
+        """Return the order among siblings: static parts, then parameters, then greedy ones."""
         return 2 if self.part.endswith("+}") else 1 if self.parameter else 0
 
     def takes(self, segments: list[str]) -> int:
-        """How many of the segments, at least one, this part matches; 0 if it does not."""
+        """Return how many of the segments, at least one, this part matches; 0 if it does not."""
         if self.rank == 2:
             return len(segments)
         return 1 if segments[0] == self.part or (self.parameter and segments[0]) else 0
@@ -47,7 +47,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Match:
-    """A request's place in the API; the parameters are still percent-encoded."""
+    """The resource and integration of a request; parameters are still percent-encoded."""
 
     node: Node
     integration: Integration
@@ -56,7 +56,7 @@ class Match:
 
 @dataclass(frozen=True)
 class GatewayResponse:
-    """What API Gateway answers by itself for one type of error."""
+    """The response that API Gateway itself gives to one type of error."""
 
     status: int | None
     headers: Mapping[str, str]
@@ -74,7 +74,7 @@ class RestApiDefinition:
 
     @classmethod
     def of(cls, stack: StackTemplate) -> Self | None:
-        """The first REST API of the stack, if it has one."""
+        """Return the first REST API of the stack, or None."""
         for api_id, api in stack.resources("AWS::ApiGateway::RestApi"):
             nodes = _nodes(stack, api_id)
             _add_methods(stack, nodes)
@@ -88,7 +88,7 @@ class RestApiDefinition:
         return None
 
     def match(self, method: str, path: str) -> Match | None:
-        """The place of a request for `path`, which begins with "/" and holds no stage."""
+        """Match a request for `path`, which begins with "/" and excludes the stage."""
         segments = path.split("/")[1:]
         found = _find(self.root, segments if segments != [""] else [], method)
         if found is None:
@@ -112,7 +112,7 @@ def _find(node: Node, segments: list[str], method: str) -> tuple[Node, dict[str,
 
 
 def _nodes(stack: StackTemplate, api_id: str) -> dict[str, Node]:
-    """Every node by its logical id; the root by the API's."""
+    """Return every node by its logical id, and the root by the API's."""
     resources = {
         name: resource["Properties"]
         for name, resource in stack.resources("AWS::ApiGateway::Resource")
@@ -145,7 +145,7 @@ def _add_methods(stack: StackTemplate, nodes: Mapping[str, Node]) -> None:
 
 
 def _function(integration: Mapping[str, Any]) -> str:
-    """The function in the integration's URI, which joins its ARN with other text."""
+    """Return the function in the integration's URI, which joins its ARN with other text."""
     for part in integration["Uri"]["Fn::Join"][1]:
         match part:
             case {"Fn::GetAtt": [str(name), "Arn"]}:

@@ -1,7 +1,8 @@
-"""The Lambda Runtime API of one worker: what AWS's runtimes ask for work and answer to.
+"""The Lambda Runtime API of one worker, from which AWS's runtime client takes its work.
 
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html; its streaming mode is read off AWS's
-own runtime clients (aws-lambda-go, aws-lambda-nodejs-runtime-interface-client).
+The streaming mode is not documented; it is read off AWS's own clients (aws-lambda-go,
+aws-lambda-nodejs-runtime-interface-client).
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 import base64
@@ -14,11 +15,15 @@ from infra.local.invocation import FunctionError, Invocation
 RESPONSE_LIMIT = 6_291_556  # bytes of a buffered response; 6 MB and what Lambda adds
 PREFIX = "/2018-06-01/runtime/"
 ACCEPTED = HttpResponse(202, [("Content-Type", "application/json")], b'{"status":"OK"}')
+TOO_LARGE = FunctionError.of(
+    "Function.ResponseSizeTooLarge",
+    f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
+)
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """An invocation as the runtime gets it, with the moment (epoch, ms) at which it is ended."""
+    """An invocation as the runtime receives it, with its deadline in epoch milliseconds."""
 
     invocation: Invocation
     deadline_ms: int
@@ -26,23 +31,23 @@ class Delivery:
 
 
 class Runner(Protocol):
-    """The worker behind a Runtime API."""
+    """The worker that a Runtime API serves."""
 
     def next(self) -> Delivery | None:
-        """Wait for work; None when the worker is to end."""
+        """Wait for an invocation; return None if the worker must end."""
 
     def current(self, request_id: str) -> Invocation | None:
-        """The invocation at hand, if `request_id` is it."""
+        """Return the current invocation, if `request_id` is its id."""
 
     def finish(self, error: FunctionError | None = None) -> None:
-        """End the invocation at hand; the worker is free again."""
+        """End the current invocation, and free the worker."""
 
     def init_failed(self, error: FunctionError) -> None:
-        """The handler could not be loaded."""
+        """Note that the handler could not be loaded."""
 
 
 class RuntimeApi:
-    """Answers one worker's requests."""
+    """Answer one worker's requests."""
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
@@ -88,16 +93,10 @@ class RuntimeApi:
         try:
             invocation.write(request.body.read(RESPONSE_LIMIT))
         except BodyTooLargeError:
-            self._runner.finish(_TOO_LARGE)
+            self._runner.finish(TOO_LARGE)
             return HttpResponse(413, body=b'{"errorType":"RequestEntityTooLarge"}')
         self._runner.finish()
         return ACCEPTED
-
-
-_TOO_LARGE = FunctionError.of(
-    "Function.ResponseSizeTooLarge",
-    f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
-)
 
 
 def _trailing_error(trailers: dict[str, str]) -> FunctionError | None:

@@ -1,4 +1,4 @@
-"""Runs the scheduled rules of EventBridge: `rate(1 minute)`."""
+"""Run the scheduled rules of EventBridge, such as `rate(1 minute)`."""
 
 import re
 import time
@@ -17,11 +17,11 @@ SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 class UnsupportedScheduleError(Exception):
-    """Raised for a schedule expression that is not a rate."""
+    """Raise when a schedule expression is not a rate."""
 
 
 class Schedules:
-    """The scheduled rules of an account, as they were when it started."""
+    """The scheduled rules that an account has at the start."""
 
     def __init__(self, account: str, timers: Timers) -> None:
         self._timers = timers

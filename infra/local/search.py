@@ -1,7 +1,7 @@
-"""The search index of this machine, in the place of an OpenSearch Serverless collection.
+"""The local search index, in the place of an OpenSearch Serverless collection.
 
-moto knows no collections, so CloudFormation gets one here whose endpoint is a file, or the address
-of a node that the user runs.
+moto has no collections, so CloudFormation gets one here, whose endpoint is a file or the address of
+a node that the user runs.
 """
 
 from typing import Any, Self
@@ -9,11 +9,11 @@ from typing import Any, Self
 from moto.core.common_models import CloudFormationModel
 
 endpoints: dict[str, str] = {}
-"""The endpoint of the index, by the account whose stacks declare a collection."""
+"""The endpoint of the index, by account."""
 
 
 class Collection(CloudFormationModel):
-    """`AWS::OpenSearchServerless::Collection`; being a subclass makes it known to moto."""
+    """`AWS::OpenSearchServerless::Collection`, which moto finds among its subclasses."""
 
     def __init__(self, account: str, region: str, name: str) -> None:
         self._account = account

@@ -1,4 +1,4 @@
-"""The stack's parameters on this machine: from the environment, with defaults of its own."""
+"""The stack's parameters on this machine: from the environment, with local defaults."""
 
 import json
 import re
@@ -18,7 +18,7 @@ OWN = frozenset({"ASSISTANTS_HOST", "ASSISTANTS_PORT", "ASSISTANTS_SEARCH_ENDPOI
 
 
 def parameters_of(environment: Mapping[str, str]) -> dict[str, str]:
-    """`ASSISTANTS_MODEL_URL` is the parameter `ModelUrl`."""
+    """Return the parameters in an environment: `ModelUrl` for `ASSISTANTS_MODEL_URL`."""
     return {
         _parameter(name): value
         for name, value in environment.items()
@@ -27,8 +27,10 @@ def parameters_of(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def with_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
-    """Open to any key and any browser page; without a model of the user's own, each name is the
-    demo model's, and texts are embedded here.
+    """Add the local defaults: any API key and any browser page are accepted.
+
+    Unless the user configures models, the demo model answers to every name, and MiniLM embeds texts
+    on this machine.
     """
     has_model = parameters.get("ModelUrl") or parameters.get("Models")
     models = {} if has_model else {"Models": DEMO}
@@ -38,7 +40,7 @@ def with_defaults(parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_models(parameters: Mapping[str, str]) -> None:
-    """Raises `InvalidParameterError` for models that no function could start with."""
+    """Check that functions can start with the models. Raises `InvalidParameterError`."""
     names = ("MODELS", "MODEL_URL", "EMBEDDING_MODEL", "EMBEDDING_URL", "EMBEDDING_DIMENSIONS")
     given = {PREFIX + name: parameters.get(_parameter(name), "") for name in names}
     try:
@@ -58,7 +60,7 @@ def _parameter(variable: str) -> str:
 
 
 def keep_secrets(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Put keys that are given themselves into SSM; parameters hold only references to them."""
+    """Move keys that are given by value to SSM, and put references into the parameters."""
     kept = dict(parameters)
     for name, value in parameters.items():
         if name.endswith("Key") and value:
@@ -72,7 +74,7 @@ def keep_secrets(cloud: Cloud, parameters: Mapping[str, str]) -> dict[str, str]:
 
 
 def _models(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Nothing if they are not what they should be: `check_models` will say so."""
+    """Return the models, or none if they are malformed, which `check_models` reports."""
     try:
         models = json.loads(parameters.get("Models") or "{}")
     except ValueError:

@@ -18,10 +18,10 @@ from infra.repository import REPOSITORY
 
 
 class LocalStack:
-    """Runs an assembly, by default the application's, until it is closed.
+    """Run an assembly, by default the application's, until it is closed.
 
-    `parameters` are those of its templates; a key among them may be given itself. `port` 0 is any
-    free one. `search_endpoint` is an OpenSearch node in the place of the embedded index.
+    `parameters` are those of its templates; keys among them may be given by value. `port` 0 is any
+    free one. `search_endpoint` is an OpenSearch node to use instead of the embedded index.
 
     Raises `SynthesisError`, `InvalidParameterError`, `DeploymentError`, `UnsupportedScheduleError`
     and `ListenError`.
@@ -60,25 +60,25 @@ class LocalStack:
 
     @property
     def outputs(self) -> dict[str, str]:
-        """The outputs of all stacks."""
+        """Return the outputs of all stacks."""
         return {name: value for one in self._deployed for name, value in one.outputs.items()}
 
     @property
     def templates(self) -> list[StackTemplate]:
-        """What was deployed."""
+        """Return the templates that are deployed."""
         return [one.stack for one in self._deployed]
 
     def resource(self, stack: str, logical_id: str) -> str:
-        """The physical id of a resource. Raises KeyError."""
+        """Return the physical id of a resource. Raises KeyError."""
         (deployed,) = (one for one in self._deployed if one.stack.name == stack)
         return deployed.resources[logical_id]
 
     def client(self, service: str) -> Any:
-        """A boto3 client of the stack's account."""
+        """Return a boto3 client of the stack's account."""
         return self._cloud.client(service)
 
     def close(self) -> None:
-        """End everything that the stack has started."""
+        """Stop everything that the stack has started."""
         self._undo.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Synthesizes the application, once for each content of what the templates are made from."""
+"""Synthesize the application, once for each state of its inputs."""
 
 import hashlib
 import os
@@ -38,11 +38,11 @@ synthesize(Path(sys.argv[1]), bundle=False)
 
 
 class SynthesisError(Exception):
-    """Raised when the application cannot be synthesized."""
+    """Raise when the application cannot be synthesized."""
 
 
 def cached_assembly() -> Assembly:
-    """The application's assembly, synthesized if its inputs changed. Raises `SynthesisError`."""
+    """Return the assembly, synthesized if its inputs changed. Raises `SynthesisError`."""
     folder = CACHE / _digest()
     if not folder.exists():
         CACHE.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Tasks of ECS on this machine: each is a process that listens at an address of its own."""
+"""ECS tasks on this machine: each is a process that listens at its own address."""
 
 import random
 import socket
@@ -22,11 +22,11 @@ Status = Literal["PENDING", "RUNNING", "STOPPED"]
 
 
 class Task:
-    """A task of the sandbox's image, whose sources lie in the folder `source`.
+    """A task of the sandbox's image, run from the image's sources in the folder `source`.
 
-    It comes up in the background. What the image says by ENV is what differs here: where the daemon
-    listens, and which directories are its own. It ends when its standard input does, which even
-    SIGKILL of this process brings.
+    It starts in the background. Some settings that the image fixes differ here: the address of the
+    daemon, and its directories. It ends when its standard input does, which even SIGKILL of this
+    process brings about.
     """
 
     def __init__(self, source: Path, environment: Mapping[str, str], address: str) -> None:
@@ -54,12 +54,12 @@ class Task:
 
     @property
     def process_id(self) -> int:
-        """Of the daemon, once the task is running."""
+        """Return the process id of the daemon, once the task is running."""
         return self._running.process.pid
 
     @property
     def files(self) -> Path:
-        """The folder of all its files, once the task is running."""
+        """Return the folder of all its files, once the task is running."""
         return self._running.directory
 
     def stop(self, reason: str) -> None:
@@ -82,21 +82,21 @@ class Task:
 
 
 def end(tasks: Iterable[Task]) -> None:
-    """End all of them at once."""
+    """Stop all tasks at once."""
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda task: task.stop("The local stack has ended"), tasks))
 
 
 def free_address() -> str | None:
-    """An address that only this machine reaches and where nothing listens yet.
+    """Return an address that only this machine reaches and where nothing listens yet.
 
-    Linux has 16 million of them. macOS has one unless it is given more (`ifconfig lo0 alias`), and
-    so one session at a time.
+    Linux has 16 million of them. macOS has one, and so one session at a time, unless it is given
+    more (`ifconfig lo0 alias`).
     """
     chosen = (random.randbytes(3) for _ in range(ATTEMPTS))  # noqa: S311 - an address, no secret
     for address in (*(f"127.{64 | a & 63}.{b}.{c}" for a, b, c in chosen), "127.0.0.1"):
         with socket.socket() as probe:
-            # As the daemon will: connections of an earlier one may linger.
+            # As the daemon does: connections of an earlier one may linger.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((address, PORT))

@@ -1,4 +1,4 @@
-"""One thread that calls functions later: timeouts, retries, schedules."""
+"""One thread that calls functions later, for timeouts, retries and schedules."""
 
 import heapq
 import itertools
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Timers:
-    """Calls each function once, when its time has come. What it calls must not block."""
+    """Call each function once, when it is due. The functions must not block."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[float, int, Callable[[], object]]] = []
@@ -26,7 +26,7 @@ class Timers:
                 self._changed.notify()
 
     def close(self) -> None:
-        """Forget everything that still waits."""
+        """Cancel all calls that are not yet due."""
         with self._changed:
             self._closed = True
             self._waiting.clear()

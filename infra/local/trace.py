@@ -1,4 +1,4 @@
-"""What a run did on the local stack: the states it passed and the AWS calls it made."""
+"""The states that a run has passed on the local stack."""
 
 import time
 
@@ -8,9 +8,9 @@ PATIENCE_SECONDS = 30
 
 
 def states_passed(stack: LocalStack, run_id: str) -> list[str]:
-    """The states that the run's execution entered, in order; each is one billed state transition.
+    """Return the states that the run's execution entered, in order; each is a billed transition.
 
-    Callbacks for the execution's end, which comes a moment after the run's. Raises TimeoutError.
+    Waits for the end of the execution, which comes a moment after the run's. Raises TimeoutError.
     """
     machine = stack.client("stepfunctions")
     arn = stack.resource("AssistantsService", "RunMachine")

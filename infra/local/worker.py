@@ -1,4 +1,4 @@
-"""A worker: one process that runs one function, an execution environment in Lambda's words."""
+"""A worker: one process that runs one function, in Lambda's terms an execution environment."""
 
 import signal
 import subprocess
@@ -15,11 +15,9 @@ from infra.local.processes import Processes
 from infra.local.runtime_api import Delivery, RuntimeApi
 from infra.local.timers import Timers
 
-INIT_SECONDS = (
-    10  # Lambda's limit for the start; a start beyond it is charged to the first invocation
-)
+INIT_SECONDS = 10  # Lambda's limit; a longer start counts towards the first invocation
 
-Spawn = Callable[[int], "subprocess.Popen[bytes]"]  # gets the port of the worker's Runtime API
+Spawn = Callable[[int], "subprocess.Popen[bytes]"]  # takes the port of the Runtime API
 
 
 class Pool(Protocol):
@@ -30,14 +28,14 @@ class Pool(Protocol):
     busy_seconds: float
 
     def freed(self, worker: "Worker") -> None:
-        """The worker can take an invocation."""
+        """Note that the worker can take an invocation."""
 
     def ended(self, worker: "Worker", reason: FunctionError) -> None:
-        """The worker's process is gone."""
+        """Note that the worker's process has ended."""
 
 
 class Worker:
-    """Runs one invocation at a time, and is used again for the next (a warm start)."""
+    """Run one invocation at a time; later ones reuse the process (a warm start)."""
 
     def __init__(self, pool: Pool, processes: Processes, timers: Timers) -> None:
         self.invocation: Invocation | None = None
@@ -63,7 +61,7 @@ class Worker:
         self._timers.call_later(INIT_SECONDS + self._pool.timeout, self._check_init)
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Wait until the worker has asked for work, has ended or the time is over."""
+        """Wait until the worker has asked for work or has ended, at most `seconds`."""
         self._settled.wait(seconds)
 
     def assign(self, invocation: Invocation) -> None:
@@ -72,7 +70,7 @@ class Worker:
         self._inbox.put(invocation)
 
     def kill(self) -> None:
-        """End the process at once, and with it the invocation at hand."""
+        """Kill the process, and so end its invocation."""
         self._processes.kill(self.process)
 
     def join(self) -> None:
@@ -85,7 +83,7 @@ class Worker:
             self._settled.set()
         invocation = self._inbox.get()
         if invocation is None or self.process.returncode is not None:
-            return None  # undelivered, so that it is given to another worker
+            return None  # undelivered, so that another worker gets it
         invocation.delivered = True
         self._delivered_at = time.monotonic()
         deadline_ms = int((time.time() + self._pool.timeout) * 1000)
@@ -101,7 +99,7 @@ class Worker:
     def finish(self, error: FunctionError | None = None) -> None:
         invocation, self.invocation = self.invocation, None
         self._pool.busy_seconds += time.monotonic() - self._delivered_at
-        self._pool.freed(self)  # first, so that a caller who asks again finds it free
+        self._pool.freed(self)  # first, so that the caller's next invocation finds it free
         if invocation:
             invocation.finish(error)
 

@@ -5,7 +5,7 @@ managed runtime. It speaks the Lambda Runtime API's streaming mode (`Transfer-En
 errors in trailers) and API Gateway's response format: JSON of status and headers, eight NUL bytes,
 then the body.
 
-The handler is called with the event, a `ResponseStream` and a `Context`.
+The handler is called with the event, a `ChunkedResponse` and a `Context`.
 """
 
 import base64
@@ -19,15 +19,15 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-Handler = Callable[[Any, "ResponseStream", "Context"], object]
+Handler = Callable[[Any, "ChunkedResponse", "Context"], object]
 RUNTIME = "/2018-06-01/runtime"
 
 
-class ClientGone(ConnectionError):
+class ClientGoneError(ConnectionError):
     """Raised by `write` when nobody takes the response any more."""
 
 
-class NothingAnswered(RuntimeError):
+class NoResponseError(RuntimeError):
     """Reported when a handler returns without beginning a response."""
 
 
@@ -47,7 +47,7 @@ class Context:
         return max(0, self._deadline_ms - int(time.time() * 1000))
 
 
-class ResponseStream:
+class ChunkedResponse:
     """One response: `begin` once, then `write` chunk by chunk; each chunk leaves at once."""
 
     def __init__(self, api: str, request_id: str) -> None:
@@ -82,12 +82,12 @@ class ResponseStream:
         self.write(json.dumps(prelude).encode() + bytes(8))
 
     def write(self, chunk: bytes) -> None:
-        """Send one chunk at once. Raises `ClientGone`."""
+        """Send one chunk at once. Raises `ClientGoneError`."""
         if chunk:  # an empty chunk would end the body
             self._send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
 
     def end(self, error: BaseException | None = None) -> None:
-        """Close the body, in its trailers the error that cut it short. Raises `ClientGone`."""
+        """Close the body, in its trailers the error that cut it short. Raises `ClientGoneError`."""
         trailers = b""
         if error is not None:
             body = base64.b64encode(json.dumps(describe(error)).encode())
@@ -99,7 +99,7 @@ class ResponseStream:
         try:
             self._connection.getresponse().read()
         except (OSError, http.client.HTTPException) as gone:
-            raise ClientGone("the response was cut off") from gone
+            raise ClientGoneError("the response was cut off") from gone
 
     def close(self) -> None:
         self._connection.close()
@@ -108,7 +108,7 @@ class ResponseStream:
         try:
             self._connection.send(data)
         except OSError as error:
-            raise ClientGone("the response is no longer read") from error
+            raise ClientGoneError("the response is no longer read") from error
 
 
 def describe(error: BaseException) -> dict[str, object]:
@@ -140,31 +140,31 @@ def load_handler() -> Handler:
 def answer(handler: Handler, api: str, headers: http.client.HTTPMessage, event: object) -> None:
     """Run one invocation to its end, whatever happens in the handler."""
     context = Context(headers)
-    stream = ResponseStream(api, context.aws_request_id)
+    stream = ChunkedResponse(api, context.aws_request_id)
     try:
         failure = attempt(handler, event, stream, context)
         if failure and not stream.begun:
             report(api, f"/invocation/{context.aws_request_id}/error", failure)
         else:
             stream.end(failure)
-    except ClientGone as gone:
+    except ClientGoneError as gone:
         print(f"RequestId: {context.aws_request_id} {gone}")
     finally:
         stream.close()
 
 
 def attempt(
-    handler: Handler, event: object, stream: ResponseStream, context: Context
+    handler: Handler, event: object, stream: ChunkedResponse, context: Context
 ) -> Exception | None:
-    """Call the handler; its error, or None. Raises `ClientGone`."""
+    """Call the handler; its error, or None. Raises `ClientGoneError`."""
     try:
         handler(event, stream, context)
-    except ClientGone:
+    except ClientGoneError:
         raise
     except Exception as error:  # the edge of the runtime: the error belongs to the invocation
         traceback.print_exception(error)
         return error
-    return None if stream.begun else NothingAnswered("the handler began no response")
+    return None if stream.begun else NoResponseError("the handler began no response")
 
 
 def main() -> None:

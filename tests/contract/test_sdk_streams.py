@@ -13,27 +13,33 @@ from assistants.domain.annotation import LINK, Citation
 from assistants.domain.ids import FileId, ProjectId
 from assistants.domain.run import RunSettings, Usage
 from assistants.http.events import KEEP_ALIVE
-from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
+from assistants.ports.chat_model import (
+    FinishDelta,
+    ModelError,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from tests.support.deployment import WEATHER, Deployment, outputs, path
 from tests.support.fakes import FakeClock, Script
 
 NODE = Path(__file__).parents[1] / "e2e" / "node"
-CALL: Script = [CallFragment(0, "a", "weather"), CallFragment(0, arguments='{"city": "Paris"}')]
-TWO: Script = [*CALL, CallFragment(1, "b", "weather"), CallFragment(1, arguments="{}")]
+CALL: Script = [ToolCallDelta(0, "a", "weather"), ToolCallDelta(0, arguments='{"city": "Paris"}')]
+TWO: Script = [*CALL, ToolCallDelta(1, "b", "weather"), ToolCallDelta(1, arguments="{}")]
 BREAK = ModelError("server_error", "The model's answer broke off.")
 SCRIPTS: dict[str, Script] = {
-    "plain": ["Hello ", "world", Finish("stop", Usage(total_tokens=5))],
+    "plain": ["Hello ", "world", FinishDelta("stop", Usage(total_tokens=5))],
     "empty": [],
     "unicode": ["naïve 🙂 ", "\u2028\n", '"quoted"'],
-    "refusal": [Refusal("I can"), Refusal("not.")],
-    "text and refusal": [Text("Well. "), Refusal("No.")],
+    "refusal": [RefusalDelta("I can"), RefusalDelta("not.")],
+    "text and refusal": [TextDelta("Well. "), RefusalDelta("No.")],
     "one call": CALL,
     "parallel calls": TWO,
     "text, then calls": ["Let me look. ", *TWO],
-    "cut at its length": ["Hel", Finish("length")],
-    "cut in a call": [*CALL, Finish("length")],
-    "filtered": ["Hel", Finish("content_filter")],
+    "cut at its length": ["Hel", FinishDelta("length")],
+    "cut in a call": [*CALL, FinishDelta("length")],
+    "filtered": ["Hel", FinishDelta("content_filter")],
     "broken before its first word": [BREAK],
     "broken in mid-answer": ["Hel", BREAK],
     "broken in a call": [*CALL, BREAK],
@@ -91,7 +97,7 @@ class Finder:
 def with_sources(step: float) -> bytes:
     """The stream of a run that cites a passage, links a file and shows an image."""
     deployment = Deployment(
-        [CallFragment(0, "a", "file_search", "{}")],
+        [ToolCallDelta(0, "a", "file_search", "{}")],
         ["🙂 【0:", "0†a.pdf】 and ", f"{LINK}t.", "csv and【0:0】"],
         clock=FakeClock(step=step),
         tools={"file_search": Finder()},
@@ -155,9 +161,9 @@ def test_the_python_sdk_reads_every_stream(name: str, step: float) -> None:
     handler, status = through_python(recorded(SCRIPTS[name], step))
     assert status == STATUS.get(name, "completed")
     said = "".join(
-        each.value if isinstance(each, Text) else each
+        each.value if isinstance(each, TextDelta) else each
         for each in SCRIPTS[name]
-        if isinstance(each, str | Text)
+        if isinstance(each, str | TextDelta)
     )
     assert handler.text == said
     assert len(handler.done) == bool(said or name in ("empty", "refusal"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assistants.domain.ids import RunId, RunRef
-from assistants.ports.executions import Outcome, Unavailable
+from assistants.ports.executions import ExecutionsUnavailableError, Outcome
 from assistants.services.backend import Backend
 from tests.engine.schedule import Actor, stop
 from tests.support.fakes import FakeClock
@@ -69,7 +69,7 @@ class Machine:
     def start(self, ref: RunRef) -> None:
         stop("StartExecution")
         if self.refuses:
-            raise Unavailable("throttled")
+            raise ExecutionsUnavailableError("throttled")
         if ref.run_id not in self.executions:
             payload = {"turn": 0, "next": "", "seconds_left": 0}
             execution = Execution(ref, self.clock.now, state="CallModel", payload=payload)
@@ -79,7 +79,7 @@ class Machine:
     def resume(self, token: str, outcome: Outcome) -> bool:
         stop("SendTaskSuccess")
         if self.refuses:
-            raise Unavailable("throttled")
+            raise ExecutionsUnavailableError("throttled")
         for execution in self.executions.values():
             if execution.status == "RUNNING" and execution.token == token:
                 execution.resumed = True

@@ -7,12 +7,12 @@ from typing import Literal
 
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     ModelError,
     ModelRequest,
-    Text,
+    TextDelta,
+    ToolCallDelta,
 )
 from assistants.services.turns.flush_timer import Tick
 from tests.engine.schedule import stop
@@ -85,7 +85,7 @@ class Theatre:
 
 
 @dataclass(frozen=True)
-class Said(Text):
+class Said(TextDelta):
     """A word with what the pacing is to do about it."""
 
     beat: Beat
@@ -108,22 +108,22 @@ def _end(ending: Ending) -> Iterator[Delta]:
             yield _call(0)
             raise ModelError("server_error", "The provider broke off.")
         case "stop" | "length" | "content_filter":
-            yield Finish(ending, usage)
+            yield FinishDelta(ending, usage)
         case _:
             yield from _CALLS[ending]
-            yield Finish("tool_calls", usage)
+            yield FinishDelta("tool_calls", usage)
 
 
-def _call(index: int) -> CallFragment:
-    return CallFragment(index, id=f"given_{index}", name="weather", arguments="{}")
+def _call(index: int) -> ToolCallDelta:
+    return ToolCallDelta(index, id=f"given_{index}", name="weather", arguments="{}")
 
 
-def _code(index: int) -> CallFragment:
+def _code(index: int) -> ToolCallDelta:
     arguments = '{"code": "6 * 7"}'
-    return CallFragment(index, id=f"given_{index}", name="code_interpreter", arguments=arguments)
+    return ToolCallDelta(index, id=f"given_{index}", name="code_interpreter", arguments=arguments)
 
 
-_CALLS: dict[Ending, list[CallFragment]] = {
+_CALLS: dict[Ending, list[ToolCallDelta]] = {
     "one call": [_call(0)],
     "two calls": [_call(0), _call(1)],
     "code": [_code(0), _code(1)],
@@ -135,6 +135,6 @@ def by_beats(deltas: Iterator[Delta], *, watched: bool, clock: object) -> Iterat
     """The pacing without its thread and its clock: the play says when to write and to look."""
     for delta in deltas:
         beat = delta.beat if isinstance(delta, Said) else "word"
-        written = beat == "word, written" or isinstance(delta, CallFragment)
+        written = beat == "word, written" or isinstance(delta, ToolCallDelta)
         silent = beat == "silence, a look"
-        yield Tick(None if silent else delta, write=written, look=silent)
+        yield Tick(None if silent else delta, flush=written, check=silent)

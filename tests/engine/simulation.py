@@ -286,7 +286,7 @@ class World:
                     self.backend.runs.repository.load(self.ref(thread_id, run_id))
                 )
                 assert wait, run_id
-                assert execution.token in wait.body["tokens"], "nobody knows the token"
+                assert execution.token in wait.callback.tokens, "nobody knows the token"
             else:
                 assert execution.status != "SUCCEEDED", f"{status}, but the machine has ended"
 

@@ -261,7 +261,7 @@ CASES = [
 @pytest.fixture(autouse=True, scope="module")
 def _played() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "paced", by_beats)
+        patch.setattr(turns, "flush_ticks", by_beats)
         yield
 
 

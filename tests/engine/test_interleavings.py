@@ -32,7 +32,7 @@ HELLO: list[dict[str, str]] = [{"role": "user", "content": "Hello"}]
 @pytest.fixture(autouse=True, scope="module")
 def _played() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(turns, "paced", by_beats)
+        patch.setattr(turns, "flush_ticks", by_beats)
         yield
 
 

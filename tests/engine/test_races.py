@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from assistants.domain.hosted_tool import HostedToolName
-from assistants.ports.chat_model import CallFragment, ModelError
+from assistants.ports.chat_model import ModelError, ToolCallDelta
 from assistants.ports.hosted_tool import HostedTool
 from tests.support.deployment import WEATHER, Deployment, path
 from tests.support.fakes import FakeClock
 from tests.unit.turns.test_tool_calls import Calculator
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 class Crash(Exception):
@@ -67,7 +67,7 @@ def test_a_worker_that_was_replaced_cannot_fail_the_run() -> None:
 
 def test_a_wait_that_comes_late_does_not_interrupt_the_tools_of_a_later_turn() -> None:
     """Its function was invoked twice, and the second one was under way for a long time."""
-    code = CallFragment(0, id="b", name="code_interpreter", arguments='{"code": "6 * 7"}')
+    code = ToolCallDelta(0, id="b", name="code_interpreter", arguments='{"code": "6 * 7"}')
     tools: dict[HostedToolName, HostedTool] = {"code_interpreter": Calculator()}
     deployment = Deployment([CALL], [code], ["It is 42."], machine=False, tools=tools)
     run = deployment.run(tools=[WEATHER, {"type": "code_interpreter"}])

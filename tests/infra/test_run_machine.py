@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.errors import RateLimitError
-from assistants.ports.executions import Unavailable
+from assistants.ports.executions import ExecutionsUnavailableError
 from infra.constructs.run_machine import DEFINITION, placeholders
 from infra.stacks.service import FUNCTIONS
 from tests.infra.template import Template
@@ -71,7 +71,7 @@ def test_what_is_busy_is_tried_again_for_as_long_as_a_run_lives(
     for name, state in tasks.items():
         first = state["Retry"][0]
         if name != "FinishRun":
-            waits = {Unavailable.__name__} if name == "AwaitToolOutputs" else set()
+            waits = {ExecutionsUnavailableError.__name__} if name == "AwaitToolOutputs" else set()
             assert set(first["ErrorEquals"]) == busy | waits
             assert first["JitterStrategy"] == "FULL"
             assert first["MaxAttempts"] * first["MaxDelaySeconds"] >= MAX_RUN_SECONDS

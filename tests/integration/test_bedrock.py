@@ -15,12 +15,12 @@ from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.run import Usage
 from assistants.domain.tool import FunctionName
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     ModelError,
     ModelRequest,
-    Text,
+    TextDelta,
+    ToolCallDelta,
 )
 from tests.support.bedrock_server import (
     Answer,
@@ -103,10 +103,10 @@ def turn_of_calls(*calls: tuple[str, str, str, str]) -> list[dict[str, Any]]:
 
 def test_text_comes_as_it_is_streamed_with_its_end_and_usage(ask: Ask) -> None:
     assert ask(said("It is ", "sunny.")) == [
-        Text("It is "),
-        Text("sunny."),
-        Finish(reason="stop"),
-        Finish(usage=USAGE),
+        TextDelta("It is "),
+        TextDelta("sunny."),
+        FinishDelta(reason="stop"),
+        FinishDelta(usage=USAGE),
     ]
 
 
@@ -115,20 +115,20 @@ def test_calls_come_in_fragments_under_the_index_of_their_block(ask: Ask) -> Non
         ("t1", "weather", ['{"city"', ': "Paris"}']), ("t2", "time", ["{}"]), saying="Let me look."
     )
     assert ask(answer, tools=[function(), function("time")]) == [
-        Text("Let me look."),
-        CallFragment(1, id="t1", name="weather"),
-        CallFragment(1, arguments='{"city"'),
-        CallFragment(1, arguments=': "Paris"}'),
-        CallFragment(2, id="t2", name="time"),
-        CallFragment(2, arguments="{}"),
-        Finish(reason="tool_calls"),
-        Finish(usage=USAGE),
+        TextDelta("Let me look."),
+        ToolCallDelta(1, id="t1", name="weather"),
+        ToolCallDelta(1, arguments='{"city"'),
+        ToolCallDelta(1, arguments=': "Paris"}'),
+        ToolCallDelta(2, id="t2", name="time"),
+        ToolCallDelta(2, arguments="{}"),
+        FinishDelta(reason="tool_calls"),
+        FinishDelta(usage=USAGE),
     ]
 
 
 def test_a_call_without_input_has_the_arguments_of_an_empty_object(ask: Ask) -> None:
     _, arguments, *_ = ask(called(("t1", "now", [""])), tools=[function("now")])
-    assert arguments == CallFragment(0, arguments="{}")
+    assert arguments == ToolCallDelta(0, arguments="{}")
 
 
 def test_without_parallel_calls_only_the_first_call_of_a_turn_is_kept(ask: Ask) -> None:
@@ -137,16 +137,16 @@ def test_without_parallel_calls_only_the_first_call_of_a_turn_is_kept(ask: Ask) 
         tools=[function(), function("time")],
         options={"parallel_tool_calls": False},
     )
-    calls = [delta for delta in deltas if isinstance(delta, CallFragment)]
+    calls = [delta for delta in deltas if isinstance(delta, ToolCallDelta)]
     assert {call.index for call in calls} == {0}
-    assert deltas[-2:] == [Finish(reason="tool_calls"), Finish(usage=USAGE)]
+    assert deltas[-2:] == [FinishDelta(reason="tool_calls"), FinishDelta(usage=USAGE)]
 
 
 def test_thoughts_are_not_part_of_the_answer(ask: Ask) -> None:
     thought = {"contentBlockIndex": 0, "delta": {"reasoningContent": {"text": "Hm."}}}
     answer = said("Yes.")
     assert isinstance(answer, list)
-    assert ask([{"contentBlockDelta": thought}, *answer])[0] == Text("Yes.")
+    assert ask([{"contentBlockDelta": thought}, *answer])[0] == TextDelta("Yes.")
 
 
 @pytest.mark.parametrize(
@@ -162,13 +162,13 @@ def test_thoughts_are_not_part_of_the_answer(ask: Ask) -> None:
     ],
 )
 def test_a_stop_reason_has_its_counterpart(ask: Ask, stop: str, reason: str) -> None:
-    assert ask(said("x", stop=stop))[1] == Finish(reason=reason)  # type: ignore[arg-type]
+    assert ask(said("x", stop=stop))[1] == FinishDelta(reason=reason)  # type: ignore[arg-type]
 
 
 def test_tokens_of_the_cache_count_as_prompt(ask: Ask) -> None:
     answer = ended("end_turn", cacheReadInputTokens=100, cacheWriteInputTokens=10)
     usage = Usage(prompt_tokens=121, completion_tokens=7, total_tokens=128)
-    assert ask(answer)[-1] == Finish(usage=usage)
+    assert ask(answer)[-1] == FinishDelta(usage=usage)
 
 
 def test_the_model_is_named_in_the_path_also_when_it_is_an_arn(
@@ -373,7 +373,7 @@ def test_an_answer_comes_after_passing_failures(ask: Ask, server: BedrockServer)
     deltas = ask(
         Refused(503, "ServiceUnavailableException"), [Fault("throttlingException")], said("Yes.")
     )
-    assert deltas[0] == Text("Yes.")
+    assert deltas[0] == TextDelta("Yes.")
     assert len(server.requests) == 3
 
 

@@ -18,7 +18,7 @@ from assistants.adapters.sandbox.client import SandboxClient
 from assistants.adapters.sandbox.direct_session import DirectSession
 from assistants.adapters.sandbox.proxied_session import ProxiedSession, SandboxProxy
 from assistants.ports.blobs import BlobMissingError
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from assistants.ports.sandbox import SandboxLostError, SandboxRefusedError, SandboxSession
 from infra.local.process_sandbox import ProcessSandbox
 from tests.support.deployment import Deployment
@@ -186,7 +186,7 @@ def test_only_addresses_are_opened(address: str) -> None:
 
 
 def call(code: str) -> Script:
-    return [CallFragment(0, "x", "code_interpreter", json.dumps({"code": code}))]
+    return [ToolCallDelta(0, "x", "code_interpreter", json.dumps({"code": code}))]
 
 
 @pytest.mark.parametrize("kind", KINDS)

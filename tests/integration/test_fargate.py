@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from assistants.adapters.sandbox import fargate
 from assistants.adapters.sandbox.client import SandboxClient
-from assistants.adapters.sandbox.fargate import FargatePlace, FargateSandboxes
+from assistants.adapters.sandbox.fargate import FargateSandboxes, FargateSettings
 from assistants.ports.sandbox import SandboxLostError, SandboxSession, SandboxUnavailableError
 from infra.local.cloud import Cloud
 
@@ -31,7 +31,7 @@ def cloud() -> Iterator[Cloud]:
 
 
 @pytest.fixture(scope="module")
-def place(cloud: Cloud) -> FargatePlace:
+def place(cloud: Cloud) -> FargateSettings:
     """A definition as the template has it, whose kernels are up at once."""
     ecs, ec2 = cloud.client("ecs"), cloud.client("ec2")
     ecs.create_cluster(clusterName="sandboxes")
@@ -55,7 +55,7 @@ def place(cloud: Cloud) -> FargatePlace:
     group = ec2.create_security_group(
         GroupName="sessions", Description="sessions", VpcId=subnet["VpcId"]
     )
-    return FargatePlace(
+    return FargateSettings(
         cluster="sandboxes",
         task=definition,
         subnets=(subnet["SubnetId"],),
@@ -65,7 +65,7 @@ def place(cloud: Cloud) -> FargatePlace:
 
 
 @pytest.fixture
-def sandboxes(cloud: Cloud, place: FargatePlace) -> FargateSandboxes:
+def sandboxes(cloud: Cloud, place: FargateSettings) -> FargateSandboxes:
     return FargateSandboxes(place, lambda: cloud.client("ecs"), unconnected)
 
 
@@ -113,7 +113,7 @@ class Answers:
         return answer
 
 
-def over(client: Any, place: FargatePlace) -> FargateSandboxes:
+def over(client: Any, place: FargateSettings) -> FargateSandboxes:
     return FargateSandboxes(place, lambda: client, unconnected)
 
 
@@ -145,7 +145,7 @@ def test_a_name_is_not_used_for_two_tokens(sandboxes: FargateSandboxes) -> None:
 
 
 def test_only_the_hash_of_a_token_is_shown_to_ecs(
-    cloud: Cloud, sandboxes: FargateSandboxes, place: FargatePlace
+    cloud: Cloud, sandboxes: FargateSandboxes, place: FargateSettings
 ) -> None:
     handle = sandboxes.launch("secret", TOKEN)
     shown = str(cloud.client("ecs").describe_tasks(cluster=place.cluster, tasks=[handle]))
@@ -186,7 +186,7 @@ def test_a_session_that_nobody_knows_is_lost(
 
 
 def test_a_session_of_a_cluster_that_was_replaced_is_lost_and_needs_no_end(
-    place: FargatePlace,
+    place: FargateSettings,
 ) -> None:
     client = Answers(describe_tasks=refused("AccessDenied"), stop_task=refused("AccessDenied"))
     new = over(client, replace(place, cluster="new-sandboxes"))
@@ -197,12 +197,12 @@ def test_a_session_of_a_cluster_that_was_replaced_is_lost_and_needs_no_end(
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ServerException", "ClientException"])
-def test_a_busy_ecs_means_no_session_now(place: FargatePlace, code: str) -> None:
+def test_a_busy_ecs_means_no_session_now(place: FargateSettings, code: str) -> None:
     with pytest.raises(SandboxUnavailableError, match=code):
         over(Answers(run_task=refused(code)), place).launch("busy", TOKEN)
 
 
-def test_no_capacity_is_asked_for_again(place: FargatePlace, pauses: list[int]) -> None:
+def test_no_capacity_is_asked_for_again(place: FargateSettings, pauses: list[int]) -> None:
     """https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html"""
     reason = "Capacity is unavailable at this time. Please try again later"
     client = Answers(run_task={"tasks": [], "failures": [{"reason": reason}]})
@@ -213,14 +213,14 @@ def test_no_capacity_is_asked_for_again(place: FargatePlace, pauses: list[int]) 
 
 
 @pytest.mark.parametrize("status", ["PROVISIONING", "PENDING", "ACTIVATING"])
-def test_a_task_that_is_coming_up_has_no_address_yet(place: FargatePlace, status: str) -> None:
+def test_a_task_that_is_coming_up_has_no_address_yet(place: FargateSettings, status: str) -> None:
     task = {"lastStatus": status, "desiredStatus": "RUNNING", "attachments": []}
     client = Answers(describe_tasks={"tasks": [task], "failures": []})
     assert over(client, place).address(HANDLE) is None
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "DEACTIVATING", "STOPPING", "DEPROVISIONING"])
-def test_a_task_that_is_to_stop_is_lost_already(place: FargatePlace, status: str) -> None:
+def test_a_task_that_is_to_stop_is_lost_already(place: FargateSettings, status: str) -> None:
     reason = "CannotPullContainerError"
     task = {"lastStatus": status, "desiredStatus": "STOPPED", "stoppedReason": reason}
     client = Answers(describe_tasks={"tasks": [task], "failures": []})
@@ -228,14 +228,14 @@ def test_a_task_that_is_to_stop_is_lost_already(place: FargatePlace, status: str
         over(client, place).address(HANDLE)
 
 
-def test_a_network_with_a_way_out_gives_the_task_an_address_for_it(place: FargatePlace) -> None:
+def test_a_network_with_a_way_out_gives_the_task_an_address_for_it(place: FargateSettings) -> None:
     asked: list[dict[str, Any]] = []
 
     def run_task(**parameters: Any) -> Any:
         asked.append(parameters)
         return {"tasks": [{"taskArn": "arn"}], "failures": []}
 
-    public = FargatePlace(place.cluster, place.task, ("a", "b"), "sg", public_ip=True)
+    public = FargateSettings(place.cluster, place.task, ("a", "b"), "sg", public_ip=True)
     over(Answers(run_task=run_task), public).launch("public", TOKEN)
     over(Answers(run_task=run_task), place).launch("isolated", TOKEN)
     networks = [one["networkConfiguration"]["awsvpcConfiguration"] for one in asked]

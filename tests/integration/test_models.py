@@ -7,7 +7,7 @@ import pytest
 
 from assistants import bootstrap
 from assistants.domain.model import Catalog
-from assistants.ports.chat_model import ModelError, ModelRequest, Text
+from assistants.ports.chat_model import ModelError, ModelRequest, TextDelta
 from assistants.settings import Settings
 from tests.support.bedrock_server import BedrockServer, said
 from tests.support.certificate import self_signed, server_context
@@ -27,7 +27,7 @@ def ask(name: str, models: dict[str, Any], **settings: Any) -> str:
     chosen = Settings(models=models, **settings)
     catalog = Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
     deltas = bootstrap.models(chosen, catalog).stream(ModelRequest(name, HELLO))
-    return "".join(delta.value for delta in deltas if isinstance(delta, Text))
+    return "".join(delta.value for delta in deltas if isinstance(delta, TextDelta))
 
 
 @pytest.fixture

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
-from assistants.domain.ids import ProjectId, RunRef, VectorStoreId
+from assistants.domain.ids import EntryRef, ProjectId, RunRef
 from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     ModelRequest,
-    Refusal,
-    Text,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
 )
 from assistants.ports.executions import Outcome
 from assistants.ports.table import (
@@ -172,13 +172,13 @@ class FakePurgeQueue:
 
 
 class FakeIndexQueue:
-    """Records which files of vector stores are to be looked at."""
+    """Records which entries of vector stores are to be processed."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[ProjectId, VectorStoreId, str]] = []
+        self.sent: list[EntryRef] = []
 
-    def send(self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str) -> None:
-        self.sent += [(project, vector_store_id, attachment) for attachment in attachments]
+    def send(self, *entries: EntryRef) -> None:
+        self.sent += entries
 
 
 class FakeBlobs:
@@ -244,10 +244,10 @@ class ScriptedModel:
             if isinstance(item, Exception):
                 raise item
             if isinstance(item, str):
-                yield Text(item)
-            elif isinstance(item, Text | Refusal | CallFragment | Finish):
+                yield TextDelta(item)
+            elif isinstance(item, TextDelta | RefusalDelta | ToolCallDelta | FinishDelta):
                 yield item
             else:
                 item()
-        if not any(isinstance(item, Finish) and item.reason for item in script):
-            yield Finish("stop")
+        if not any(isinstance(item, FinishDelta) and item.reason for item in script):
+            yield FinishDelta("stop")

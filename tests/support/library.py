@@ -7,7 +7,7 @@ from typing import Any
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
 from assistants.domain.hosted_tool import HostedToolName
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.ports.blobs import BlobMissingError
 from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.parsing import ParsingUnavailableError
@@ -31,14 +31,14 @@ class PlainParser:
     def __init__(self, blobs: FakeBlobs) -> None:
         self._blobs = blobs
 
-    def parse(self, blob: str, filename: str) -> Text:
+    def parse(self, blob: str, filename: str) -> ExtractedText:
         if filename.endswith(".bin"):
             raise DocumentError("unsupported_file", "Files with extensions [.bin] are not read.")
         try:
             pieces = self._blobs.read(blob)
         except BlobMissingError as error:
             raise ParsingUnavailableError(blob) from error
-        return Text(b"".join(pieces).decode())
+        return ExtractedText(b"".join(pieces).decode())
 
 
 class Library(Deployment):
@@ -85,7 +85,7 @@ class Library(Deployment):
         while self.index_queue.sent or self.purge_queue.sent:
             sent, self.index_queue.sent = self.index_queue.sent, []
             for message in sent:
-                self.indexing.work(*message)
+                self.indexing.process(message)
             purges, self.purge_queue.sent = self.purge_queue.sent, []
             for project, identifier in purges:
                 self.backend.maintenance.purge.work(project, identifier)

@@ -2,6 +2,7 @@
 
 import ast
 import shutil
+from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
 
@@ -163,6 +164,16 @@ def test_functions_are_short() -> None:
 def test_names_tell_something() -> None:
     names = {relative(path): {*path.parent.relative_to(ROOT).parts, path.stem} for path in PRODUCT}
     assert not [path for path, parts in names.items() if parts & VAGUE]
+
+
+def test_no_two_classes_bear_one_name() -> None:
+    """So that a name in a search or a traceback means one thing."""
+    places = defaultdict(list)
+    for path in PRODUCT:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                places[node.name].append(relative(path))
+    assert not {name: paths for name, paths in places.items() if len(paths) > 1}
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,1 +1,1 @@
-"""sandboxd: one code interpreter session behind HTTP. It imports nothing of the service."""
+"""sandboxd: one code interpreter session, served over HTTP. It imports nothing of the service."""

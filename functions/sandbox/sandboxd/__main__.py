@@ -1,4 +1,4 @@
-"""The daemon: `python -m sandboxd`, with its settings in SANDBOX_* variables."""
+"""Run the daemon: `python -m sandboxd`, with its settings in SANDBOX_* variables."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One execution as the daemon sees it: when it must stop, and what it has said so far."""
+"""The execution that is running: when it must stop, and its output so far."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .logs import Logs
 from .messages import Done, KernelReady, Message, Shown
 from .result import Reason
 
-# An honest kernel shows a few images a cell; thousands of frames are an attack.
+# An honest kernel sends a few images per cell; thousands of frames are an attack.
 _MAX_MESSAGES = 1000
 
 
 class Step(Enum):
-    """What the daemon does next."""
+    """The next action of the daemon."""
 
     WAIT = "wait"
     INTERRUPT = "interrupt"
@@ -24,7 +24,7 @@ class Step(Enum):
 
 
 class RunningCell:
-    """An execution on its way: running, then perhaps interrupted, then perhaps killed."""
+    """A running execution, which may be interrupted and after that be killed."""
 
     def __init__(self, number: int, deadline: float, grace: float) -> None:
         """Stop at `deadline` (monotonic seconds); kill `grace` seconds after an interrupt."""
@@ -36,7 +36,7 @@ class RunningCell:
         self._messages = 0
 
     def next_step(self, now: float, cancelled: threading.Event) -> Step:
-        """Decide by clock, wish and budget. An interrupt is given once."""
+        """Decide by deadline, cancellation and output budget. Interrupt only once."""
         if self.reason is not None:
             return Step.KILL if now > self._deadline else Step.WAIT
         self.reason = self._stop_for(now, cancelled)
@@ -52,8 +52,8 @@ class RunningCell:
             return "output"
         return "timeout" if now > self._deadline else None
 
-    def hear(self, message: Message) -> None:
-        """Take a message of the kernel. Raises ProtocolError for what cannot come now."""
+    def receive(self, message: Message) -> None:
+        """Process a message of the kernel. Raises ProtocolError if it is out of order."""
         self._messages += 1
         if self._messages > _MAX_MESSAGES:
             raise ProtocolError("too many frames")

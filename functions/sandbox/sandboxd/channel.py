@@ -1,6 +1,6 @@
 """The control channel between daemon and kernel: length-prefixed JSON over a socketpair.
 
-Whoever holds the kernel's end may be hostile: every frame is bounded and must be an object.
+The process at the kernel's end may be hostile: every frame is bounded and must be an object.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ Frame = dict[str, Any]
 
 
 class ProtocolError(Exception):
-    """The other side does not speak the protocol."""
+    """Raise when the other side violates the protocol."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """Return one frame."""
+    """Encode one frame."""
     body = json.dumps(message).encode()
     return _LENGTH.pack(len(body)) + body
 
 
 def decode(body: bytes) -> Frame:
-    """Return a frame's object. Raises ProtocolError."""
+    """Decode the object in a frame. Raises ProtocolError."""
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -40,10 +40,10 @@ def decode(body: bytes) -> Frame:
 
 
 class FrameReader:
-    """Cuts bytes that arrive in any pieces into frames."""
+    """Split a stream of bytes into frames."""
 
     def __init__(self) -> None:
-        """Start without a byte."""
+        """Start with an empty buffer."""
         self._buffer = bytearray()
 
     def feed(self, received: bytes) -> Iterator[Frame]:
@@ -67,7 +67,7 @@ class Channel:
         """Take over an inherited descriptor."""
         self._descriptor = descriptor
         os.set_inheritable(descriptor, False)
-        # What the code forks is not the kernel and must not speak for it.
+        # A fork of the code is not the kernel and must not send for it.
         os.register_at_fork(after_in_child=self._close)
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""What a kernel process gives up before it runs its first line of foreign code."""
+"""The rights that a kernel process gives up before it runs its first line of foreign code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Confinement:
 
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Confinement:
-        """Read what `dataclasses.asdict` and JSON made of it."""
+        """Read back the JSON of `dataclasses.asdict`."""
         return cls(
             **{
                 **message,
@@ -39,10 +39,10 @@ class Confinement:
 
 
 def confine(bounds: Confinement, parent: int) -> int:
-    """Bind this process for good and return the Landlock ABI in force (0: none).
+    """Confine this process irrevocably; return the Landlock ABI in force (0: none).
 
-    Raises OSError or PermissionError where a part that the platform must have fails: then
-    nothing may run. Outside of Linux there are only the resource limits.
+    Raises OSError or PermissionError if a mechanism fails that the platform must have: then no code
+    may run. Outside Linux only the resource limits apply.
     """
     os.umask(0o077)
     os.nice(_NICENESS)
@@ -53,7 +53,7 @@ def confine(bounds: Confinement, parent: int) -> int:
     )
     if not linux.ON_LINUX:
         return 0
-    # The first to go when memory runs out on the host; some containers do not let it say so.
+    # The host's OOM killer should take this process first; some containers forbid this write.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     if bounds.uid is not None:
@@ -66,7 +66,7 @@ def confine(bounds: Confinement, parent: int) -> int:
 
 
 def _become(uid: int) -> None:
-    """Take an identity without a way back."""
+    """Switch to a user irrevocably."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)

@@ -1,4 +1,4 @@
-"""One session put together: directories, kernel, HTTP and the clock that ends it."""
+"""The daemon of one session: directories, kernel, HTTP server and lifetime."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _PACKAGE_ROOT = Path(__file__).parent.parent
 
 
 def log(event: str, **details: object) -> None:
-    """Write one line of JSON about a change of state; no user's data is in it."""
-    # Whoever listened may have gone, which is no reason not to end properly.
+    """Write one line of JSON about a change of state, without any user's data."""
+    # The reader of the log may have gone; the session must still end properly.
     with suppress(BrokenPipeError):
         print(json.dumps({"event": event, **details}), flush=True)
 
 
 def secure(settings: DaemonSettings) -> tuple[Workspace, bool]:
-    """Prepare this process and its directories; tell whether the view is private.
+    """Prepare this process and its directories; return whether the view is private.
 
     Raises PermissionError for root without SANDBOX_UID, and for SANDBOX_UID without root.
     """
@@ -66,10 +66,10 @@ def secure(settings: DaemonSettings) -> tuple[Workspace, bool]:
 
 def close_to_other_processes(private: bool) -> None:
     """Keep the daemon's memory to itself and adopt what its kernels leave behind."""
-    # Interrupts are for cells. As the first process of its view the daemon would heed no other
-    # signal that code could send.
+    # Interrupts are for cells. As the first process of its view the daemon receives no other signal
+    # that code could send.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Linux buries dead children itself: as zombies, orphans would count in RLIMIT_NPROC.
+    # Linux reaps children itself then: orphans left as zombies would count in RLIMIT_NPROC.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     if not linux.ON_LINUX:
         return
@@ -81,7 +81,7 @@ def close_to_other_processes(private: bool) -> None:
 
 
 class Daemon:
-    """All parts of one session."""
+    """The parts of one session, assembled."""
 
     def __init__(self, settings: DaemonSettings) -> None:
         """Listen, without a kernel yet."""

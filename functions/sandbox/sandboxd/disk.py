@@ -1,4 +1,4 @@
-"""How much of the disk a kernel has taken, at the price of one statvfs(2) most of the time."""
+"""The disk space that a kernel has taken, measured by one statvfs(2) most of the time."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _NOTICED_BYTES = 64 << 20
 
 
 class DiskWatch:
-    """Tells when one kernel has filled more than its share."""
+    """Detect when a kernel has taken more than its share of the disk."""
 
     def __init__(self, directories: Sequence[Path], limit_bytes: int, identity: Identity) -> None:
-        """Start with what is there: a new kernel may inherit a full directory and empty it."""
+        """Start from the present usage: a new kernel may inherit a full directory and empty it."""
         self._directories, self._identity = directories, identity
         self._limit = limit_bytes
         self._free_at_start = self._free_when_measured = self._free()
@@ -25,16 +25,16 @@ class DiskWatch:
         self._allowed = max(limit_bytes, self._used_at_start + _NOTICED_BYTES)
 
     def exceeded(self) -> bool:
-        """Whether the files, or open files without a name, have outgrown the limit."""
+        """Return whether the files, or open files without a name, have outgrown the limit."""
         free = self._free()
         if free < self._free_when_measured - _NOTICED_BYTES:
             self._used, self._free_when_measured = self._measure(), free
         return self._used > self._allowed or self._unnamed_exceeded(free)
 
     def _unnamed_exceeded(self, free: int) -> bool:
-        """Whether room is gone that no file explains, and that is not others' doing.
+        """Return whether space is gone that neither files nor other processes explain.
 
-        It counts as the code's where some of its files may have been overlooked.
+        It counts as the code's if some of its files may have been overlooked.
         """
         unexplained = (self._free_at_start - free) - (self._used - self._used_at_start)
         if unexplained <= self._limit:

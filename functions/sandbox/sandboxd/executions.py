@@ -17,19 +17,19 @@ _IDLE_LOOK_SECONDS = 0.5
 
 
 class ExecutionConflictError(Exception):
-    """The id was used before, for other code."""
+    """Raise when an id was used before, for other code."""
 
 
 class ExecutionGoneError(Exception):
-    """The execution has ended and its result is no longer kept."""
+    """Raise when an execution has ended and its result is no longer kept."""
 
 
 class SessionFullError(Exception):
-    """Too many executions wait, or the session has had too many."""
+    """Raise when too many executions wait, or the session has had too many."""
 
 
 class QueuedExecution:
-    """One piece of code on its way through the queue."""
+    """One piece of code in the queue, and later its result."""
 
     def __init__(self, code: str, seconds: float) -> None:
         """Hold code that may run for so many seconds."""
@@ -57,7 +57,7 @@ class QueuedExecution:
 
 
 class ExecutionQueue:
-    """All executions of the session, run one after another in one thread of their own."""
+    """All executions of the session, run one after another in a thread of their own."""
 
     def __init__(self, supervisor: Supervisor) -> None:
         """Wait for `serve` to run in the thread that owns the kernel."""
@@ -91,11 +91,11 @@ class ExecutionQueue:
 
     @property
     def busy(self) -> bool:
-        """Whether anything runs or waits."""
+        """Return whether anything runs or waits."""
         return self._waiting.unfinished_tasks > 0
 
     def serve(self) -> None:
-        """Run what is submitted, for ever; look after the kernel in between.
+        """Run submitted executions forever, and check the kernel in between.
 
         Raises KernelBootError or TimeoutError when the session cannot go on.
         """

@@ -1,7 +1,7 @@
-"""The session's data directory: files in, files out, and which of them a cell has changed.
+"""The session's data directory: uploads, downloads, and the files that a cell has changed.
 
-Its contents are hostile. Every path is walked component by component without following
-links, with the sandbox's own rights; only regular files without a second name come out.
+Its contents are hostile. Every path is walked component by component without following links, with
+the sandbox's own rights; only regular files without a second name come out.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ Read = Callable[[int], bytes]
 
 
 class NotARegularFileError(OSError):
-    """There is something under the name, but no file that may leave the sandbox."""
+    """Raise when a name is not that of a file that may leave the sandbox."""
 
 
 class ShortBodyError(OSError):
-    """The upload ended before its announced length."""
+    """Raise when an upload ends before its announced length."""
 
 
 @dataclass(frozen=True)
 class ChangedFile:
-    """A file that a cell has made or changed; `sha256` is None beyond the hashing budget."""
+    """A file that a cell has created or changed; `sha256` is None beyond the hashing budget."""
 
     path: str
     size: int
@@ -93,8 +93,8 @@ class DataDirectory:
     def changes(self) -> tuple[list[ChangedFile], int]:
         """Return the files that are new or changed since the last call, and how many more are.
 
-        What was stored meanwhile is not new. Left out are names that cannot be printed,
-        files with a second name and those beyond the first hundred.
+        Uploads in between are not new. Left out are names that cannot be printed, files with a
+        second name and those beyond the first hundred.
         """
         with self._identity.assumed(), self._knowing:
             found = scan(self._root).files
@@ -112,7 +112,7 @@ class DataDirectory:
 
     @contextmanager
     def _parent(self, name: tuple[str, ...], *, make: bool = False) -> Iterator[int]:
-        """Give a descriptor of the directory that holds the name."""
+        """Yield a descriptor of the directory that holds the name."""
         current = os.dup(self._descriptor)
         try:
             for component in name[:-1]:

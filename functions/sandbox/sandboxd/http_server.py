@@ -1,4 +1,4 @@
-"""The HTTP side of the daemon: who may speak, how long, how much. What is said is in routes."""
+"""The HTTP server of the daemon: authorization, timeouts and size limits, but no routes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _COPY_BYTES = 1 << 20
 
 
 class HttpError(Exception):
-    """A request that is refused, with its status and a code for programs."""
+    """Raise to refuse a request, with a status and a code for programs."""
 
     def __init__(self, status: HTTPStatus, code: str) -> None:
         """Refuse with this status and code."""
@@ -30,7 +30,7 @@ class HttpError(Exception):
 
 
 class RequestHandler(BaseHTTPRequestHandler):
-    """One connection. Replies are JSON but for files."""
+    """One connection. Responses are JSON, except for files."""
 
     protocol_version = "HTTP/1.1"
     server_version = "sandboxd"
@@ -60,7 +60,7 @@ class RequestHandler(BaseHTTPRequestHandler):
 
     @property
     def body_bytes(self) -> int:
-        """The announced length. Raises HttpError: every body has exactly one, in decimal."""
+        """Return the announced length. Raises HttpError unless there is exactly one, in decimal."""
         lengths = self.headers.get_all("Content-Length") or []
         if "Transfer-Encoding" in self.headers or len(lengths) != 1:
             raise HttpError(HTTPStatus.LENGTH_REQUIRED, "length_required")
@@ -106,22 +106,23 @@ class RequestHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def _refuse(self, refusal: HttpError) -> None:
-        # A body that nobody has read would be taken for the next request.
+        # An unread body would be parsed as the next request.
         self.close_connection = True
         self.reply(refusal.status, {"error": {"code": refusal.code}})
 
     def send_error(self, code: int, *_: object, **__: object) -> None:
-        """Answer what cannot be parsed in the shape of all refusals."""
+        """Refuse a request that cannot be parsed, in the format of all refusals."""
         self._refuse(HttpError(HTTPStatus(code), "bad_request"))
 
     def log_message(self, *_: object) -> None:
-        """Log no request: they carry names of the user's files."""
+        """Log no request: they contain names of the user's files."""
 
 
 class Server(ThreadingHTTPServer):
-    """A thread for each connection, of which there are not too many.
+    """A server with one thread per connection, and a limit to their number.
 
-    Whoever has not shown the token within ten seconds is disconnected, however slowly it talks.
+    Clients that have not sent the token within ten seconds are disconnected, however slowly they
+    send it.
     """
 
     daemon_threads = True
@@ -169,6 +170,6 @@ class Server(ThreadingHTTPServer):
                     connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say what went wrong, unless the client has merely gone."""
+        """Report an error, unless the client has merely disconnected."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)

@@ -1,4 +1,4 @@
-"""Who the sandboxed code is, and how the daemon touches the code's files as that user."""
+"""The user that the sandboxed code runs as, and the daemon's access to files as that user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import linux
 
 @dataclass(frozen=True)
 class Identity:
-    """The sandbox's user; `uid` is None where it is the daemon's own, for want of root."""
+    """The sandbox's user; `uid` is None if it is the daemon's own, because that is not root."""
 
     uid: int | None
 
@@ -34,7 +34,7 @@ class Identity:
             linux.set_file_identity(0, 0)
 
     def own(self, directory: Path) -> None:
-        """Make a directory this user's and nobody else's."""
+        """Give a directory to this user and to nobody else."""
         directory.mkdir(parents=True, exist_ok=True)
         if self.uid is None or directory.stat().st_uid == self.uid:
             return

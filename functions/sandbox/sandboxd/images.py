@@ -1,4 +1,4 @@
-"""Which bytes count as an image, whatever the kernel calls them."""
+"""Recognize images by their bytes, whatever the kernel calls them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ENDING = {"image/png": b"IEND\xaeB`\x82", "image/jpeg": b"\xff\xd9"}
 
 @dataclass(frozen=True)
 class CheckedImage:
-    """A checked image."""
+    """An image whose bytes have been checked."""
 
     mime: str
     data: bytes
 
 
 def checked(mime: object, encoded: object) -> CheckedImage | None:
-    """Return the image, or None for what is not a whole PNG or JPEG of a bearable size."""
+    """Return the image, None if it is not a complete PNG or JPEG of acceptable size."""
     if not isinstance(mime, str) or not isinstance(encoded, str) or mime not in _MAGIC:
         return None
     try:
@@ -44,7 +44,7 @@ class Gallery:
         self._bytes = 0
 
     def offer(self, mime: object, encoded: object) -> None:
-        """Keep an image that is one and still fits; count the others."""
+        """Keep an image that is valid and fits the budget; count the others."""
         image = checked(mime, encoded) if len(self.images) < MAX_IMAGES else None
         if image is None or self._bytes + len(image.data) > MAX_TOTAL_BYTES:
             self.refused += 1

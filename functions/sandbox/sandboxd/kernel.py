@@ -26,7 +26,7 @@ _POLL_MILLISECONDS = 50
 
 
 class KernelExitedError(Exception):
-    """The kernel process has closed its end."""
+    """Raise when the kernel process has closed its end."""
 
 
 def _spawn(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
@@ -67,7 +67,7 @@ class Kernel:
     ) -> None:
         """Start the process with its order: how to confine itself and what to preload.
 
-        Its first message is Ready.
+        Its first message is KernelReady.
         """
         self.guard = guard
         self._identity = identity
@@ -84,7 +84,7 @@ class Kernel:
     def exchange(self, logs: Logs) -> Iterator[messages.Message]:
         """Wait a moment for output and messages; yield the messages.
 
-        Raises KernelExitedError, or ProtocolError when the kernel speaks nonsense.
+        Raises KernelExitedError, or ProtocolError when the kernel violates the protocol.
         """
         poll = select.poll()
         if self._printing:
@@ -98,7 +98,7 @@ class Kernel:
         if events & (select.POLLIN | select.POLLHUP | select.POLLERR):
             yield from self._read(logs)
         elif not self.alive:
-            # Without hanging up: something that it forked still holds its end.
+            # Its end is still open: a process that it forked holds it.
             raise KernelExitedError
 
     def _write(self) -> None:
@@ -114,27 +114,27 @@ class Kernel:
             received = b""
         for frame in self._frames.feed(received):
             yield messages.parse(frame)
-        # What was printed before a message is in the pipe by now.
+        # Output printed before a message is in the pipe by now.
         self._drain(logs)
         if not received:
             raise KernelExitedError
 
     def _drain(self, logs: Logs) -> None:
-        """Read what is there, but no more than a flood would have time to refill."""
+        """Read pending output, but not as long as a flood refills the pipe."""
         for _ in range(_READS_AT_ONCE):
             try:
                 printed = os.read(self._output, _READ_BYTES)
             except BlockingIOError:
                 return
             if not printed:
-                # Every process of the sandbox has closed it: asking again would not wait.
+                # Every process of the sandbox has closed it: polling it again would not wait.
                 self._printing = False
                 return
             logs.write(printed)
 
     @property
     def alive(self) -> bool:
-        """Whether the process still runs."""
+        """Return whether the process still runs."""
         return self._process.poll() is None
 
     def interrupt(self) -> None:
@@ -143,11 +143,11 @@ class Kernel:
             os.killpg(self._process.pid, signal.SIGINT)
 
     def kill(self) -> None:
-        """Kill the process and everything that came from it. Raises TimeoutError."""
+        """Kill the process and everything that it started. Raises TimeoutError."""
         processes.end_all(self._process, self._identity)
 
     def end(self) -> None:
-        """Kill the process and let go of it. Raises TimeoutError."""
+        """Kill the process and close its pipes. Raises TimeoutError."""
         self.kill()
         self._control.close()
         os.close(self._output)

@@ -1,4 +1,4 @@
-"""Landlock: which paths a kernel process can open, where Linux (5.13 and newer) offers it."""
+"""Landlock: limit the paths that a process can open, where Linux (5.13 and newer) offers it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCOPES = 3  # abstract sockets and signals stay inside
 
 
 def version() -> int:
-    """Return the kernel's Landlock ABI, 0 where there is none."""
+    """Return the kernel's Landlock ABI, 0 if there is none."""
     if not linux.ON_LINUX:
         return 0
     try:
@@ -58,10 +58,10 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
 
 
 def restrict(readable: Iterable[str], writable: Iterable[str]) -> int:
-    """Confine the calling process to these paths; return the ABI used, 0 where there is none.
+    """Confine the calling process to these paths; return the ABI used, 0 if there is none.
 
-    From ABI 4 on TCP is refused, from ABI 6 on signals to processes outside.
-    Raises OSError where the kernel has Landlock and refuses the rules.
+    From ABI 4 on TCP is refused, from ABI 6 on signals to processes outside. Raises OSError if the
+    kernel has Landlock and refuses the rules.
     """
     abi = version()
     if abi == 0:

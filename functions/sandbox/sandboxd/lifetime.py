@@ -1,4 +1,4 @@
-"""How long a session lives: an hour in all, twenty minutes without a request."""
+"""The lifetime of a session: an hour in all, twenty minutes without a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Ending = Literal["ttl", "idle"]
 
 
 class Lifetime:
-    """Tells when the session has to end."""
+    """Decide when the session has to end."""
 
     def __init__(
         self,
@@ -29,12 +29,12 @@ class Lifetime:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until the session ends, used or not; never negative."""
+        """Return the seconds until the session ends, used or not; never negative."""
         return max(0.0, self._ends_at - self._clock())
 
     @property
     def over(self) -> Ending | None:
-        """Why the session has to end now, None while it may go on."""
+        """Return why the session has to end now, None while it may go on."""
         if self.seconds_left == 0:
             return "ttl"
         return "idle" if self._clock() - self._used_at >= self._idle_seconds else None

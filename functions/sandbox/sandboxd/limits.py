@@ -5,15 +5,15 @@ from __future__ import annotations
 import resource
 
 _OPEN_FILES = 512
-# What a kernel keeps to say that the code's memory is full, and to run the code that frees it.
+# Kept free to report that the code's memory is full, and to run the code that frees it.
 _RESERVE_BYTES = 64 << 20
 
 
 def restrict(*, memory_bytes: int, processes: int, file_bytes: int) -> None:
-    """Lower this process's limits for good.
+    """Lower this process's limits irrevocably.
 
-    `memory_bytes` bounds private memory and not the address space, which runtimes reserve
-    in excess. Shared mappings and many processes pass it: those are the watchdog's.
+    `memory_bytes` bounds private memory and not the address space, which runtimes reserve in
+    excess. Shared mappings and the sum of many processes escape it; the guard measures those.
     """
     bounds = {
         resource.RLIMIT_CORE: 0,

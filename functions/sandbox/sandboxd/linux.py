@@ -1,4 +1,4 @@
-"""The Linux system calls that Python's standard library lacks, by way of the C library."""
+"""The Linux system calls that Python's standard library lacks, called through the C library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def checked(result: int, what: str = "") -> int:
-    """Return a C result; raise OSError with errno's text where it is negative."""
+    """Return a C result; raise OSError with errno's text if it is negative."""
     if result < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), what)

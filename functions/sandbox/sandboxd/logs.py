@@ -1,4 +1,4 @@
-"""What an execution prints, within a budget: its beginning and its end are kept."""
+"""The output of an execution, of which a budget keeps the beginning and the end."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ class Logs:
     """Standard output and error of one execution, in the order they were written."""
 
     def __init__(self) -> None:
-        """Start without a byte."""
+        """Start without output."""
         self.total = 0
         self._head = bytearray()
         self._tail = bytearray()
 
     def write(self, printed: bytes) -> None:
-        """Take what came out of the pipe."""
+        """Add output that was read from the pipe."""
         self.total += len(printed)
         room = _HALF - len(self._head)
         self._head += printed[:room]
@@ -26,16 +26,16 @@ class Logs:
 
     @property
     def truncated(self) -> bool:
-        """Whether something between beginning and end was dropped."""
+        """Return whether something between beginning and end was dropped."""
         return self.total > len(self._head) + len(self._tail)
 
     @property
     def over_budget(self) -> bool:
-        """Whether the execution has printed so much that it should stop."""
+        """Return whether the execution has printed so much that it should stop."""
         return self.total > MAX_PRINTED_BYTES
 
     def text(self) -> str:
-        """Return what was kept, as text, with a note where something was dropped."""
+        """Return the kept output as text, with a note if something was dropped."""
         if not self.truncated:
             return (self._head + self._tail).decode(errors="replace")
         dropped = self.total - len(self._head) - len(self._tail)

@@ -1,4 +1,4 @@
-"""What a kernel may say: the types of its frames, checked."""
+"""The messages of a kernel, parsed from its frames and checked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class KernelReady:
 
 @dataclass(frozen=True)
 class Shown:
-    """The cell shows something, which may be an image."""
+    """The cell displays something, which may be an image."""
 
     mime: object
     data: object
@@ -27,7 +27,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Done:
-    """The cell of this number has ended, with the name of an exception or without."""
+    """The cell of this number has ended, with or without the name of an exception."""
 
     cell: int
     error: str | None

@@ -1,4 +1,4 @@
-"""Which file names may cross the border of the sandbox, in either direction."""
+"""The file names that may enter or leave the sandbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MAX_PART_BYTES = 255
 
 
 class InvalidNameError(ValueError):
-    """The name is not one of a file below the data directory."""
+    """Raise when a name is not that of a file below the data directory."""
 
 
 def parts(name: str) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def from_url(quoted: str) -> tuple[str, ...]:
 
 
 def is_valid(name: str) -> bool:
-    """Whether a name found on disk can be reported."""
+    """Return whether a name found on disk can be reported."""
     try:
         parts(name)
     except InvalidNameError:

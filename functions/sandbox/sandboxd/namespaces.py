@@ -1,8 +1,8 @@
-"""A private view of the machine: its own /mnt/data, /tmp, /dev/shm and processes; all else
-read-only, and home directories out of sight.
+"""A private view of the machine: its own data, /tmp, /dev/shm and processes, the rest read-only.
 
-For launchers that are not a container: a task on Fargate may not make namespaces, and needs
-none. Root makes them as it is, other users within a user namespace, where those are allowed.
+Home directories are hidden. It serves launchers that are not a container: a task on Fargate may not
+create namespaces, and needs none. Root creates them as it is, other users inside a user namespace,
+where those are allowed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _EXIT_REFUSED = 1
 
 
 def available(data: Path, scratch: Path, visible: Sequence[Path]) -> bool:
-    """Whether this process may enter a private view; tried in a child that ends."""
+    """Return whether this process may enter a private view; try it in a child that ends."""
     if not linux.ON_LINUX:
         return False
     child = os.fork()
@@ -42,8 +42,8 @@ def available(data: Path, scratch: Path, visible: Sequence[Path]) -> bool:
 def enter(data: Path, scratch: Path, visible: Sequence[Path]) -> None:
     """Go on as the first process of a private view; the caller's process waits for its end.
 
-    `data` becomes /mnt/data and `scratch` /tmp. Of what is hidden, the `visible` directories
-    stay in sight. Raises OSError where Linux refuses.
+    `data` becomes /mnt/data and `scratch` /tmp. The `visible` directories stay visible even below
+    hidden ones. Raises OSError if Linux refuses.
     """
     uid, gid = os.getuid(), os.getgid()
     flags = linux.CLONE_NEWNS | linux.CLONE_NEWPID | linux.CLONE_NEWIPC
@@ -72,7 +72,7 @@ def _become_first_process() -> None:
 
 
 def rearrange(data: Path, scratch: Path, visible: Sequence[Path]) -> None:
-    """Set up the directories; descriptors keep those that get covered."""
+    """Mount the directories; descriptors keep open those that get covered."""
     covered = [DATA.parent, *_to_hide(visible)]
     kept = {path: _grasp(path) for path in visible}
     sources = {DATA: _grasp(data), SCRATCH: _grasp(scratch)}
@@ -94,7 +94,7 @@ def rearrange(data: Path, scratch: Path, visible: Sequence[Path]) -> None:
 
 
 def _to_hide(visible: Iterable[Path]) -> list[Path]:
-    """Return the homes, and what another user could not enter on the way to the visible."""
+    """Return the homes, and the visible paths' parents that another user could not enter."""
     closed = [
         ancestor
         for path in visible
@@ -122,6 +122,7 @@ def _bind(source: str, target: Path) -> None:
 
 
 def set_read_only(path: str, value: bool, flags: int = 0) -> None:
+    """Make a mount read-only, or writable again."""
     attributes = struct.pack("4Q", _READ_ONLY * value, _READ_ONLY * (not value), 0, 0)
     arguments = (path.encode(), flags, attributes, len(attributes))
     linux.syscall(_MOUNT_SETATTR, _AT_FDCWD, *arguments)

@@ -1,4 +1,4 @@
-"""The processes of the sandbox: finding, weighing and ending all of them."""
+"""Find, measure and kill the processes of the sandbox."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from .identity import Identity
 
 _PROC = Path("/proc")
 _PAUSE_SECONDS = 0.005
-_STATE, _PARENT, _RESIDENT_PAGES = 0, 1, 21  # in /proc/PID/stat, counted behind the name
+_STATE, _PARENT, _RESIDENT_PAGES = 0, 1, 21  # in /proc/PID/stat, counted after the name
 
 
 def _stat(process: Path) -> list[str] | None:
-    """Return the fields behind a process's name, None when it has gone."""
+    """Return the fields after a process's name, None if it has gone."""
     try:
         text = (process / "stat").read_text(errors="replace")
     except OSError:

@@ -1,4 +1,4 @@
-"""What stands between the code and the machine here, and a loud sentence for what does not."""
+"""The layers of protection in force on this machine, and warnings for those that are missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SIGNALS_SCOPED = 6  # the Landlock ABI that keeps signals inside
 
 @dataclass(frozen=True)
 class Protection:
-    """The layers in force. `own_user`: the code has a user of its own, unlike the daemon's."""
+    """The layers in force. `own_user`: the code runs as another user than the daemon."""
 
     own_user: bool
     private_view: bool
@@ -20,7 +20,7 @@ class Protection:
     system_call_filter: bool = linux.ON_LINUX
 
     def warnings(self) -> list[str]:
-        """Return a sentence for everything that is missing; none in a container or as root."""
+        """Return a warning for each missing layer; there is none in a container or as root."""
         if not self.system_call_filter:
             return [
                 "This platform cannot confine code: the code interpreter runs it with all the "
@@ -42,5 +42,5 @@ class Protection:
         return missing
 
     def to_json(self) -> dict[str, Any]:
-        """Return the layers and the sentences."""
+        """Return the layers and the warnings."""
         return {**asdict(self), "warnings": self.warnings()}

@@ -1,4 +1,4 @@
-"""What an execution came to: the schema of the daemon's answer."""
+"""The result of an execution: the schema of the daemon's answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Reason = Literal[
     "memory",  # the sandbox took more memory than it has
     "disk",  # the sandbox filled its share of the disk
     "exited",  # the kernel process ended
-    "protocol",  # the kernel process said something that no honest one says
+    "protocol",  # the kernel process violated the protocol
 ]
 
 
@@ -24,10 +24,10 @@ Reason = Literal[
 class Result:
     """One execution's outcome.
 
-    `error` names the exception of the code; `reason` says what the daemon did about it.
-    `lost` tells that the variables of earlier executions are gone; `generation` counts the
-    kernels of the session. `total` is the printed bytes, of which `logs` keeps beginning and
-    end when `truncated`. `skipped` counts images and changed files that are not reported.
+    `error` names the exception of the code; `reason` is why the daemon intervened. `lost` says that
+    the variables of earlier executions are gone; `generation` counts the kernels of the session.
+    `total` is the printed bytes, of which `logs` keeps beginning and end if `truncated`. `skipped`
+    counts images and changed files that are not reported.
     """
 
     ok: bool
@@ -55,5 +55,5 @@ class Result:
 
     @property
     def weight(self) -> int:
-        """The bytes it takes to keep this result."""
+        """Return the bytes that it takes to keep this result."""
         return len(self.logs) + sum(len(image.data) for image in self.images)

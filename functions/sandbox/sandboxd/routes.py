@@ -46,12 +46,12 @@ Health = Callable[[], dict[str, Any]]
 
 
 class Routes:
-    """What the session does for whoever has its token."""
+    """The operations of a session, for clients that have its token."""
 
     def __init__(
         self, executions: ExecutionQueue, files: DataDirectory, lifetime: Lifetime, health: Health
     ) -> None:
-        """Serve these."""
+        """Serve these parts of the session."""
         self._executions, self._files = executions, files
         self._lifetime, self._health = lifetime, health
         self.ended = False
@@ -188,7 +188,7 @@ def _is_text(code: str) -> bool:
 
 
 def _seconds(value: object, most: float) -> float:
-    """Return a time within its bounds. Raises HttpError for what is none."""
+    """Parse a number of seconds up to `most`. Raises HttpError."""
     try:
         seconds = float(str(value))
     except ValueError:

@@ -1,6 +1,6 @@
-"""The kernel process: confines itself, then runs cells until the daemon hangs up.
+"""The kernel process: confine itself, then run cells until the daemon hangs up.
 
-Everything here shares its process with hostile code. The daemon trusts nothing it says.
+Everything here shares its process with hostile code. The daemon trusts nothing that it sends.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def allow_interrupts(wanted: bool) -> None:
-    """Let SIGINT stop what runs, or not; the last cell may have set a handler of its own."""
+    """Let SIGINT stop the code, or not; the last cell may have set a handler of its own."""
     signal.signal(signal.SIGINT, signal.default_int_handler if wanted else signal.SIG_IGN)
 
 
 def run_cell(shell: Shell, code: str) -> str | None:
-    """Run one cell; return the name of its exception, None when it went well."""
+    """Run one cell; return the name of its exception, None if there was none."""
     failure: BaseException | None
     try:
         allow_interrupts(True)
@@ -36,7 +36,7 @@ def run_cell(shell: Shell, code: str) -> str | None:
 
 
 def flush() -> None:
-    """Push out what the cell has printed, if it has left something to print to."""
+    """Flush the cell's output, unless the cell has closed or replaced its streams."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -60,7 +60,7 @@ def serve(channel: Channel) -> None:
     shell = ipython.start(channel.send)
     for statement in order["preload"]:
         shell.execute(statement, silent=True)
-    # Modules beside the user's data are found, but not in place of the preloaded ones.
+    # Modules among the user's data can be imported, but do not replace the preloaded ones.
     sys.path.insert(0, "")
     channel.send({"type": "ready", "landlock": abi})
     own = os.getpid()
@@ -69,7 +69,7 @@ def serve(channel: Channel) -> None:
         error = run_cell(shell, cell["code"])
         flush()
         if os.getpid() != own:
-            # A fork of the code that has come to the end of its cell.
+            # This is a fork of the code that has reached the end of its cell.
             os._exit(0 if error is None else 1)
         channel.send({"type": "done", "id": cell["id"], "error": error})
 

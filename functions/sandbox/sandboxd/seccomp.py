@@ -1,7 +1,7 @@
-"""The system call filter: what a kernel process and its children can never ask Linux for.
+"""The system call filter of a kernel process and its children.
 
-It allows by default and refuses by name. libseccomp translates names to numbers, so that the
-same lists hold on x86-64 and arm64; a call in a foreign ABI (x32, i386) is refused whole.
+It allows by default and refuses by name. libseccomp translates names to numbers, so that the same
+lists hold on x86-64 and arm64; a call in a foreign ABI (x32, i386) is refused whole.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def _library() -> ctypes.CDLL:
 
 
 class Filter:
-    """A filter under construction. Raises OSError where libseccomp is missing or refuses."""
+    """A filter under construction. Raises OSError if libseccomp is missing or refuses."""
 
     def __init__(self, architecture: int | None = None) -> None:
         """Start an empty filter for this machine or for an `AUDIT_ARCH_*` number."""
@@ -152,7 +152,7 @@ class Filter:
         )
 
     def add(self, rule: Rule) -> None:
-        """Add one rule; a name that this libseccomp or this architecture lacks is passed over."""
+        """Add one rule; skip a name that this libseccomp or this architecture lacks."""
         number = self._library.seccomp_syscall_resolve_name(rule.name.encode())
         if number == _NO_SUCH_NAME:
             return
@@ -165,7 +165,7 @@ class Filter:
             self._check(result, rule.name)
 
     def load(self) -> None:
-        """Put the filter on the calling process, for good."""
+        """Put the filter on the calling process, irrevocably."""
         self._check(self._library.seccomp_load(self._context), "load")
         self._library.seccomp_release(self._context)
 

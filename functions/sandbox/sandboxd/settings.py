@@ -14,14 +14,14 @@ _PRELOAD = "import numpy, pandas, matplotlib.pyplot, matplotlib_inline.backend_i
 
 @dataclass(frozen=True)
 class DaemonSettings:
-    """What one session is allowed; the variable of each member is SANDBOX_<its name>."""
+    """The bounds of one session; the variable of each member is SANDBOX_<its name>."""
 
     token_sha256: str  # hexadecimal; the token itself never reaches the task
     host: str
     port: int  # 0: any free one
     work: Path  # the data directory as the daemon sees it
     scratch: Path
-    uid: int | None  # whose rights the code has; None: the daemon's own, for want of root
+    uid: int | None  # whose rights the code has; None: the daemon's own, which is not root
     memory_bytes: int  # SANDBOX_MEMORY_MB
     disk_bytes: int  # SANDBOX_DISK_MB
     file_bytes: int  # SANDBOX_FILE_MB: the largest file that the code can write
@@ -34,9 +34,9 @@ class DaemonSettings:
 
     @classmethod
     def from_environment(cls, environment: MutableMapping[str, str]) -> DaemonSettings:
-        """Read the settings and take the token's hash out of the environment.
+        """Read the settings, and take the token's hash out of the environment.
 
-        Raises KeyError without SANDBOX_TOKEN_SHA256, ValueError for what is no number.
+        Raises KeyError without SANDBOX_TOKEN_SHA256, and ValueError for an invalid number.
         """
 
         def value(name: str, default: object) -> str:

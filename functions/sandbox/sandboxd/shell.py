@@ -24,7 +24,7 @@ _SHOWN = ["text/plain", *_IMAGES]
 
 
 class Publisher(DisplayPublisher):
-    """Where `display()` and pyplot leave what they show."""
+    """Send what `display()` and pyplot show."""
 
     send: Send
 
@@ -41,11 +41,11 @@ class Publisher(DisplayPublisher):
             print(data["text/plain"])
 
     def clear_output(self, wait: bool = False) -> None:
-        """Leave what was said: there is no screen to clear."""
+        """Do nothing: there is no screen to clear."""
 
 
 class ResultHook(DisplayHook):
-    """Shows the value of a cell's last expression as `display()` would, without a prompt."""
+    """Show the value of a cell's last expression as `display()` would, without a prompt."""
 
     def write_output_prompt(self) -> None:
         """Print no `Out[1]:`."""
@@ -72,17 +72,17 @@ class Shell(InteractiveShell):
             limits.open_reserve(True)
 
     def showtraceback(self, *arguments: Any, **options: Any) -> None:
-        """Print a traceback, for which there is memory."""
+        """Print a traceback, with the reserve of memory."""
         limits.open_reserve(True)
         super().showtraceback(*arguments, **options)
 
     def execute(self, code: str, *, silent: bool = False) -> BaseException | None:
-        """Run one cell; return its exception, None when it went well."""
+        """Run one cell; return its exception, None if there was none."""
         outcome = self.run_cell(code, store_history=not silent, silent=silent)  # type: ignore[no-untyped-call]
         return cast("BaseException | None", outcome.error_in_exec or outcome.error_before_exec)
 
     def ask_exit(self) -> None:
-        """Let `exit()` do nothing: the session goes on."""
+        """Do nothing on `exit()`: the session goes on."""
 
     # The default runs `!command` on a pseudo-terminal of its own, past the output pipe.
     system = InteractiveShell.system_raw

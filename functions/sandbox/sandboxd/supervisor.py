@@ -1,4 +1,4 @@
-"""Keeps a kernel alive, runs cells in it and turns what happens into results."""
+"""Keep a kernel alive, run cells in it and return their results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PACKAGE = Path(__file__).parent
 
 
 class KernelBootError(Exception):
-    """No kernel comes up: the session cannot go on."""
+    """Raise when no kernel starts, so that the session cannot go on."""
 
 
 class Supervisor:
@@ -50,12 +50,12 @@ class Supervisor:
         self._loss_to_report = False
 
     def keep(self) -> Kernel:
-        """Return the kernel, a new one where it has gone or outgrown its bounds.
+        """Return the kernel, or a new one if it has gone or outgrown its bounds.
 
         Raises KernelBootError, and TimeoutError when the old one cannot be killed.
         """
         kernel = self._kernel
-        if kernel is not None and (not kernel.alive or kernel.guard.look()):
+        if kernel is not None and (not kernel.alive or kernel.guard.exceeded()):
             self._lose(kernel)
         return self._kernel or self._boot()
 
@@ -81,7 +81,7 @@ class Supervisor:
     def _follow(
         self, kernel: Kernel, cell: RunningCell, cancelled: threading.Event
     ) -> Reason | None:
-        """See a cell to its end; return why the kernel has to go, None where it can stay."""
+        """Follow a cell to its end; return why the kernel must go, None if it can stay."""
         end: Reason | None = None
         try:
             while cell.done is None and end is None:
@@ -95,15 +95,15 @@ class Supervisor:
     def _advance(
         self, kernel: Kernel, cell: RunningCell, cancelled: threading.Event
     ) -> Reason | None:
-        """Hear what the kernel says for a moment, and intervene where it must be."""
+        """Process the kernel's messages for a moment, and intervene if necessary."""
         for message in kernel.exchange(cell.logs):
-            cell.hear(message)
+            cell.receive(message)
         if cell.done is not None:
             return None
         step = cell.next_step(time.monotonic(), cancelled)
         if step is Step.INTERRUPT:
             kernel.interrupt()
-        return cell.reason if step is Step.KILL else kernel.guard.look()
+        return cell.reason if step is Step.KILL else kernel.guard.exceeded()
 
     def _result(self, cell: RunningCell, reason: Reason | None, seconds: float) -> Result:
         lost, self._loss_to_report = self._loss_to_report, False
@@ -153,7 +153,7 @@ class Supervisor:
         raise KernelBootError(f"no kernel within {_BOOT_SECONDS} s: {self._for_the_operator(logs)}")
 
     def _for_the_operator(self, logs: Logs) -> str:
-        """What the preloaded statements had to say, while no code can have put words into them."""
+        """Return what the preloaded statements printed, as long as no code can have forged it."""
         return logs.text() if self.generation == 1 else ""
 
     def _lose(self, kernel: Kernel) -> None:
@@ -168,7 +168,7 @@ class Supervisor:
 
     def _bounds(self) -> Confinement:
         settings = self._settings
-        # The limit counts a user's processes: where that is not the sandbox's own, add them.
+        # The limit counts all processes of a user: if the user is not the sandbox's own, add them.
         others = processes.count_of_own_user() if settings.uid is None else 0
         interpreter = (sys.prefix, sys.base_prefix, str(_PACKAGE))
         return Confinement(

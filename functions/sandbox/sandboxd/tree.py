@@ -1,4 +1,4 @@
-"""A bounded look at a directory tree: its regular files and the room they take."""
+"""A bounded scan of a directory tree: its regular files and the space that they take."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Signature = tuple[int, int, int, int]
 
 
 def signature(status: os.stat_result) -> Signature:
-    """Return what changes when a file does: inode, size, times of contents and of itself."""
+    """Return what changes with a file: inode, size, times of its contents and of its status."""
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
@@ -23,8 +23,8 @@ def signature(status: os.stat_result) -> Signature:
 class Tree:
     """The regular files below a directory, and the bytes that all of them occupy.
 
-    Not `whole` where there may be more: behind too many entries, in a directory that the code has
-    closed to itself, or deeper than a path can say.
+    It is not `whole` if there may be more: beyond the limit of entries, in a directory that the
+    code has closed to itself, or deeper than a path can name.
     """
 
     files: dict[str, Signature] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class Tree:
 
 
 def scan(root: Path) -> Tree:
-    """Look at no more than MAX_ENTRIES entries, following no link."""
+    """Scan at most MAX_ENTRIES entries, following no link."""
     tree = Tree()
     waiting = [""]
     while waiting and tree.entries < MAX_ENTRIES:

@@ -1,4 +1,4 @@
-"""Files of the sandbox that have no name any more, but still take room: open or mapped ones."""
+"""Files of the sandbox that have no name any more but still take space: open or mapped ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ File = tuple[int, int]  # device and inode
 
 
 def bytes_used() -> int | None:
-    """Return the bytes of all such files, None where the daemon may not look at processes."""
+    """Return the bytes of all such files, None if the daemon may not inspect processes."""
     sizes: dict[File, int] = {}
     try:
         for pid in processes.descendants():

@@ -1,4 +1,4 @@
-"""The directories of a session: how the daemon names them and how the code does."""
+"""The directories of a session, by the daemon's names and by the code's."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  (the sandbox's own, by mount)
 class Workspace:
     """`data` holds the user's files, `scratch` all else that the code may write.
 
-    They are /mnt/data and /tmp, except where neither an image nor a mount namespace makes
-    them so: there the name /mnt/data is translated in code and in what it prints.
-    `shared_memory` says whether /dev/shm is the session's own, too.
+    They are /mnt/data and /tmp, unless neither an image nor a mount namespace makes them so: then
+    the name /mnt/data is translated in code and in its output. `shared_memory` says whether
+    /dev/shm is the session's own, too.
     """
 
     data: Path
@@ -32,21 +32,21 @@ class Workspace:
 
     @property
     def home(self) -> Path:
-        """The code's HOME: not among the data, where caches would count as new files."""
+        """Return the code's HOME, outside the data, where caches would count as new files."""
         return self.scratch / "home"
 
     @property
     def writable(self) -> tuple[str, ...]:
-        """The directories that the code may write."""
+        """Return the directories that the code may write."""
         directories = (self.data, self.scratch, *([SHARED_MEMORY] * self.shared_memory))
         return tuple(str(directory) for directory in directories)
 
     def inward(self, code: str) -> str:
-        """Return code in which /mnt/data is where the data really are."""
+        """Return code in which /mnt/data is replaced by the real directory."""
         return code.replace(str(DATA), str(self.data)) if self.data != DATA else code
 
     def outward(self, printed: str) -> str:
-        """Return what was printed with the name that the code knows."""
+        """Return output in which the real directory is replaced by /mnt/data."""
         return printed.replace(str(self.data), str(DATA)) if self.data != DATA else printed
 
     def prepare(self, identity: Identity) -> None:
@@ -79,7 +79,7 @@ class Workspace:
             subprocess.run(command, check=False, stderr=subprocess.DEVNULL, **rights)  # noqa: S603
 
     def environment(self, python: str) -> Mapping[str, str]:
-        """Return the whole environment of a kernel; nothing of the daemon's own is in it."""
+        """Return the whole environment of a kernel, with nothing of the daemon's in it."""
         home = str(self.home)
         return {
             "HOME": home,
@@ -96,7 +96,7 @@ class Workspace:
             "PIP_NO_INPUT": "1",
             "PIP_RETRIES": "0",
             "PYTHONDONTWRITEBYTECODE": "1",
-            # What Python and its commands print comes in the order in which they print it.
+            # The output of Python and of its commands comes in the order in which they print it.
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(self.scratch),
             "USER": "sandbox",

@@ -1,7 +1,7 @@
-"""A task state makes a new boto3 client, some 8 ms each time, for a server named by MOTO_PORT.
+"""A task state creates a boto3 client each time, in some 8 ms, for the server at MOTO_PORT.
 
-One client for each service is enough; and clients that know their account's endpoint let several
-stacks run in one process.
+One client per service suffices, and clients that know their account's endpoint let several stacks
+run in one process.
 """
 
 import functools
@@ -20,23 +20,23 @@ from infra.local.recorder import OWN_KEY
 CONNECTIONS = 1000  # as many as executions may wait for functions at once
 
 endpoints: dict[str, str] = {}
-"""The endpoint's URL, by the account whose state machines use it."""
+"""The URL of the endpoint, by account."""
 
 
 def fix() -> None:
     original = boto_client.boto_client_for
-    for module in tuple(sys.modules.values()):  # those that imported the name
+    for module in tuple(sys.modules.values()):  # also those that imported the name
         if getattr(module, "boto_client_for", None) is original:
             module.boto_client_for = client_for  # type: ignore[attr-defined]
 
 
 def client_for(region: str, service: str, state_credentials: StateCredentials) -> Any:
-    """A client for the calls of a state machine with this role."""
+    """Return a client for the calls of a state machine with this role."""
     return service_client(state_credentials.role_arn.split(":")[4], region, service)
 
 
 def service_client(account: str, region: str, service: str) -> Any:
-    """A client for the calls of a service in this account."""
+    """Return a client for the calls of a service in this account."""
     return _client(region, service, endpoints[account])
 
 

@@ -1,4 +1,4 @@
-"""A state parses each of its JSON paths anew, by a grammar that is built anew: 0.4 ms each."""
+"""A state parses its JSON paths each time, with a grammar built each time: 0.4 ms per path."""
 
 import functools
 

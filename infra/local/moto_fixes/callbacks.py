@@ -1,6 +1,6 @@
-"""SendTask* fails with an internal error while any execution is just starting.
+"""SendTask* fails with an internal error while any execution is starting.
 
-It looks through the environments of all running executions, and one that is starting has none yet.
+It searches the environments of all running executions, and one that is starting has none yet.
 """
 
 from typing import Any

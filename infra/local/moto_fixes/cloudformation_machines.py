@@ -1,6 +1,6 @@
-"""A state machine made by CloudFormation is in a backend that does not execute it.
+"""CloudFormation creates state machines in a backend that does not execute them.
 
-Nor are its DefinitionSubstitutions put into its definition.
+It also leaves DefinitionSubstitutions out of the definition.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""A message sent while another is deleted is lost, and two who receive at once make one fail."""
+"""A message sent while another is deleted is lost, and one of two concurrent receivers fails."""
 
 from moto.sqs.models import Queue
 
@@ -15,6 +15,6 @@ def fix() -> None:
 
 
 def _pending_groups(queue: Queue) -> set[str]:
-    # A copy of a set is made at once, whoever changes the set meanwhile.
+    # Copying a set is atomic, whatever other threads change.
     messages = set(queue.pending_messages)
     return {message.group_id for message in messages if message.group_id is not None}

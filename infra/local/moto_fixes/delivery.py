@@ -1,4 +1,4 @@
-"""A queue hands each message to its event source mapping at once, by Docker, and deletes it.
+"""A queue sends each message to its event source mapping at once, by Docker, and deletes it.
 
 `infra.local.queues` delivers messages instead, in batches and with retries as Lambda does.
 """
@@ -11,4 +11,4 @@ def fix() -> None:
 
 
 def _ignore(_: Queue, __: object) -> None:
-    """The queue's own list stays empty; the mappings are listed by Lambda."""
+    """Keep the queue's own list empty; Lambda lists the mappings."""

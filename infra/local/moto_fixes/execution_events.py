@@ -1,4 +1,4 @@
-"""EventBridge hears nothing of executions that start or end."""
+"""EventBridge receives no events of executions that start or end."""
 
 import json
 from typing import Any
@@ -15,22 +15,22 @@ def fix() -> None:
     start: Any = Execution.start
     end: Any = BaseExecutionWorkerCommunication.terminated
 
-    def start_and_tell(self: Any) -> None:
+    def start_and_publish(self: Any) -> None:
         start(self)
-        tell(self)
+        publish_status(self)
 
-    def end_and_tell(self: Any) -> None:
-        told = self.execution.exec_status == ExecutionStatus.ABORTED
+    def end_and_publish(self: Any) -> None:
+        published = self.execution.exec_status == ExecutionStatus.ABORTED
         end(self)
-        if not told:
-            tell(self.execution)
+        if not published:
+            publish_status(self.execution)
 
-    Execution.start = start_and_tell  # type: ignore[method-assign]
-    BaseExecutionWorkerCommunication.terminated = end_and_tell  # type: ignore[method-assign]
+    Execution.start = start_and_publish  # type: ignore[method-assign]
+    BaseExecutionWorkerCommunication.terminated = end_and_publish  # type: ignore[method-assign]
 
 
-def tell(execution: Any) -> None:
-    """Put the event that Step Functions emits for the execution's status.
+def publish_status(execution: Any) -> None:
+    """Publish the event that Step Functions emits for the execution's status.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
     """

@@ -14,7 +14,7 @@ def fix() -> None:
     send = Rule.send_to_targets
 
     def send_to_all(self: Rule, original_event: Any, transform_input: bool = True) -> None:
-        if not _hears(self, original_event):
+        if not _matches(self, original_event):
             return
         others = copy.copy(self)
         others.targets = [target for target in self.targets if ":lambda:" not in target["Arn"]]
@@ -24,14 +24,14 @@ def fix() -> None:
     Rule.send_to_targets = send_to_all  # type: ignore[method-assign]
 
 
-def _hears(rule: Rule, event: Any) -> bool:
-    """Whether the event is for the rule; to moto, a schedule's empty pattern matches anything."""
+def _matches(rule: Rule, event: Any) -> bool:
+    """Return whether the rule takes the event; a schedule's empty pattern would match any."""
     pattern = rule.event_pattern
     return rule.state == "ENABLED" and bool(pattern.get_pattern()) and pattern.matches_event(event)
 
 
 def invoke_functions(rule: Rule, event: Any) -> None:
-    """Invoke the functions among the rule's targets with the event, or their constant input."""
+    """Invoke the functions among the rule's targets, with the event or their constant input."""
     moment = datetime.datetime.fromtimestamp(float(event["time"]), datetime.UTC)
     message = {**event, "time": f"{moment:%Y-%m-%dT%H:%M:%SZ}"}
     for target in rule.targets:

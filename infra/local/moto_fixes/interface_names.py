@@ -1,4 +1,4 @@
-"""RunTask fails in a network without host names, as those are that CloudFormation makes."""
+"""RunTask fails in a network without DNS host names, like those that CloudFormation creates."""
 
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 

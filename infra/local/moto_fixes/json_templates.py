@@ -1,4 +1,4 @@
-"""CloudFormation reads each template as YAML; for the CDK's JSON that takes half a second."""
+"""CloudFormation parses each template as YAML, which takes half a second for the CDK's JSON."""
 
 import json
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ def fix() -> None:
 
 
 def load(template: str, Loader: Any) -> Any:
-    """The template's content."""
+    """Return the content of the template."""
     try:
         return json.loads(template)
     except ValueError:

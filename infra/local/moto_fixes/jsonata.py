@@ -1,4 +1,4 @@
-"""JSONata and variables do not work: the function that evaluates them is None."""
+"""JSONata and variables do not work, as the function that evaluates them is None."""
 
 import json
 from typing import Any
@@ -12,5 +12,5 @@ def fix() -> None:
 
 
 def evaluate(expression: str) -> Any:
-    """The expression's value as plain JSON."""
+    """Return the expression's value as plain JSON."""
     return json.loads(json.dumps(jsonata.Jsonata(str(expression)).evaluate(None)))

@@ -1,6 +1,7 @@
-"""Task parameters are not translated to the spelling of services that write them in lowerCamel.
+"""Task parameters are not converted for services that spell them in lowerCamelCase.
 
-Fixes ecs:runTask, states:startExecution, aws-sdk:s3 and others; the translation is there, unused.
+This breaks ecs:runTask, states:startExecution, aws-sdk:s3 and others. moto has the conversion, but
+does not use it.
 """
 
 import functools

@@ -1,7 +1,7 @@
 """A query reads and sorts every item of the table.
 
-With this, it gets the items of its partition in its range of sort keys, no more than its limit
-and the one that tells it that more follow; it then filters, projects and pages as ever.
+Here it gets only the items of its partition and range of sort keys, up to its limit and one more,
+which shows that more follow; moto then filters, projects and pages them as before.
 """
 
 import copy
@@ -36,7 +36,7 @@ def _narrowed(
     scan_index_forward: bool | None,
     **_: object,
 ) -> Table:
-    """The table with no other items than those the query has to see."""
+    """Return the table with only those items that the query has to see."""
     items: Any = self.items.get(hash_key, {})
     if self.range_key_attr and self.range_key_type == "S":
         start = exclusive_start_key and exclusive_start_key[self.range_key_attr]["S"]
@@ -48,7 +48,7 @@ def _narrowed(
 
 
 def _in_range(items: dict[Any, Any], comparison: str | None, operands: list[Any]) -> list[Any]:
-    """The sort keys that satisfy the key condition."""
+    """Return the sort keys that satisfy the key condition."""
     if not comparison:
         return list(items)
     matches, values = get_comparison_func(comparison), [operand.value for operand in operands]
@@ -58,7 +58,7 @@ def _in_range(items: dict[Any, Any], comparison: str | None, operands: list[Any]
 def _page(
     items: dict[Any, Any], keys: list[Any], start: Any, forward: bool, limit: int | None
 ) -> dict[Any, Any]:
-    """The items after `start`, in order, and one more than the limit."""
+    """Return the items after `start`, in order, and one more than the limit."""
     if start is not None:
         keys = [key for key in keys if (key.value > start if forward else key.value < start)]
     keys.sort(key=lambda key: key.value, reverse=not forward)

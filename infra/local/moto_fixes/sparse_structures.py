@@ -1,8 +1,8 @@
-"""Each member that a response may have is looked up under several names, present or not.
+"""Each member that a response may have is looked up by several names, present or not.
 
-An attribute of DynamoDB alone has ten members, of which one is present: a page of 20 items takes
-10 ms. A dictionary whose keys are all of the shape's own names needs no search. In XML and REST
-answers members also become headers and bodies; those are left alone.
+An attribute of DynamoDB alone has ten members, of which one is present: 10 ms for a page of 20
+items. A dictionary whose keys are all names of the shape needs no search. In XML and REST responses
+members also become headers and bodies; those are left as they are.
 """
 
 from typing import Any

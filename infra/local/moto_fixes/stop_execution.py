@@ -1,4 +1,4 @@
-"""StopExecution waits for the running task, and is without effect on one that waits for a token."""
+"""StopExecution waits for the running task, and has no effect on one that waits for a token."""
 
 import datetime
 import time
@@ -9,7 +9,7 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped
 from moto.stepfunctions.parser.backend.execution import Execution
 
-from infra.local.moto_fixes.execution_events import tell
+from infra.local.moto_fixes.execution_events import publish_status
 
 
 def fix() -> None:
@@ -37,8 +37,8 @@ def _wait_for_start(environment: Environment) -> None:
 
 def _end(execution: Any, stop_date: datetime.datetime) -> None:
     environment = execution.exec_worker.env
-    if isinstance(environment.program_state(), ProgramStopped):  # and not ended meanwhile
+    if isinstance(environment.program_state(), ProgramStopped):  # and did not end by itself
         execution.exec_status, execution.stop_date = ExecutionStatus.ABORTED, stop_date
-        tell(execution)
+        publish_status(execution)
     for endpoint in tuple(environment.callback_pool_manager._pool.values()):
         endpoint.interrupt_all()

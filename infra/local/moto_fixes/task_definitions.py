@@ -1,4 +1,4 @@
-"""CloudFormation makes task definitions without network mode, size and platform."""
+"""CloudFormation creates task definitions without network mode, size and platform."""
 
 from typing import Any
 

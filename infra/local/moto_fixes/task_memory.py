@@ -1,4 +1,4 @@
-"""RunTask fails for a container without memory of its own; on Fargate the task's is enough."""
+"""RunTask fails for a container without its own memory limit; on Fargate the task's suffices."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """TransactWriteItems loses writes: when it fails, it restores a copy of the whole table.
 
-Copying takes 59 ms at 2,000 items, too. With this only the touched items are copied; the endpoint
-lets one DynamoDB request in at a time, so that nothing can come between.
+The copy also takes 59 ms at 2,000 items. Here only the items of the transaction are copied; the
+endpoint answers one DynamoDB request at a time, so that no other write comes between.
 """
 
 import copy

@@ -1,7 +1,7 @@
-"""CloudFormation warns of each resource that moto does not know, often and on standard error.
+"""CloudFormation warns of each resource that moto does not support, often and on stderr.
 
-Those of the template are known: bucket and queue policies, and parts of the REST API, which
-`infra.local.rest_api` reads for itself.
+Those of the template need no support: bucket and queue policies, and parts of the REST API, which
+`infra.local.rest_api` reads itself.
 """
 
 import logging
@@ -17,4 +17,4 @@ def fix() -> None:
 
 
 def _ignore(*_: object, **__: object) -> None:
-    """Say nothing."""
+    """Print nothing."""

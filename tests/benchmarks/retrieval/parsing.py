@@ -15,7 +15,7 @@ import openpyxl
 
 from assistants.documents.chunking import chunks
 from assistants.documents.confined import parse
-from assistants.domain.retrieval.document_text import Text
+from assistants.domain.retrieval.document_text import ExtractedText
 from assistants.ports.search import Embedder
 from tests.support import samples
 
@@ -51,7 +51,7 @@ def _timed(path: Path, filename: str) -> dict[str, Any]:
 
 
 def _embedding(text: str, embedder: Embedder) -> dict[str, Any]:
-    some = [chunk.text for chunk in chunks(Text(text[:40_000]))[:EMBEDDED]]
+    some = [chunk.text for chunk in chunks(ExtractedText(text[:40_000]))[:EMBEDDED]]
     embedder.documents(some[:1])  # loads the weights
     _, seconds = _clocked(lambda: embedder.documents(some))
     return {

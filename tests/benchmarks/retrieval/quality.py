@@ -11,7 +11,7 @@ from typing import Any
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
 from assistants.domain.ids import FileId, ProjectId, VectorStoreId
-from assistants.domain.retrieval.document_text import Text
+from assistants.domain.retrieval.document_text import ExtractedText
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.query_terms import query_words
 from assistants.domain.retrieval.ranking import Candidates, Hit, Ranking, rank
@@ -49,7 +49,7 @@ def methods(unrelated: float) -> dict[str, Method]:
 
 def evaluate(corpus: Corpus, embedder: Embedder) -> dict[str, Any]:
     """Each method's means with 95% intervals, and its distance to the default's nDCG."""
-    chunked = {name: chunks(Text(text)) for name, text in corpus.guides.items()}
+    chunked = {name: chunks(ExtractedText(text)) for name, text in corpus.guides.items()}
     with TemporaryDirectory() as folder:
         path = Path(folder) / "index.sqlite"
         index = SqliteIndex(path, model=embedder.model, dimensions=embedder.dimensions)

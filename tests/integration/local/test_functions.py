@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from infra.local.functions import FunctionHost, HostedFunction, TooManyRequestsError
+from infra.local.hot_reload import HotReload
 from infra.local.invocation import FunctionError
-from infra.local.live_edits import LiveEdits
 from tests.integration.local.conftest import spec
 
 
@@ -185,7 +185,7 @@ def test_an_edit_of_the_source_counts_from_the_next_invocation_on(
     host.add(replace(spec("toy"), code=tmp_path))
     function = host["Toy"]
     renewed = threading.Event()
-    edits = LiveEdits(host, lambda names: renewed.set() if names == ["Toy"] else None)
+    edits = HotReload(host, lambda names: renewed.set() if names == ["Toy"] else None)
     assert call(function) == 1
     (tmp_path / "handler.py").write_text(source.format(22))
     assert renewed.wait(20)
@@ -198,7 +198,7 @@ def test_a_busy_worker_ends_its_invocation_before_it_is_renewed(host: FunctionHo
     running = function.invoke(b'{"do": "sleep", "seconds": 0.5}')
     while not running.delivered:
         time.sleep(0.01)
-    function.renew()
+    function.restart()
     pid = json.loads(running.response())
     assert call(function, do="echo", value=1)["pid"] != pid
     assert function.cold_starts == 2

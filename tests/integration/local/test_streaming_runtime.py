@@ -65,7 +65,7 @@ def test_an_error_within_the_response_comes_after_what_was_sent(function: Hosted
 
 
 def test_a_handler_that_begins_no_response_is_an_error(function: HostedFunction) -> None:
-    with pytest.raises(FunctionError, match="NothingAnswered"):
+    with pytest.raises(FunctionError, match="NoResponseError"):
         list(start(function, do="say nothing"))
 
 

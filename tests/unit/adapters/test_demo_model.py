@@ -8,7 +8,7 @@ import pytest
 from assistants.adapters.models.demo import INTRODUCTION, DemoModel
 from assistants.domain.hosted_tool import offered
 from assistants.domain.tool import CodeInterpreterTool, FileSearchTool
-from assistants.ports.chat_model import CallFragment, Finish, ModelRequest, Text
+from assistants.ports.chat_model import FinishDelta, ModelRequest, TextDelta, ToolCallDelta
 from tests.support.deployment import Deployment
 
 
@@ -31,7 +31,7 @@ def answer(text: Any, *tools: dict[str, Any], **options: Any) -> list[Any]:
 
 
 def said(deltas: list[Any]) -> str:
-    return "".join(delta.value for delta in deltas if isinstance(delta, Text))
+    return "".join(delta.value for delta in deltas if isinstance(delta, TextDelta))
 
 
 def called(deltas: list[Any]) -> dict[str, str]:
@@ -39,7 +39,7 @@ def called(deltas: list[Any]) -> dict[str, str]:
     names: dict[int | None, str] = {}
     arguments: dict[str, str] = {}
     for delta in deltas:
-        if isinstance(delta, CallFragment):
+        if isinstance(delta, ToolCallDelta):
             if delta.name:
                 names[delta.index] = delta.name
                 arguments[delta.name] = ""
@@ -56,7 +56,7 @@ def test_it_says_what_it_is_and_what_it_read_word_by_word() -> None:
 
 def test_it_counts_words_for_tokens() -> None:
     *words, last = answer("one two three")
-    assert isinstance(last, Finish)
+    assert isinstance(last, FinishDelta)
     assert last.usage is not None
     assert (last.reason, last.usage.prompt_tokens, last.usage.completion_tokens) == (
         "stop",
@@ -236,5 +236,7 @@ def test_it_answers_in_the_format_that_it_is_asked_for(
         messages=[{"role": "user", "content": "Hello"}],
         options={"response_format": response_format},
     )
-    said = "".join(delta.value for delta in DemoModel().stream(request) if isinstance(delta, Text))
+    said = "".join(
+        delta.value for delta in DemoModel().stream(request) if isinstance(delta, TextDelta)
+    )
     assert list(json.loads(said)) == expected

@@ -9,13 +9,13 @@ from assistants.adapters.models import openai_compatible
 from assistants.adapters.models.openai_compatible import OpenAICompatible
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     ModelError,
     ModelRequest,
-    Refusal,
-    Text,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
 )
 from tests.support.model_server import (
     Break,
@@ -82,22 +82,22 @@ def raw(*lines: str) -> Turn:
 def test_text_comes_delta_by_delta_and_ends_with_its_usage(server: ModelServer) -> None:
     model = server.script(Turn(Said("Hello ", "world"), prompt_tokens=3, completion_tokens=2))
     assert asked(server, model) == [
-        Text("Hello "),
-        Text("world"),
-        Finish("stop"),
-        Finish(usage=Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5)),
+        TextDelta("Hello "),
+        TextDelta("world"),
+        FinishDelta("stop"),
+        FinishDelta(usage=Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5)),
     ]
 
 
 def test_a_refusal_is_told_apart_from_text(server: ModelServer) -> None:
     deltas = asked(server, server.script(Refused("I ", "will not.")))
-    assert deltas[:2] == [Refusal("I "), Refusal("will not.")]
+    assert deltas[:2] == [RefusalDelta("I "), RefusalDelta("will not.")]
 
 
 def test_calls_come_with_id_name_and_arguments_in_pieces(server: ModelServer) -> None:
     calls = Calls(Call("weather", {"city": "Paris"}, id="a"), Call("time", {}, id="b"))
     deltas = asked(server, server.script(calls))
-    fragments = [delta for delta in deltas if isinstance(delta, CallFragment)]
+    fragments = [delta for delta in deltas if isinstance(delta, ToolCallDelta)]
     assert [(each.index, each.id, each.name) for each in fragments if each.id] == [
         (0, "a", "weather"),
         (1, "b", "time"),
@@ -106,13 +106,13 @@ def test_calls_come_with_id_name_and_arguments_in_pieces(server: ModelServer) ->
     for each in fragments:
         arguments[each.index or 0] += each.arguments
     assert arguments == {0: '{"city": "Paris"}', 1: "{}"}
-    assert deltas[-2] == Finish("tool_calls")
+    assert deltas[-2] == FinishDelta("tool_calls")
 
 
 @pytest.mark.parametrize("reason", ["stop", "length", "content_filter", "tool_calls"])
 def test_the_reason_of_the_end_is_passed_on(server: ModelServer, reason: Any) -> None:
     deltas = asked(server, server.script(Turn(Said("Hello"), finish=reason)))
-    assert Finish(reason) in deltas
+    assert FinishDelta(reason) in deltas
 
 
 def test_the_request_holds_what_is_asked_and_nothing_else(server: ModelServer) -> None:
@@ -137,7 +137,7 @@ def test_a_failure_before_the_first_byte_is_tried_again(
     server: ModelServer, first: Any, pauses: list[tuple[int, str | None]]
 ) -> None:
     model = server.script(first, first, Said("At last"))
-    assert asked(server, model)[0] == Text("At last")
+    assert asked(server, model)[0] == TextDelta("At last")
     assert len(model.requests) == 3
     assert pauses == [(1, None), (2, None)]
 
@@ -205,14 +205,14 @@ def test_a_provider_that_is_not_there_is_told(pauses: list[Any]) -> None:
 def test_a_connection_that_breaks_mid_answer_is_not_tried_again(server: ModelServer) -> None:
     model = server.script(Turn(Said("Hel"), Break()), Said("Never"))
     said, error = failed(server, model)
-    assert said == [Text("Hel")]
+    assert said == [TextDelta("Hel")]
     assert (error.code, error.message) == ("server_error", "The model's answer broke off.")
     assert len(model.requests) == 1
 
 
 def test_nothing_is_read_behind_the_end(server: ModelServer) -> None:
     line = 'data: {"choices":[{"delta":{"content":"Hi"}}]}'
-    assert asked(server, server.script(raw(line, "data: [DONE]", "data: {"))) == [Text("Hi")]
+    assert asked(server, server.script(raw(line, "data: [DONE]", "data: {"))) == [TextDelta("Hi")]
 
 
 def test_a_model_that_stays_silent_is_given_up_and_not_asked_again(server: ModelServer) -> None:
@@ -224,7 +224,7 @@ def test_a_model_that_stays_silent_is_given_up_and_not_asked_again(server: Model
 
 def test_a_model_that_falls_silent_is_given_up(server: ModelServer) -> None:
     said, error = failed(server, server.script(Turn(Said("Hel"), Wait())), timeout=0.05)
-    assert said == [Text("Hel")]
+    assert said == [TextDelta("Hel")]
     assert (error.code, error.message) == ("server_error", "The model fell silent.")
 
 
@@ -250,7 +250,7 @@ def test_a_model_that_falls_silent_is_given_up(server: ModelServer) -> None:
 def test_what_is_no_chunk_is_not_taken_for_one(server: ModelServer, garbage: str) -> None:
     model = server.script(Turn(Said("Hel"), Garbage(f"data: {garbage}\n\n".encode())))
     said, error = failed(server, model)
-    assert said == [Text("Hel")]
+    assert said == [TextDelta("Hel")]
     assert (error.code, error.message) == ("server_error", "The model sent something unreadable.")
 
 
@@ -282,22 +282,22 @@ def test_an_error_in_the_stream_is_told(server: ModelServer, problem: str, messa
 )
 def test_what_says_nothing_is_passed_over(server: ModelServer, line: str) -> None:
     model = server.script(Turn(Garbage(f"{line}\r\n\r\n".encode()), Said("Hi")))
-    assert asked(server, model)[0] == Text("Hi")
+    assert asked(server, model)[0] == TextDelta("Hi")
 
 
 def test_a_call_without_a_number_has_its_place_in_the_list(server: ModelServer) -> None:
     calls = '[{"id":"a","function":{"name":"f"}},{"id":"b","function":{"name":"g"}}]'
     line = f'data: {{"choices":[{{"delta":{{"tool_calls":{calls}}},"finish_reason":"stop"}}]}}'
     assert asked(server, server.script(raw(line)))[:2] == [
-        CallFragment(0, id="a", name="f"),
-        CallFragment(1, id="b", name="g"),
+        ToolCallDelta(0, id="a", name="f"),
+        ToolCallDelta(1, id="b", name="g"),
     ]
 
 
 def test_usage_that_is_counted_in_part_is_taken_in_part(server: ModelServer) -> None:
     line = 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":null}}'
     deltas = asked(server, server.script(Turn(Garbage(f"{line}\n\n".encode()), Said("Hi"))))
-    assert deltas[0] == Finish(usage=Usage(prompt_tokens=3, total_tokens=3))
+    assert deltas[0] == FinishDelta(usage=Usage(prompt_tokens=3, total_tokens=3))
 
 
 def test_a_line_without_an_end_is_given_up(
@@ -311,4 +311,4 @@ def test_a_line_without_an_end_is_given_up(
 def test_characters_may_be_cut_between_two_reads(server: ModelServer) -> None:
     content = 'data: {"choices":[{"delta":{"content":"Zürich 🙂"}}]}\n\n'.encode()
     parts = [Garbage(content[start : start + 7]) for start in range(0, len(content), 7)]
-    assert asked(server, server.script(Turn(*parts)))[0] == Text("Zürich 🙂")
+    assert asked(server, server.script(Turn(*parts)))[0] == TextDelta("Zürich 🙂")

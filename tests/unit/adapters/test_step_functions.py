@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from assistants.adapters import secrets
 from assistants.adapters.step_functions import StepFunctions
 from assistants.domain.ids import ProjectId, RunId, RunRef, ThreadId
-from assistants.ports.executions import Unavailable
+from assistants.ports.executions import ExecutionsUnavailableError
 
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:run"
 RUN_A = RunRef(ProjectId("p"), ThreadId("thread_a"), RunId("run_a"))
@@ -54,7 +54,7 @@ def test_an_execution_that_exists_is_started(states: Stubber) -> None:
 @pytest.mark.parametrize("code", ["ThrottlingException", "ExecutionLimitExceeded", "Internal"])
 def test_a_start_that_is_not_taken_is_told(states: Stubber, code: str) -> None:
     states.add_client_error("start_execution", code)
-    with pytest.raises(Unavailable, match=code):
+    with pytest.raises(ExecutionsUnavailableError, match=code):
         executions(states).start(RUN_A)
 
 
@@ -73,7 +73,7 @@ def test_a_token_that_nothing_waits_for_is_no_error(states: Stubber, code: str) 
 
 def test_a_callback_that_is_not_taken_is_told(states: Stubber) -> None:
     states.add_client_error("send_task_success", "ThrottlingException")
-    with pytest.raises(Unavailable):
+    with pytest.raises(ExecutionsUnavailableError):
         executions(states).resume("t", "submitted")
 
 

@@ -6,9 +6,9 @@ from assistants.documents.confined import READY, UNFILTERED, _reading
 from assistants.domain.retrieval.document_text import (
     MAX_CHARACTERS,
     DocumentError,
-    Failure,
+    ExtractedText,
+    ExtractionFailure,
     Heading,
-    Text,
 )
 from assistants.ports.parsing import decoded, encoded
 
@@ -16,17 +16,17 @@ from assistants.ports.parsing import decoded, encoded
 @pytest.mark.parametrize(
     "text",
     [
-        Text("Ünïcödé 🗂\n"),
-        Text("a b", pages=(0, 2), headings=(Heading(2, 1, "b"),)),
+        ExtractedText("Ünïcödé 🗂\n"),
+        ExtractedText("a b", pages=(0, 2), headings=(Heading(2, 1, "b"),)),
     ],
 )
-def test_a_text_passes_unchanged(text: Text) -> None:
+def test_a_text_passes_unchanged(text: ExtractedText) -> None:
     assert decoded(encoded(text)) == text
 
 
 def test_a_failure_is_raised_with_its_code() -> None:
     with pytest.raises(DocumentError, match="It is empty") as refused:
-        decoded(encoded(Failure("invalid_file", "It is empty.")))
+        decoded(encoded(ExtractionFailure("invalid_file", "It is empty.")))
     assert refused.value.code == "invalid_file"
 
 
@@ -38,8 +38,8 @@ def test_a_failure_is_raised_with_its_code() -> None:
         b'{"content": 1}',
         b'{"content": "\\ud800"}',
         b'{"code": "root", "message": "x"}',
-        encoded(Text("x" * 100))[:-1],
-        encoded(Text("x" * (MAX_CHARACTERS + 1))),
+        encoded(ExtractedText("x" * 100))[:-1],
+        encoded(ExtractedText("x" * (MAX_CHARACTERS + 1))),
     ],
     ids=lambda answer: answer[:20],
 )
@@ -59,6 +59,6 @@ def test_a_reader_that_did_not_start_is_our_own_fault() -> None:
 
 @pytest.mark.parametrize(("said", "filtered"), [(READY, True), (UNFILTERED, False)])
 def test_a_reader_says_whether_a_filter_holds_it(said: bytes, filtered: bool) -> None:
-    reading = _reading(said + b"\n" + encoded(Text("Hello")))
+    reading = _reading(said + b"\n" + encoded(ExtractedText("Hello")))
     assert decoded(reading.answer).content == "Hello"
     assert reading.filtered is filtered

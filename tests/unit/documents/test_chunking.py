@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from assistants import tokens
 from assistants.documents import chunking
 from assistants.documents.chunking import chunks
-from assistants.domain.retrieval.document_text import DocumentError, Heading, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText, Heading
 
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river bank. "
 PARAGRAPH = SENTENCE * 5 + "\n\n"
@@ -27,18 +27,18 @@ PIECES += ["café", "e\u0301", "\t", "a.b.c", "//", "。", "==>", "Unglück", "\
 
 
 def test_a_short_text_is_one_chunk() -> None:
-    (only,) = chunks(Text("  hello \U0001f600 \n"))
+    (only,) = chunks(ExtractedText("  hello \U0001f600 \n"))
     assert (only.number, only.text, only.start, only.end) == (0, "hello \U0001f600", 2, 9)
-    assert chunks(Text(" \n")) == []
+    assert chunks(ExtractedText(" \n")) == []
 
 
 def test_blanks_at_the_end_are_no_chunk() -> None:
-    (only,) = chunks(Text(". " * 100 + "\n \n \n"), size=102, overlap=50)
+    (only,) = chunks(ExtractedText(". " * 100 + "\n \n \n"), size=102, overlap=50)
     assert only.end == 199
 
 
 def test_chunks_end_between_paragraphs_and_overlap_by_whole_ones() -> None:
-    found = chunks(Text(PARAGRAPH * 60))
+    found = chunks(ExtractedText(PARAGRAPH * 60))
     assert len(found) > 5
     for one, following in pairwise(found):
         assert one.text.endswith("river bank.")
@@ -48,7 +48,7 @@ def test_chunks_end_between_paragraphs_and_overlap_by_whole_ones() -> None:
 
 
 def test_without_overlap_nothing_is_said_twice() -> None:
-    found = chunks(Text(PARAGRAPH * 20), size=200, overlap=0)
+    found = chunks(ExtractedText(PARAGRAPH * 20), size=200, overlap=0)
     assert "\n\n".join(one.text for one in found).split() == (PARAGRAPH * 20).split()
     assert all(one.end <= following.start for one, following in pairwise(found))
 
@@ -57,7 +57,7 @@ def test_a_heading_begins_a_chunk() -> None:
     before = SENTENCE * 12 + "\n"
     text = before + "Chapter two\n" + SENTENCE * 20
     found = chunks(
-        Text(text, headings=(Heading(len(before), 1, "Chapter two"),)), size=200, overlap=0
+        ExtractedText(text, headings=(Heading(len(before), 1, "Chapter two"),)), size=200, overlap=0
     )
     assert found[1].text.startswith("Chapter two\n")
     assert (found[0].headings, found[1].headings) == ((), ("Chapter two",))
@@ -70,7 +70,7 @@ def test_a_chunk_knows_its_pages_and_the_titles_above_it() -> None:
         Heading(pages[n - 1], level, title)
         for n, level, title in [(1, 1, "A"), (2, 2, "A1"), (4, 3, "A1a"), (6, 2, "A2"), (9, 1, "B")]
     )
-    found = chunks(Text(content, pages, headings), size=160, overlap=0)
+    found = chunks(ExtractedText(content, pages, headings), size=160, overlap=0)
     titles = {1: "A", 2: "A A1", 4: "A A1 A1a", 6: "A A2", 9: "B"}
     for one in found:
         first = 1 + sum(start <= one.start for start in pages[1:])
@@ -90,9 +90,9 @@ def test_a_long_line_is_cut() -> None:
 
 def test_a_text_of_too_many_tokens_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chunking, "MAX_TOKENS", 1_000)
-    assert len(chunks(Text("a b " * 499))) == 2
+    assert len(chunks(ExtractedText("a b " * 499))) == 2
     with pytest.raises(DocumentError, match="more than 1,000 tokens") as refusal:
-        chunks(Text("a b " * 501))
+        chunks(ExtractedText("a b " * 501))
     assert refusal.value.code == "invalid_file"
 
 
@@ -106,7 +106,7 @@ def test_of_a_text_of_too_many_tokens_no_more_are_kept(monkeypatch: pytest.Monke
     monkeypatch.setattr(chunking, "MAX_TOKENS", 1_000)
     monkeypatch.setattr(tokens, "starts", starts)
     with pytest.raises(DocumentError, match="more than 1,000 tokens"):
-        chunks(Text("a b " * 501))
+        chunks(ExtractedText("a b " * 501))
 
 
 @given(
@@ -125,7 +125,7 @@ def test_chunks_of_any_text_keep_their_bounds(
 
 
 def check(content: str, *, size: int, overlap: int) -> None:
-    found = chunks(Text(content), size=size, overlap=overlap)
+    found = chunks(ExtractedText(content), size=size, overlap=overlap)
     reached = 0
     for number, one in enumerate(found):
         assert one.number == number

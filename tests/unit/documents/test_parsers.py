@@ -9,19 +9,19 @@ import pytest
 from assistants.documents.confined import parse
 from assistants.documents.formats import READERS
 from assistants.domain.formats import objection
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from tests.support import samples
 
 FILES = Path(__file__).parents[2] / "support/files"
 
 
-def read(tmp_path: Path, filename: str, content: str | bytes) -> Text:
+def read(tmp_path: Path, filename: str, content: str | bytes) -> ExtractedText:
     path = tmp_path / "blob"  # as downloaded: without the name that the user gave it
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return parse(path, filename)
 
 
-def sections(text: Text) -> list[tuple[int, str, str]]:
+def sections(text: ExtractedText) -> list[tuple[int, str, str]]:
     """Level and title of each heading, and the word that its section begins with."""
     return [
         (heading.level, heading.title, text.content[heading.start :].split()[0])

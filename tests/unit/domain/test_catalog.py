@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from assistants.domain.errors import InvalidRequestError, NotFoundError
 from assistants.domain.model import Catalog, InvalidCatalogError
-from assistants.domain.model_route import Endpoint, ModelRoute
+from assistants.domain.model_route import ModelEndpoint, ModelRoute
 
 CLAUDE = {"provider": "bedrock", "target": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}
 
@@ -79,9 +79,9 @@ def test_a_name_without_a_target_is_its_own() -> None:
 def test_a_route_has_an_endpoint_of_its_own_or_the_deployments() -> None:
     own = {"url": "https://models.example/v1", "key": "ssm:/models/key"}
     found = catalog({"mistral": own, "claude": CLAUDE}, endpoint=True)
-    assert found.route("mistral").endpoint == Endpoint("openai-compatible", *own.values())
-    assert found.route("claude").endpoint == Endpoint("bedrock", None, None)
-    assert found.route("gpt-4o").endpoint == Endpoint("openai-compatible", None, None)
+    assert found.route("mistral").endpoint == ModelEndpoint("openai-compatible", *own.values())
+    assert found.route("claude").endpoint == ModelEndpoint("bedrock", None, None)
+    assert found.route("gpt-4o").endpoint == ModelEndpoint("openai-compatible", None, None)
 
 
 def test_an_unmapped_name_is_told_what_to_configure() -> None:

@@ -132,9 +132,9 @@ def test_logs_and_annotations_are_merged_by_their_index() -> None:
 
 
 def test_a_story_tells_whole_objects_from_events_that_name_changes() -> None:
-    story = RunProjection(run={"id": "run_1", "status": "queued", "usage": None})
+    projection = RunProjection(run={"id": "run_1", "status": "queued", "usage": None})
     told = [
-        copy.deepcopy(story.tell(event))
+        copy.deepcopy(projection.apply(event))
         for event in (
             Event("thread.created", {"id": "thread_1"}),
             Event("thread.run.created", {"status": "queued"}),
@@ -172,20 +172,20 @@ def test_a_story_does_not_change_the_events_that_it_is_told_from() -> None:
     ]
     before = copy.deepcopy(events)
     first, second = RunProjection(run={}), RunProjection(run={})
-    for story in (first, second):
+    for projection in (first, second):
         for event in events:
-            story.tell(event)
+            projection.apply(event)
     assert events == before
     assert first.objects == second.objects
 
 
 def test_a_story_knows_what_is_still_open() -> None:
-    story = RunProjection(run={})
-    story.tell(Event("thread.run.step.created", STEP))
-    story.tell(Event("thread.message.created", MESSAGE))
-    story.tell(Event("thread.message.completed", {"id": "msg_1", "status": "completed"}))
-    assert [step["id"] for step in story.open_objects("thread.run.step")] == ["step_1"]
-    assert story.open_objects("thread.message") == []
+    projection = RunProjection(run={})
+    projection.apply(Event("thread.run.step.created", STEP))
+    projection.apply(Event("thread.message.created", MESSAGE))
+    projection.apply(Event("thread.message.completed", {"id": "msg_1", "status": "completed"}))
+    assert [step["id"] for step in projection.open_objects("thread.run.step")] == ["step_1"]
+    assert projection.open_objects("thread.message") == []
 
 
 def test_a_record_comes_back_from_its_row_as_it_was() -> None:

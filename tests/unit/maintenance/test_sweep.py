@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from assistants.domain.ids import RunRef
-from assistants.ports.chat_model import CallFragment
-from assistants.ports.executions import Unavailable
+from assistants.ports.chat_model import ToolCallDelta
+from assistants.ports.executions import ExecutionsUnavailableError
 from tests.support.deployment import Deployment
 from tests.support.fakes import FakeClock
 from tests.support.stream_reader import CALLS_STEP, RUN_BEGINS, order
 from tests.unit.turns.test_turns import Crash
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 def abandoned() -> tuple[Deployment, dict[str, Any]]:
@@ -163,7 +163,7 @@ def test_a_run_whose_execution_cannot_start_now_exists_and_is_started_later(
     deployment = Deployment(["Hello"], machine=False)
 
     def refuse(*_: str) -> None:
-        raise Unavailable
+        raise ExecutionsUnavailableError
 
     with monkeypatch.context() as patch:
         patch.setattr(deployment.executions, "start", refuse)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from assistants.ports.chat_model import CallFragment, Finish, ModelError
+from assistants.ports.chat_model import FinishDelta, ModelError, ToolCallDelta
 from tests.support.deployment import Deployment, path
 from tests.support.fakes import Script
 from tests.support.stream_reader import order
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 def test_a_queued_run_is_cancelled_by_the_worker_that_finds_it() -> None:
@@ -58,7 +58,7 @@ def test_a_cancel_is_done_even_when_the_deadline_has_passed_meanwhile() -> None:
     [
         (["Hello"], "completed"),
         ([ModelError("server_error", "No.")], "failed"),
-        (["Hello", Finish("length")], "incomplete"),
+        (["Hello", FinishDelta("length")], "incomplete"),
     ],
 )
 def test_a_run_that_has_ended_cannot_be_cancelled(script: Script, status: str) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from tests.support.deployment import WEATHER, Client, Deployment, path
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 def queued() -> tuple[Deployment, dict[str, Any]]:

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from tests.support.deployment import WEATHER, Deployment, calls_of, outputs, path
 from tests.support.stream_reader import CALLS_STEP, MESSAGE_STEP, RUN_BEGINS, order
 
 TIME = {"type": "function", "function": {"name": "time"}}
 CALLS = [
-    CallFragment(0, id="a", name="weather", arguments='{"city": "Paris"}'),
-    CallFragment(1, id="b", name="time", arguments="{}"),
+    ToolCallDelta(0, id="a", name="weather", arguments='{"city": "Paris"}'),
+    ToolCallDelta(1, id="b", name="time", arguments="{}"),
 ]
 
 

@@ -166,7 +166,7 @@ def test_a_wish_to_cancel_interrupts_before_the_time_is_over() -> None:
 
 def test_the_end_of_another_cell_is_a_breach_of_protocol() -> None:
     with pytest.raises(channel.ProtocolError):
-        RunningCell(2, deadline=10, grace=3).hear(Done(1, None))
+        RunningCell(2, deadline=10, grace=3).receive(Done(1, None))
 
 
 def test_a_full_directory_is_not_held_against_the_next_kernel(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.retrieval.passage import Chunk
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from assistants.services.tools.file_search import INDEXING_SECONDS, queries_in
 from tests.support.deployment import Deployment, path
 from tests.support.fakes import Script
@@ -25,7 +25,7 @@ CAT, DOG, TRAIN = "The cat sleeps on the sofa.", "Dogs bark at night.", "The tra
 
 
 def calls(*queries: str) -> Script:
-    return [CallFragment(0, "a", "file_search", json.dumps({"queries": queries}))]
+    return [ToolCallDelta(0, "a", "file_search", json.dumps({"queries": queries}))]
 
 
 class Case:
@@ -67,7 +67,7 @@ class Case:
             self.service.backend.vector_stores.file_repository,
             self.service.index_queue.sent[-1],
         )
-        file = records.load(*asked)
+        file = records.load(asked)
         assert file is not None
         assert records.plan(file, len(texts))
         self.index.put(file.document, chunks, EMBEDDER.documents(texts))
@@ -209,7 +209,7 @@ def test_a_marker_that_is_hidden_in_another_cites_nothing(place: Path, text: str
 def test_arguments_that_cannot_be_read_are_answered_with_their_form(
     place: Path, arguments: str
 ) -> None:
-    case = Case(place, [CallFragment(0, "a", "file_search", arguments)], ["Well."])
+    case = Case(place, [ToolCallDelta(0, "a", "file_search", arguments)], ["Well."])
     run = case.run()
     assert run["status"] == "completed"
     assert case.told.startswith("Nothing was searched: call file_search with")
@@ -295,13 +295,13 @@ def test_a_run_waits_no_longer_than_its_files_need(
     case = Case(place, ["Hello."])
     thread_id = case.thread_with_file()
     records = case.service.backend.vector_stores.file_repository
-    [(project, store_id, attachment)] = case.service.index_queue.sent
+    [entry] = case.service.index_queue.sent
     began = case.service.clock.now
 
     def index_after_a_while(seconds: float) -> None:
         case.service.clock.now += seconds
         if case.service.clock.now >= began + 5:
-            file = records.load(project, store_id, attachment)
+            file = records.load(entry)
             assert file is not None
             records.complete(file, 26)
 

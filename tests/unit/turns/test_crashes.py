@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.chat_model import CallFragment, Delta, ModelRequest
+from assistants.ports.chat_model import Delta, ModelRequest, ToolCallDelta
 from assistants.ports.table import Write
 from tests.support.deployment import Deployment, Event, outputs, path
 from tests.support.fakes import FakeClock, FakeTable, Script, ScriptedModel
 from tests.support.stream_reader import StreamReader
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 TERMINAL = {"completed", "failed", "cancelled", "expired", "incomplete"}
 
 

@@ -6,36 +6,36 @@ from collections.abc import Iterator
 
 import pytest
 
-from assistants.ports.chat_model import Delta, ModelError, Text
+from assistants.ports.chat_model import Delta, ModelError, TextDelta
 from assistants.services.turns.flush_timer import (
-    LOOK_SECONDS,
+    CHECK_SECONDS,
     UNWATCHED_SECONDS,
     WATCHED_SECONDS,
     Tick,
-    paced,
+    flush_ticks,
 )
 from tests.support.fakes import FakeClock
 
 
 def texts(*values: str) -> Iterator[Delta]:
-    return iter([Text(value) for value in values])
+    return iter([TextDelta(value) for value in values])
 
 
 def test_every_delta_comes_once_and_in_order() -> None:
     values = [str(number) for number in range(500)]
-    ticks = paced(texts(*values), watched=True, clock=FakeClock(step=0.01))
-    heard = [tick.delta.value for tick in ticks if isinstance(tick.delta, Text)]
+    ticks = flush_ticks(texts(*values), watched=True, clock=FakeClock(step=0.01))
+    heard = [tick.delta.value for tick in ticks if isinstance(tick.delta, TextDelta)]
     assert heard == values
 
 
 def test_the_first_delta_of_a_watched_run_is_written_at_once() -> None:
-    first, *_ = paced(texts("a", "b"), watched=True, clock=FakeClock())
-    assert (first.delta, first.write) == (Text("a"), True)
+    first, *_ = flush_ticks(texts("a", "b"), watched=True, clock=FakeClock())
+    assert (first.delta, first.flush) == (TextDelta("a"), True)
 
 
 def test_the_first_delta_of_an_unwatched_run_waits() -> None:
-    ticks = list(paced(texts("a", "b"), watched=False, clock=FakeClock()))
-    assert [tick.write for tick in ticks] == [False, False]
+    ticks = list(flush_ticks(texts("a", "b"), watched=False, clock=FakeClock()))
+    assert [tick.flush for tick in ticks] == [False, False]
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def test_the_first_delta_of_an_unwatched_run_waits() -> None:
 )
 def test_writes_are_a_period_apart(watched: bool, period: float) -> None:
     clock = FakeClock(step=period / 10)
-    ticks = paced(texts(*("x" * 300)), watched=watched, clock=clock)
-    written = [clock.now for tick in ticks if tick.write]
+    ticks = flush_ticks(texts(*("x" * 300)), watched=watched, clock=clock)
+    written = [clock.now for tick in ticks if tick.flush]
     gaps = [later - earlier for earlier, later in itertools.pairwise(written)]
     assert len(gaps) > 20
     assert all(period <= gap < 1.5 * period for gap in gaps)
@@ -54,34 +54,34 @@ def test_what_is_unwritten_when_the_model_falls_silent_is_written_without_it() -
     silence = threading.Event()
 
     def spoken() -> Iterator[Delta]:
-        yield Text("a")
+        yield TextDelta("a")
         silence.wait(5)
 
     clock = FakeClock()
-    ticks = paced(spoken(), watched=False, clock=clock)
-    assert not next(ticks).write
+    ticks = flush_ticks(spoken(), watched=False, clock=clock)
+    assert not next(ticks).flush
     clock.now += UNWATCHED_SECONDS
     tick = next(ticks)
     silence.set()
-    assert (tick.delta, tick.write) == (None, True)
+    assert (tick.delta, tick.flush) == (None, True)
 
 
 def test_the_journal_is_looked_at_once_a_second_of_silence() -> None:
     silence = threading.Event()
 
     def silent() -> Iterator[Delta]:
-        yield Text("a")
+        yield TextDelta("a")
         silence.wait(5)
 
     clock = FakeClock()
-    ticks = paced(silent(), watched=True, clock=clock)
+    ticks = flush_ticks(silent(), watched=True, clock=clock)
     next(ticks)
     looks = []
     for _ in range(3):
-        clock.now += LOOK_SECONDS
+        clock.now += CHECK_SECONDS
         looks.append(next(ticks))
     silence.set()
-    assert looks == [Tick(None, write=False, look=True)] * 3
+    assert looks == [Tick(None, flush=False, check=True)] * 3
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_journal_is_looked_at_once_a_second_of_silence() -> None:
 def test_what_reading_the_model_raises_is_raised_behind_its_deltas(error: Exception) -> None:
     class Broken:
         def __init__(self) -> None:
-            self.left = [Text("a")]
+            self.left = [TextDelta("a")]
 
         def __iter__(self) -> Iterator[Delta]:
             return self
@@ -101,8 +101,8 @@ def test_what_reading_the_model_raises_is_raised_behind_its_deltas(error: Except
                 return self.left.pop()
             raise error
 
-    ticks = paced(Broken(), watched=True, clock=FakeClock())
-    assert next(ticks).delta == Text("a")
+    ticks = flush_ticks(Broken(), watched=True, clock=FakeClock())
+    assert next(ticks).delta == TextDelta("a")
     if isinstance(error, StopIteration):
         assert list(ticks) == []
     else:
@@ -118,12 +118,12 @@ def test_whoever_stops_listening_stops_the_reading() -> None:
     def endless() -> Iterator[Delta]:
         try:
             while True:
-                yield Text("a")
+                yield TextDelta("a")
                 more.wait(0.001)
         finally:
             closed.set()
 
-    ticks = paced(endless(), watched=True, clock=FakeClock())
+    ticks = flush_ticks(endless(), watched=True, clock=FakeClock())
     next(ticks)
     del ticks
     assert closed.wait(5)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from assistants.domain.model import Catalog
 from assistants.domain.run import Usage
 from assistants.domain.token_budget import MESSAGE_OVERHEAD, TokenBudget
-from assistants.ports.chat_model import CallFragment, Finish, Refusal
+from assistants.ports.chat_model import FinishDelta, RefusalDelta, ToolCallDelta
 from tests.support.deployment import WEATHER, Deployment
 from tests.support.stream_reader import RUN_BEGINS, order
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 def told(deployment: Deployment, number: int = -1) -> list[Any]:
@@ -32,7 +32,7 @@ def test_instructions_come_first_and_then_the_thread() -> None:
 
 
 def test_what_was_said_and_refused_before_is_told_again() -> None:
-    deployment = Deployment(["Well, ", Refusal("no.")], [])
+    deployment = Deployment(["Well, ", RefusalDelta("no.")], [])
     run = deployment.run()
     deployment.run(run["thread_id"])
     assert told(deployment) == ["Hello", "Well, \nno."]
@@ -100,7 +100,7 @@ def test_a_prompt_budget_that_the_newest_message_exceeds_ends_the_run() -> None:
 
 def test_budgets_count_over_all_turns_of_a_run() -> None:
     used = Usage(prompt_tokens=250, completion_tokens=100, total_tokens=350)
-    deployment = Deployment([CALL, Finish("tool_calls", used)], ["Never said"])
+    deployment = Deployment([CALL, FinishDelta("tool_calls", used)], ["Never said"])
     run = deployment.run(max_prompt_tokens=256)
     deployment.submit(run)
     run = deployment.again(run)
@@ -112,7 +112,7 @@ def test_budgets_count_over_all_turns_of_a_run() -> None:
 
 def test_what_is_left_of_a_completion_budget_is_all_that_is_asked_for() -> None:
     used = Usage(completion_tokens=100)
-    deployment = Deployment([CALL, Finish("tool_calls", used)], ["Sunny."])
+    deployment = Deployment([CALL, FinishDelta("tool_calls", used)], ["Sunny."])
     deployment.submit(deployment.run(max_completion_tokens=300))
     limits = [request.options["max_completion_tokens"] for request in deployment.model.requests]
     assert limits == [300, 200]
@@ -120,7 +120,7 @@ def test_what_is_left_of_a_completion_budget_is_all_that_is_asked_for() -> None:
 
 @pytest.mark.parametrize("spent", [300, 301])
 def test_a_completion_budget_that_is_used_up_ends_the_run(spent: int) -> None:
-    used = Finish("tool_calls", Usage(completion_tokens=spent))
+    used = FinishDelta("tool_calls", Usage(completion_tokens=spent))
     deployment = Deployment([CALL, used], ["Never said"])
     run = deployment.run(max_completion_tokens=300)
     deployment.submit(run)

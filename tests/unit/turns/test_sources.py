@@ -13,7 +13,7 @@ from assistants.domain.ids import FileId, ProjectId, RunId
 from assistants.domain.run import RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
 from assistants.domain.tool import ToolResources
-from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal
+from assistants.ports.chat_model import FinishDelta, ModelError, RefusalDelta, ToolCallDelta
 from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
 from assistants.services.runs.settings import settings_of
 from tests.support.deployment import WEATHER, Deployment, Event
@@ -23,8 +23,8 @@ from tests.unit.turns.test_turns import until
 
 SEARCH, CODE = {"type": "file_search"}, {"type": "code_interpreter"}
 TOOLS = [SEARCH, CODE, WEATHER]
-SEARCHES: Script = [CallFragment(0, "a", "file_search", '{"queries": ["q"]}')]
-RUNS_CODE: Script = [CallFragment(0, "b", "code_interpreter", '{"code": "1"}')]
+SEARCHES: Script = [ToolCallDelta(0, "a", "file_search", '{"queries": ["q"]}')]
+RUNS_CODE: Script = [ToolCallDelta(0, "b", "code_interpreter", '{"code": "1"}')]
 
 
 class Library:
@@ -134,7 +134,7 @@ WORDS = [
 def test_a_message_is_the_same_however_its_words_come(words: list[str], size: int) -> None:
     text = "".join(words)
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    both: Script = [*SEARCHES, CallFragment(1, "b", "code_interpreter", '{"code": "1"}')]
+    both: Script = [*SEARCHES, ToolCallDelta(1, "b", "code_interpreter", '{"code": "1"}')]
     whole = Case(both, [text]).message()["content"]
     assert Case(both, [*pieces], step=0.1).message()["content"] == whole
     for annotation in whole[-1]["text"]["annotations"]:
@@ -154,7 +154,7 @@ def test_annotations_are_numbered_within_their_block() -> None:
 
 
 def test_every_call_of_a_run_has_its_own_markers() -> None:
-    twice: Script = [*SEARCHES, CallFragment(1, "c", "file_search", '{"queries": ["r"]}')]
+    twice: Script = [*SEARCHES, ToolCallDelta(1, "c", "file_search", '{"queries": ["r"]}')]
     case = Case(twice, SEARCHES, ["【0:0】【1:0】【2:0】【3:0】"])
     cited = [each["file_citation"]["file_id"] for each in text_of(case.message())["annotations"]]
     assert cited == ["file-00", "file-10", "file-20"]
@@ -194,7 +194,7 @@ def test_an_image_is_shown_in_the_next_message_only() -> None:
 
 
 def test_a_refusal_keeps_its_place_behind_text_that_is_held_back() -> None:
-    case = Case(["【0:0†", Refusal("No.")])
+    case = Case(["【0:0†", RefusalDelta("No.")])
     content = case.message()["content"]
     assert [block["type"] for block in content] == ["text", "refusal"]
     assert content[0]["text"]["value"] == ""
@@ -204,7 +204,7 @@ def test_a_refusal_keeps_its_place_behind_text_that_is_held_back() -> None:
     ("script", "status"),
     [
         (["So 【0:0†a"], "completed"),
-        (["So 【0:0†a", Finish("length")], "incomplete"),
+        (["So 【0:0†a", FinishDelta("length")], "incomplete"),
         (["So 【0:0†a", ModelError("server_error", "broken")], "incomplete"),
     ],
 )

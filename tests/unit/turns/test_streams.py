@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from assistants.domain.run import Usage
-from assistants.ports.chat_model import CallFragment, Finish, ModelError, Refusal, Text
+from assistants.ports.chat_model import (
+    FinishDelta,
+    ModelError,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 from tests.support.deployment import WEATHER, Deployment, Event, calls_of, outputs, path
 from tests.support.fakes import FakeClock, Script
 from tests.support.stream_reader import (
@@ -21,9 +27,9 @@ from tests.support.stream_reader import (
 TIME = {"type": "function", "function": {"name": "time"}}
 
 
-def call(index: Any = 0, name: str | None = "weather", *fragments: str) -> list[CallFragment]:
-    first = CallFragment(index, id=f"provider_{index}", name=name)
-    return [first, *(CallFragment(index, arguments=text) for text in fragments)]
+def call(index: Any = 0, name: str | None = "weather", *fragments: str) -> list[ToolCallDelta]:
+    first = ToolCallDelta(index, id=f"provider_{index}", name=name)
+    return [first, *(ToolCallDelta(index, arguments=text) for text in fragments)]
 
 
 def streamed(deployment: Deployment, **members: Any) -> list[Event]:
@@ -47,7 +53,7 @@ def only(events: list[Event], name: str) -> Any:
 
 
 def test_a_plain_answer() -> None:
-    deployment = Deployment(["Hello ", "world", Finish("stop", Usage(total_tokens=5))])
+    deployment = Deployment(["Hello ", "world", FinishDelta("stop", Usage(total_tokens=5))])
     events = streamed(deployment)
     assert order(events) == f"{RUN_BEGINS} {MESSAGE_STEP} run.completed"
     assert events[0].data["status"] == "queued"
@@ -106,18 +112,18 @@ def test_a_run_that_nobody_watches_is_written_once_a_second() -> None:
     "script",
     [
         ["Hello"],
-        [Refusal("I will "), Refusal("not.")],
-        ["Well, ", Refusal("no."), " Sorry.", Refusal(" Never.")],
+        [RefusalDelta("I will "), RefusalDelta("not.")],
+        ["Well, ", RefusalDelta("no."), " Sorry.", RefusalDelta(" Never.")],
         [*call(0, "weather", '{"city":', '"Paris"}')],
         [*call(0, "weather", "{}"), *call(1, "time", "{", "}"), *call(2, "weather", "{}")],
         ["Let me see. ", *call(0, "weather", "{}")],
         [
             *call(0, "weather"),
             *call(1, "time"),
-            CallFragment(0, arguments="{"),
-            CallFragment(1, arguments="{"),
-            CallFragment(0, arguments="}"),
-            CallFragment(1, arguments="}"),
+            ToolCallDelta(0, arguments="{"),
+            ToolCallDelta(1, arguments="{"),
+            ToolCallDelta(0, arguments="}"),
+            ToolCallDelta(1, arguments="}"),
         ],
     ],
 )
@@ -126,7 +132,7 @@ def test_the_strictest_reader_follows_whenever_it_is_written(script: Script, ste
 
 
 def test_a_refusal_is_a_block_of_its_own() -> None:
-    events = streamed(Deployment(["Well, ", Refusal("no"), Refusal(".")]))
+    events = streamed(Deployment(["Well, ", RefusalDelta("no"), RefusalDelta(".")]))
     assert order(events) == f"{RUN_BEGINS} {MESSAGE_STEP} run.completed"
     message = only(events, "thread.message.completed")
     assert message["content"] == [
@@ -143,7 +149,7 @@ def test_an_empty_answer_is_an_empty_message() -> None:
 
 
 def test_an_answer_cut_at_its_length_leaves_message_and_run_incomplete() -> None:
-    deployment = Deployment(["Once upon", Finish("length", Usage(completion_tokens=2))])
+    deployment = Deployment(["Once upon", FinishDelta("length", Usage(completion_tokens=2))])
     events = streamed(deployment, max_completion_tokens=256)
     assert order(events) == (
         f"{RUN_BEGINS} {MESSAGE_BEGINS} message.incomplete step.completed run.incomplete"
@@ -160,7 +166,7 @@ def test_an_answer_cut_at_its_length_leaves_message_and_run_incomplete() -> None
 
 
 def test_an_answer_that_a_content_filter_ends_fails_the_run() -> None:
-    deployment = Deployment(["Take some", Finish("content_filter")])
+    deployment = Deployment(["Take some", FinishDelta("content_filter")])
     events = streamed(deployment)
     assert order(events) == (
         f"{RUN_BEGINS} {MESSAGE_BEGINS} message.incomplete step.completed run.failed"
@@ -206,8 +212,12 @@ def test_the_stream_of_a_submit_begins_with_the_end_of_the_step() -> None:
 
 def test_a_message_is_complete_before_tools_are_called() -> None:
     deployment = Deployment(
-        ["Let me see.", *call(0, "weather", "{}"), Finish("tool_calls", Usage(total_tokens=9))],
-        ["Sunny.", Finish("stop", Usage(total_tokens=4))],
+        [
+            "Let me see.",
+            *call(0, "weather", "{}"),
+            FinishDelta("tool_calls", Usage(total_tokens=9)),
+        ],
+        ["Sunny.", FinishDelta("stop", Usage(total_tokens=4))],
     )
     events = streamed(deployment)
     assert order(events) == f"{RUN_BEGINS} {MESSAGE_STEP} {CALLS_STEP} run.requires_action"
@@ -242,8 +252,8 @@ def test_a_provider_may_number_its_calls_as_it_likes(indexes: tuple[Any, Any]) -
 
 def test_calls_that_a_provider_gives_one_index_but_two_ids_are_two() -> None:
     script: Script = [
-        CallFragment(0, id="a", name="weather", arguments="{}"),
-        CallFragment(0, id="b", name="time", arguments="{}"),
+        ToolCallDelta(0, id="a", name="weather", arguments="{}"),
+        ToolCallDelta(0, id="b", name="time", arguments="{}"),
     ]
     events = streamed(Deployment(script))
     assert [asked["function"] for asked in calls_of(events[-1].data)] == [
@@ -255,8 +265,8 @@ def test_calls_that_a_provider_gives_one_index_but_two_ids_are_two() -> None:
 @pytest.mark.parametrize("ids", [("a", "a"), (None, "a"), ("a", ""), (None, None)])
 def test_a_provider_may_give_id_and_name_with_each_fragment(ids: tuple[Any, Any]) -> None:
     script: Script = [
-        CallFragment(0, id=ids[0], name="weather", arguments="{"),
-        CallFragment(0, id=ids[1], name="weather", arguments="}"),
+        ToolCallDelta(0, id=ids[0], name="weather", arguments="{"),
+        ToolCallDelta(0, id=ids[1], name="weather", arguments="}"),
     ]
     [asked] = calls_of(streamed(Deployment(script))[-1].data)
     assert asked["function"] == {"name": "weather", "arguments": "{}"}
@@ -265,15 +275,15 @@ def test_a_provider_may_give_id_and_name_with_each_fragment(ids: tuple[Any, Any]
 @pytest.mark.parametrize("early", [None, ""])
 def test_a_name_may_come_after_its_arguments_have_begun(early: str | None) -> None:
     script: Script = [
-        CallFragment(0, id="a", name=early, arguments='{"a"'),
-        CallFragment(0, name="weather", arguments=":1}"),
+        ToolCallDelta(0, id="a", name=early, arguments='{"a"'),
+        ToolCallDelta(0, name="weather", arguments=":1}"),
     ]
     [asked] = calls_of(streamed(Deployment(script))[-1].data)
     assert asked["function"] == {"name": "weather", "arguments": '{"a":1}'}
 
 
 def test_a_call_without_a_name_fails_the_run() -> None:
-    deployment = Deployment([CallFragment(0, id="a", arguments="{}")])
+    deployment = Deployment([ToolCallDelta(0, id="a", arguments="{}")])
     events = streamed(deployment)
     assert order(events) == f"{RUN_BEGINS} {STEP_BEGINS} step.failed run.failed"
     run = events[-1].data
@@ -291,7 +301,7 @@ def test_a_call_of_a_function_that_was_not_offered_fails_the_run() -> None:
 
 
 def test_a_call_cut_at_its_length_is_not_handed_to_the_client() -> None:
-    deployment = Deployment([*call(0, "weather", '{"ci'), Finish("length")])
+    deployment = Deployment([*call(0, "weather", '{"ci'), FinishDelta("length")])
     events = streamed(deployment)
     assert order(events) == f"{RUN_BEGINS} {CALLS_STEP} step.failed run.incomplete"
     assert events[-1].data["incomplete_details"] == {"reason": "max_completion_tokens"}
@@ -394,6 +404,6 @@ def test_text_and_calls_of_one_turn_are_one_message_for_the_model() -> None:
 
 def test_the_text_of_a_model_is_written_as_it_is() -> None:
     text = "Ünïcödé 🙂 \u2028 \x00 【4:0†source】 \\n"
-    events = streamed(Deployment([Text(text[:9]), Text(text[9:])]))
+    events = streamed(Deployment([TextDelta(text[:9]), TextDelta(text[9:])]))
     message = only(events, "thread.message.completed")
     assert message["content"][0]["text"]["value"] == text

@@ -8,7 +8,7 @@ from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunCreate, RunSettings, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
-from assistants.ports.chat_model import CallFragment
+from assistants.ports.chat_model import ToolCallDelta
 from assistants.ports.hosted_tool import ToolAnswer, ToolUse
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
@@ -75,7 +75,7 @@ class Case:
 
 
 def test_a_call_is_answered_and_the_model_reads_the_answer() -> None:
-    case = Case([CallFragment(0, "x", "code_interpreter", '{"code": "2+2"}')], ["It is 4."])
+    case = Case([ToolCallDelta(0, "x", "code_interpreter", '{"code": "2+2"}')], ["It is 4."])
     outcome = case.backend.turns.service.take(case.ref, 0)
     [call] = outcome["calls"]
     assert (outcome["next"], call["tool"]) == ("tools", "code_interpreter")
@@ -91,8 +91,8 @@ def test_a_call_is_answered_and_the_model_reads_the_answer() -> None:
 
 
 def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() -> None:
-    pieces: Script = [CallFragment(0, "x", "code_interpreter")]
-    pieces += [CallFragment(0, arguments=piece) for piece in ('{"co', 'de": "a\\', "n", 'b"}')]
+    pieces: Script = [ToolCallDelta(0, "x", "code_interpreter")]
+    pieces += [ToolCallDelta(0, arguments=piece) for piece in ('{"co', 'de": "a\\', "n", 'b"}')]
     case = Case(pieces, ["done"])
     [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     case.backend.turns.tool_calls.answer(case.ref, call["call"])
@@ -114,7 +114,7 @@ def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() ->
 
 
 def test_a_repeated_state_does_not_use_the_tool_again() -> None:
-    case = Case([CallFragment(0, "x", "code_interpreter", '{"code": "2+2"}')], ["4"])
+    case = Case([ToolCallDelta(0, "x", "code_interpreter", '{"code": "2+2"}')], ["4"])
     [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     for _ in range(3):
         case.backend.turns.tool_calls.answer(case.ref, call["call"])
@@ -124,8 +124,8 @@ def test_a_repeated_state_does_not_use_the_tool_again() -> None:
 def test_the_client_is_asked_for_its_functions_of_the_same_turn() -> None:
     case = Case(
         [
-            CallFragment(0, "x", "weather", "{}"),
-            CallFragment(1, "y", "code_interpreter", '{"code": "1"}'),
+            ToolCallDelta(0, "x", "weather", "{}"),
+            ToolCallDelta(1, "y", "code_interpreter", '{"code": "1"}'),
         ],
         ["Sunny, and 1."],
     )
@@ -147,7 +147,7 @@ def test_the_client_is_asked_for_its_functions_of_the_same_turn() -> None:
 
 
 def test_an_answer_for_a_cancelled_run_is_dropped() -> None:
-    case = Case([CallFragment(0, "x", "code_interpreter", '{"code": "1"}')])
+    case = Case([ToolCallDelta(0, "x", "code_interpreter", '{"code": "1"}')])
     [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     case.backend.runs.cancellation.cancel(case.ref)
     case.backend.turns.tool_calls.answer(case.ref, call["call"])
@@ -158,7 +158,7 @@ def test_an_answer_for_a_cancelled_run_is_dropped() -> None:
 
 def test_a_turn_that_calls_more_tools_than_can_be_saved_at_once_fails() -> None:
     def calls(count: int) -> Script:
-        return [CallFragment(n, f"x{n}", "code_interpreter", "{}") for n in range(count)]
+        return [ToolCallDelta(n, f"x{n}", "code_interpreter", "{}") for n in range(count)]
 
     most = Case(calls(MAX_HOSTED_CALLS))
     assert len(most.backend.turns.service.take(most.ref, 0)["calls"]) == MAX_HOSTED_CALLS

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.run import Usage
-from assistants.ports.chat_model import CallFragment, Finish
+from assistants.ports.chat_model import FinishDelta, ToolCallDelta
 from assistants.ports.table import ConflictError, Create, Write
 from tests.support.deployment import WEATHER, Deployment, path
 from tests.support.fakes import FakeClock, FakeTable, Script
@@ -21,7 +21,7 @@ from tests.support.stream_reader import (
     order,
 )
 
-CALL = CallFragment(0, id="a", name="weather", arguments="{}")
+CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 class Crash(Exception):
@@ -310,9 +310,9 @@ def test_metadata_that_is_changed_during_a_turn_is_kept() -> None:
 
 
 def test_usage_is_the_sum_over_all_turns() -> None:
-    def used(tokens: int) -> Finish:
+    def used(tokens: int) -> FinishDelta:
         usage = Usage(prompt_tokens=tokens, completion_tokens=1, total_tokens=tokens + 1)
-        return Finish(usage=usage)
+        return FinishDelta(usage=usage)
 
     deployment = Deployment([CALL, used(10)], [CALL, used(20)], ["Sunny.", used(30)])
     run = deployment.run()

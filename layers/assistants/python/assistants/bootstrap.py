@@ -23,7 +23,7 @@ from assistants.adapters.sqs import SqsIndexQueue, SqsPurgeQueue
 from assistants.adapters.step_functions import StepFunctions
 from assistants.adapters.system_clock import SystemClock
 from assistants.domain.model import Catalog
-from assistants.domain.model_route import Endpoint
+from assistants.domain.model_route import ModelEndpoint
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
 from assistants.settings import Settings
@@ -70,10 +70,10 @@ def backend() -> Backend:
 @cache
 def sandboxes() -> "Sandboxes":
     """Where models' code runs: tasks of ECS, reached by the function in their network."""
-    from assistants.adapters.sandbox.fargate import FargatePlace, FargateSandboxes
+    from assistants.adapters.sandbox.fargate import FargateSandboxes, FargateSettings
 
     chosen = settings()
-    place = FargatePlace(
+    place = FargateSettings(
         cluster=chosen.sandbox_cluster,
         task=chosen.sandbox_task,
         subnets=chosen.sandbox_subnets,
@@ -179,13 +179,13 @@ def indexing() -> "Indexing":
 def models(chosen: Settings, catalog: Catalog) -> ModelRouter:
     """The models of all providers. Each is connected to when it is first asked."""
 
-    def openai_compatible(endpoint: Endpoint) -> OpenAICompatible:
+    def openai_compatible(endpoint: ModelEndpoint) -> OpenAICompatible:
         url, key = endpoint.url, endpoint.key
         if url is None:  # another URL is never told the deployment's key
             url, key = chosen.model_url, chosen.model_key
         return OpenAICompatible(url or "", resolve(key), chosen.model_timeout_seconds)
 
-    def bedrock(_: Endpoint) -> Bedrock:
+    def bedrock(_: ModelEndpoint) -> Bedrock:
         # The adapter itself asks again, as it knows what of an answer has been shown.
         timeout = chosen.model_timeout_seconds
         config = Config(read_timeout=timeout, retries={"total_max_attempts": 1})

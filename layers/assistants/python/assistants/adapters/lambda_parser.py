@@ -9,7 +9,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.ports.blobs import BlobMissingError, Blobs
 from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailableError, decoded
 
@@ -32,7 +32,7 @@ class LambdaParser:
     def _client(self) -> Any:
         return self._make_client()
 
-    def parse(self, blob: str, filename: str) -> Text:
+    def parse(self, blob: str, filename: str) -> ExtractedText:
         answer = f"{PREFIX}{uuid.uuid4().hex}"
         kind = {"filename": "file", "mime_type": "application/octet-stream"}
         request = {

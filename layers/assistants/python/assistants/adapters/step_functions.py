@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from assistants.domain.ids import RunRef
-from assistants.ports.executions import Outcome, Unavailable
+from assistants.ports.executions import ExecutionsUnavailableError, Outcome
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -56,4 +56,4 @@ def _taken() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        raise Unavailable(str(error)) from error
+        raise ExecutionsUnavailableError(str(error)) from error

@@ -14,7 +14,11 @@ from typing import Any, BinaryIO
 from assistants.documents.formats import load, read
 from assistants.documents.limits import Limits
 from assistants.documents.system_calls import restrict
-from assistants.domain.retrieval.document_text import DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import (
+    DocumentError,
+    ExtractedText,
+    ExtractionFailure,
+)
 from assistants.ports.parsing import encoded
 
 WINDOWS_ENCODINGS = {"mbcs", "oem"}
@@ -36,19 +40,23 @@ def _load_encodings() -> None:
             import_module(f"encodings.{module.name}")
 
 
-def _outcome(file: BinaryIO, filename: str) -> Text | Failure:
+def _outcome(file: BinaryIO, filename: str) -> ExtractedText | ExtractionFailure:
     """A parser given garbage may raise anything, so this is the one place that takes it all."""
     try:
         return read(file, filename)
     except DocumentError as error:
-        return Failure(error.code, error.message)
+        return ExtractionFailure(error.code, error.message)
     except MemoryError:
-        return Failure("invalid_file", "Reading the file takes too much memory.")
+        return ExtractionFailure("invalid_file", "Reading the file takes too much memory.")
     except ImportError as error:
-        return Failure("server_error", f"The service lacks a part that reads it: {error}.")
+        return ExtractionFailure(
+            "server_error", f"The service lacks a part that reads it: {error}."
+        )
     except Exception as error:
         reason = type(error).__name__
-        return Failure("invalid_file", f"The file could not be read; it is damaged ({reason}).")
+        return ExtractionFailure(
+            "invalid_file", f"The file could not be read; it is damaged ({reason})."
+        )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from assistants import tokens
-from assistants.domain.retrieval.document_text import DocumentError, Heading, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText, Heading
 from assistants.domain.retrieval.passage import Chunk
 
 DEFAULT_SIZE, DEFAULT_OVERLAP = 800, 400
@@ -16,7 +16,9 @@ LEEWAY = 4  # a quarter
 SENTENCE_ENDS = frozenset(".!?。！？…")
 
 
-def chunks(text: Text, *, size: int = DEFAULT_SIZE, overlap: int = DEFAULT_OVERLAP) -> list[Chunk]:
+def chunks(
+    text: ExtractedText, *, size: int = DEFAULT_SIZE, overlap: int = DEFAULT_OVERLAP
+) -> list[Chunk]:
     """All of the text but the blanks around chunks. `size` and `overlap` are o200k_base tokens,
     and the overlap at most half of the size.
 
@@ -41,7 +43,7 @@ class _Cutter:
     far more memory than their text.
     """
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: ExtractedText) -> None:
         self._content = text.content
         self._headings = {heading.start for heading in text.headings}
         self._starts = list(islice(tokens.starts(text.content), MAX_TOKENS + 1))

@@ -16,7 +16,11 @@ from typing import IO
 
 from assistants.documents.formats import require_supported
 from assistants.documents.limits import Limits
-from assistants.domain.retrieval.document_text import DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import (
+    DocumentError,
+    ExtractedText,
+    ExtractionFailure,
+)
 from assistants.ports.parsing import MAX_ANSWER, decoded, encoded
 
 MAX_FILE = 512 * 2**20
@@ -36,7 +40,7 @@ class Reading:
     answer: bytes
 
 
-def parse(path: Path, filename: str, limits: Limits | None = None) -> Text:
+def parse(path: Path, filename: str, limits: Limits | None = None) -> ExtractedText:
     """Return the text of the file at `path`, whose kind `filename` tells.
 
     Raises `DocumentError`.
@@ -98,6 +102,6 @@ def _read(stream: IO[bytes], until: float) -> bytes:
 def _reading(output: bytes) -> Reading:
     said, _, answer = output.partition(b"\n")
     if said not in (READY, UNFILTERED):
-        failure = Failure("server_error", "The service could not start to read the file.")
+        failure = ExtractionFailure("server_error", "The service could not start to read the file.")
         return Reading(filtered=False, answer=encoded(failure))
     return Reading(said == READY, answer)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO
 
-from assistants.documents.ooxml import Event, Package
+from assistants.documents.ooxml import Package, XmlEvent
 from assistants.documents.text import TextWriter
 
 BODY = "word/document.xml"
@@ -34,7 +34,7 @@ class _Body:
         self._cells = 0
         self._breaks = 0
 
-    def read(self, events: Iterator[Event]) -> None:
+    def read(self, events: Iterator[XmlEvent]) -> None:
         for event in _without(SKIPPED, events):
             if event.kind == "start":
                 self._start(event)
@@ -43,7 +43,7 @@ class _Body:
             elif self._in_text:
                 self._buffer.append(event.name)
 
-    def _start(self, event: Event) -> None:
+    def _start(self, event: XmlEvent) -> None:
         if event.name == "t":
             self._in_text = True
         elif event.name == "pStyle":
@@ -101,13 +101,13 @@ def _inherited(name: str, own: dict[str, int | None], based: dict[str, str]) -> 
     return own.get(name)
 
 
-def _outline_level(event: Event) -> int | None:
+def _outline_level(event: XmlEvent) -> int | None:
     """From 1; Word counts from 0, and 9 is body text."""
     value = event.get("val") or ""
     return int(value) + 1 if value in set("012345678") else None
 
 
-def _without(names: set[str], events: Iterator[Event]) -> Iterator[Event]:
+def _without(names: set[str], events: Iterator[XmlEvent]) -> Iterator[XmlEvent]:
     depth = 0
     for event in events:
         inside = depth or event.name in names

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from assistants.documents.text import TextWriter
 from assistants.domain.formats import extension_of, objection
-from assistants.domain.retrieval.document_text import DocumentError, Text
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 
 # The module is imported in the confined process only. What else the table of formats has for file
 # search is plain text.
@@ -49,7 +49,7 @@ def load(filename: str) -> None:
         _reader(kind)
 
 
-def read(file: BinaryIO, filename: str) -> Text:
+def read(file: BinaryIO, filename: str) -> ExtractedText:
     """The text of the file. Raises `DocumentError`; a parser may also crash or hang,
     so this is called in a confined process only.
     """

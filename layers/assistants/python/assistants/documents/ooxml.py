@@ -16,7 +16,7 @@ MAX_DEPTH = 500
 BLOCK = 2**16
 
 
-class Event(NamedTuple):
+class XmlEvent(NamedTuple):
     """`name` is an element without its namespace, or the text itself."""
 
     kind: Literal["start", "end", "text"]
@@ -45,7 +45,7 @@ class Package:
     def __contains__(self, name: str) -> bool:
         return name in self._names
 
-    def events(self, name: str) -> Iterator[Event]:
+    def events(self, name: str) -> Iterator[XmlEvent]:
         """The elements and texts of a part. zipfile never yields more bytes than are declared."""
         if name not in self._names:
             raise DocumentError("invalid_file", f"The file is damaged: it has no {name}.")
@@ -71,7 +71,7 @@ class _Parser:
     """Expat with namespaces cut off, no document type and limited depth."""
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
+        self._events: list[XmlEvent] = []
         self._depth = 0
         self._expat = expat.ParserCreate(namespace_separator="}")
         self._expat.buffer_text = True
@@ -80,7 +80,7 @@ class _Parser:
         self._expat.CharacterDataHandler = self._text
         self._expat.StartDoctypeDeclHandler = self._doctype
 
-    def feed(self, block: bytes, *, last: bool = False) -> list[Event]:
+    def feed(self, block: bytes, *, last: bool = False) -> list[XmlEvent]:
         try:
             self._expat.Parse(block, last)
         except expat.ExpatError as error:
@@ -92,14 +92,14 @@ class _Parser:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise DocumentError("invalid_file", "The file is nested too deeply.")
-        self._events.append(Event("start", name.rpartition("}")[2], attributes))
+        self._events.append(XmlEvent("start", name.rpartition("}")[2], attributes))
 
     def _end(self, name: str) -> None:
         self._depth -= 1
-        self._events.append(Event("end", name.rpartition("}")[2]))
+        self._events.append(XmlEvent("end", name.rpartition("}")[2]))
 
     def _text(self, text: str) -> None:
-        self._events.append(Event("text", text))
+        self._events.append(XmlEvent("text", text))
 
     def _doctype(self, *_: object) -> None:
         raise DocumentError("invalid_file", "The file has a document type, which is not allowed.")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from assistants.documents.ooxml import Event, Package
+from assistants.documents.ooxml import Package, XmlEvent
 from assistants.documents.text import TextWriter
 
 PRESENTATION = "ppt/presentation.xml"
@@ -40,7 +40,7 @@ class _Slide:
         self._in_title = False
         self._in_text = False
 
-    def read(self, events: Iterator[Event]) -> None:
+    def read(self, events: Iterator[XmlEvent]) -> None:
         for event in events:
             if event.kind == "start":
                 self._start(event)
@@ -49,7 +49,7 @@ class _Slide:
             elif self._in_text:
                 self._paragraph.append(event.name)
 
-    def _start(self, event: Event) -> None:
+    def _start(self, event: XmlEvent) -> None:
         if event.name == "t":
             self._in_text = True
         elif event.name == "br":

@@ -2,7 +2,12 @@
 
 import re
 
-from assistants.domain.retrieval.document_text import MAX_CHARACTERS, DocumentError, Heading, Text
+from assistants.domain.retrieval.document_text import (
+    MAX_CHARACTERS,
+    DocumentError,
+    ExtractedText,
+    Heading,
+)
 
 MAX_HEADINGS = 100_000
 MAX_HEADING_CHARACTERS = 200
@@ -42,10 +47,10 @@ class TextWriter:
         if title and len(self._headings) < MAX_HEADINGS:
             self._headings.append(Heading(self.length - back, level, title))
 
-    def text(self) -> Text:
+    def text(self) -> ExtractedText:
         content = "".join(self._parts)
         first = [0] if self._pages and self._pages[0] else []
-        return Text(content, (*first, *self._pages), tuple(self._headings))
+        return ExtractedText(content, (*first, *self._pages), tuple(self._headings))
 
 
 def _clean(text: str) -> str:

@@ -10,7 +10,7 @@ import urllib3
 
 from assistants.documents.confined import MAX_FILE, Reading, read
 from assistants.documents.formats import require_supported
-from assistants.domain.retrieval.document_text import DocumentError, Failure
+from assistants.domain.retrieval.document_text import DocumentError, ExtractionFailure
 from assistants.ports.parsing import encoded
 
 PIECE_BYTES = 2**20
@@ -46,7 +46,7 @@ def _read(url: str, filename: str) -> Reading:
             _fetch(url, path)
             return read(path, filename)
     except DocumentError as error:
-        return Reading(filtered=True, answer=encoded(Failure(error.code, error.message)))
+        return Reading(filtered=True, answer=encoded(ExtractionFailure(error.code, error.message)))
 
 
 def _fetch(url: str, path: Path) -> None:

@@ -60,7 +60,7 @@ class RateLimitError(ApiError):
     type = "requests"
 
 
-class Unavailable(ApiError):
+class UnavailableError(ApiError):
     """Raise when a part of the deployment does not answer and a later call can succeed."""
 
     status = 503

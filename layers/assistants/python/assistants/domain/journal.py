@@ -51,7 +51,7 @@ class RunProjection:
     run: dict[str, Any]
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def tell(self, event: Event) -> dict[str, Any]:
+    def apply(self, event: Event) -> dict[str, Any]:
         """Take one event in; returns its data as a client receives it: whole objects and deltas."""
         if event.name.endswith(".delta"):
             accumulate(self.objects[event.data["id"]], event.data["delta"])

@@ -37,7 +37,7 @@ _MAX_TEMPERATURE: dict[Provider, float] = {"bedrock": 1.0}
 _EFFORTS: dict[Provider, tuple[ReasoningEffort, ...]] = {"bedrock": ("low", "medium", "high")}
 
 
-class Endpoint(NamedTuple):
+class ModelEndpoint(NamedTuple):
     """What a provider's client is made for; null where the deployment's own settings hold."""
 
     provider: Provider
@@ -82,8 +82,8 @@ class ModelRoute(BaseModel):
         return self
 
     @property
-    def endpoint(self) -> Endpoint:
-        return Endpoint(self.provider, self.url, self.key)
+    def endpoint(self) -> ModelEndpoint:
+        return ModelEndpoint(self.provider, self.url, self.key)
 
     @property
     def max_temperature(self) -> float | None:

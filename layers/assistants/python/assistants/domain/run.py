@@ -123,18 +123,6 @@ class RunProgress(Object):
     metadata: Metadata = {}
 
 
-class HostedCall(Object):
-    """A call of a tool that runs on the server, at `position` of its step. `number` counts such
-    calls from 0 through the run.
-    """
-
-    id: str
-    number: int
-    tool: Literal["code_interpreter", "file_search"]
-    position: int
-    arguments: str
-
-
 class RunState(RunProgress):
     """All that the service knows of a run's progress; what `RunProgress` lacks is never shown."""
 
@@ -149,7 +137,7 @@ class RunState(RunProgress):
     calls_functions: bool = False  # whether that turn calls functions of the client, too
     waiting_step: str | None = None  # the step whose calls are not all answered
     waiting_usage: Usage | None = None  # what the turn that made this step has cost
-    waited: int | None = None  # the turn behind which the newest wait began
+    callback_turn: int | None = None  # the turn after which the newest wait began
     spent: Usage = Usage()
 
 

@@ -10,7 +10,7 @@ _REMEMBERED_CALLS = 64
 _REMEMBERED_FILES = 300
 
 
-class Session(Object):
+class StoredSession(Object):
     """A session that was launched, or is about to be. `handle` is known once it has been, and
     `address` once it has answered. Times are Unix seconds.
     """
@@ -46,7 +46,7 @@ class CopyLease(Object):
         return not same and self.run_id == other.run_id and now < self.until
 
 
-class Made(Object):
+class OutputFile(Object):
     """A File that was made of what code wrote."""
 
     file_id: FileId
@@ -58,13 +58,13 @@ class ThreadSandbox(Object):
     Files made in any session, by their paths below /mnt/data. Both forget their oldest.
     """
 
-    session: Session | None = None
+    session: StoredSession | None = None
     forgotten: bool = False  # a session with variables has ended, and another is yet to come
     filling: CopyLease | None = None
     sent: dict[str, str] = {}
-    outputs: dict[str, Made] = {}
+    outputs: dict[str, OutputFile] = {}
 
-    def begun(self, session: Session) -> "ThreadSandbox":
+    def begun(self, session: StoredSession) -> "ThreadSandbox":
         """With a new session."""
         replaces = self.forgotten or self._used
         new = session.model_copy(update={"replaces": replaces})
@@ -96,7 +96,7 @@ class ThreadSandbox(Object):
         newest = dict(list(sent.items())[-_REMEMBERED_CALLS:])
         return self.model_copy(update={"sent": newest, "filling": None})
 
-    def having_made(self, made: dict[str, Made]) -> "ThreadSandbox":
+    def having_made(self, made: dict[str, OutputFile]) -> "ThreadSandbox":
         others = {path: file for path, file in self.outputs.items() if path not in made}
         newest = dict(list({**others, **made}.items())[-_REMEMBERED_FILES:])
         return self.model_copy(update={"outputs": newest})

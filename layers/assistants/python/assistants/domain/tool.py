@@ -31,14 +31,14 @@ class CodeInterpreterTool(Part):
     type: Literal["code_interpreter"]
 
 
-class RankingOptions(Part):
+class FileSearchRankingOptions(Part):
     score_threshold: Annotated[float, Field(ge=0, le=1)]
     ranker: Literal["auto", "default_2024_08_21"] = "auto"
 
 
 class FileSearchOptions(Part):
     max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
-    ranking_options: RankingOptions | None = None
+    ranking_options: FileSearchRankingOptions | None = None
 
 
 class FileSearchTool(Part):

@@ -23,17 +23,17 @@ class ModelRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TextDelta:
     value: str
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusalDelta:
     value: str
 
 
 @dataclass(frozen=True, slots=True)
-class CallFragment:
+class ToolCallDelta:
     """A piece of the call number `index`: its id and name come first, its arguments in pieces.
 
     Providers differ: some give no index, some one index to calls with different ids.
@@ -49,14 +49,14 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
+class FinishDelta:
     """The end of the turn. `reason` and `usage` may come in different deltas."""
 
     reason: FinishReason | None = None
     usage: Usage | None = None
 
 
-Delta = Text | Refusal | CallFragment | Finish
+Delta = TextDelta | RefusalDelta | ToolCallDelta | FinishDelta
 
 
 class ModelError(Exception):

@@ -7,7 +7,7 @@ from assistants.domain.ids import RunRef
 Outcome = Literal["submitted", "cancelled"]
 
 
-class Unavailable(Exception):
+class ExecutionsUnavailableError(Exception):
     """Raise when the service does not take the call now, after all retries."""
 
 
@@ -15,13 +15,13 @@ class Executions(Protocol):
     def start(self, ref: RunRef) -> None:
         """Start the execution that is named by the run; starting it again changes nothing.
 
-        Raises `Unavailable`.
+        Raises `ExecutionsUnavailableError`.
         """
         ...
 
     def resume(self, token: str, outcome: Outcome) -> bool:
         """End the wait behind `token`. False when nothing waits for it any more.
 
-        Raises `Unavailable`.
+        Raises `ExecutionsUnavailableError`.
         """
         ...

@@ -4,11 +4,18 @@ from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from assistants.domain.retrieval.document_text import MAX_CHARACTERS, DocumentError, Failure, Text
+from assistants.domain.retrieval.document_text import (
+    MAX_CHARACTERS,
+    DocumentError,
+    ExtractedText,
+    ExtractionFailure,
+)
 
 MAX_ANSWER = 6 * MAX_CHARACTERS + 64 * 2**20  # bytes of JSON: the text, its pages and headings
 
-_ANSWER: TypeAdapter[Text | Failure] = TypeAdapter(Text | Failure)
+_ANSWER: TypeAdapter[ExtractedText | ExtractionFailure] = TypeAdapter(
+    ExtractedText | ExtractionFailure
+)
 
 
 class ParsingUnavailableError(Exception):
@@ -16,7 +23,7 @@ class ParsingUnavailableError(Exception):
 
 
 class Parser(Protocol):
-    def parse(self, blob: str, filename: str) -> Text:
+    def parse(self, blob: str, filename: str) -> ExtractedText:
         """The text of the blob, whose kind `filename` tells.
 
         Raises `DocumentError` and `ParsingUnavailableError`.
@@ -24,12 +31,12 @@ class Parser(Protocol):
         ...
 
 
-def encoded(answer: Text | Failure) -> bytes:
+def encoded(answer: ExtractedText | ExtractionFailure) -> bytes:
     """An answer as it passes between processes."""
     return _ANSWER.dump_json(answer)
 
 
-def decoded(answer: bytes) -> Text:
+def decoded(answer: bytes) -> ExtractedText:
     """The text in an answer, which may come from a process that a file has taken over.
 
     Raises the `DocumentError` that it tells of, or one that says that it is none.
@@ -40,7 +47,7 @@ def decoded(answer: bytes) -> Text:
         raise DocumentError(
             "invalid_file", "Reading the file takes too much time or memory; it may be damaged."
         ) from error
-    if isinstance(found, Failure):
+    if isinstance(found, ExtractionFailure):
         raise DocumentError(found.code, found.message)
     if len(found.content) > MAX_CHARACTERS:
         raise DocumentError(

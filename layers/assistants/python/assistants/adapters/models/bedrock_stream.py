@@ -5,12 +5,12 @@ from typing import Any
 
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     FinishReason,
     ModelError,
-    Text,
+    TextDelta,
+    ToolCallDelta,
 )
 
 _FINISH: dict[str, FinishReason] = {
@@ -37,9 +37,9 @@ def deltas(events: Iterable[dict[str, Any]], *, parallel_calls: bool) -> Iterato
         match event:
             case {"messageStop": {"stopReason": reason}}:
                 finished = True
-                yield Finish(reason=_finish_reason(reason))
+                yield FinishDelta(reason=_finish_reason(reason))
             case {"metadata": {"usage": usage}}:
-                yield Finish(usage=_usage(usage))
+                yield FinishDelta(usage=_usage(usage))
             case _:
                 yield from _of_block(event, calls)
     if not finished:
@@ -51,7 +51,7 @@ def _of_block(event: dict[str, Any], calls: "_Calls") -> Iterator[Delta]:
         case {"contentBlockStart": {"contentBlockIndex": index, "start": {"toolUse": call}}}:
             yield from calls.begin(index, call)
         case {"contentBlockDelta": {"delta": {"text": text}}} if text:
-            yield Text(text)
+            yield TextDelta(text)
         case {"contentBlockDelta": {"contentBlockIndex": index, "delta": {"toolUse": call}}}:
             yield from calls.go_on(index, call["input"])
         case {"contentBlockStop": {"contentBlockIndex": index}}:
@@ -68,16 +68,16 @@ class _Calls:
     def begin(self, index: int, call: dict[str, Any]) -> Iterator[Delta]:
         if self._parallel or not self._open:
             self._open[index] = False
-            yield CallFragment(index, id=call["toolUseId"], name=call["name"])
+            yield ToolCallDelta(index, id=call["toolUseId"], name=call["name"])
 
     def go_on(self, index: int, arguments: str) -> Iterator[Delta]:
         if index in self._open and arguments:
             self._open[index] = True
-            yield CallFragment(index, arguments=arguments)
+            yield ToolCallDelta(index, arguments=arguments)
 
     def end(self, index: int) -> Iterator[Delta]:
         if self._open.get(index) is False:  # no arguments; clients parse what they get as JSON
-            yield CallFragment(index, arguments="{}")
+            yield ToolCallDelta(index, arguments="{}")
 
 
 def _finish_reason(reason: str) -> FinishReason:

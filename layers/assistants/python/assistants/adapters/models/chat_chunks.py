@@ -7,13 +7,13 @@ from pydantic import BaseModel, ValidationError
 
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import (
-    CallFragment,
     Delta,
-    Finish,
+    FinishDelta,
     FinishReason,
     ModelError,
-    Refusal,
-    Text,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
 )
 
 _FINISH: dict[str, FinishReason] = {
@@ -72,22 +72,22 @@ def deltas_of(data: bytes) -> Iterator[Delta]:
     for choice in chunk.choices or ():
         yield from _spoken(choice.delta or _Content())
         if choice.finish_reason:
-            yield Finish(reason=_FINISH.get(choice.finish_reason, "stop"))
+            yield FinishDelta(reason=_FINISH.get(choice.finish_reason, "stop"))
     if chunk.usage:
         prompt, completion = chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0
         total = prompt + completion
-        yield Finish(
+        yield FinishDelta(
             usage=Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=total)
         )
 
 
 def _spoken(said: _Content) -> Iterator[Delta]:
     if said.content:
-        yield Text(said.content)
+        yield TextDelta(said.content)
     if said.refusal:
-        yield Refusal(said.refusal)
+        yield RefusalDelta(said.refusal)
     for position, call in enumerate(said.tool_calls or ()):
-        yield CallFragment(
+        yield ToolCallDelta(
             index=position if call.index is None else call.index,
             id=call.id,
             name=call.function.name,

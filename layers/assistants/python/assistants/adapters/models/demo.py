@@ -7,7 +7,7 @@ from typing import Any
 
 from assistants.adapters.models.demo_calls import Calls, calls, example
 from assistants.domain.run import Usage
-from assistants.ports.chat_model import CallFragment, Delta, Finish, ModelRequest, Text
+from assistants.ports.chat_model import Delta, FinishDelta, ModelRequest, TextDelta, ToolCallDelta
 
 INTRODUCTION = (
     "I am the demo model of Serverless Assistants: a small program without any intelligence, here "
@@ -33,20 +33,20 @@ class DemoModel:
             completion = len(chosen)
         else:
             words = _words(_formatted(request, _answer(request, last)))
-            yield from (Text(word) for word in words)
+            yield from (TextDelta(word) for word in words)
             completion = len(words)
         usage = Usage(
             prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
         )
-        yield Finish("tool_calls" if chosen else "stop", usage)
+        yield FinishDelta("tool_calls" if chosen else "stop", usage)
 
 
 def _call(chosen: Calls) -> Iterator[Delta]:
     for index, (name, arguments) in enumerate(chosen):
-        yield CallFragment(index, id=f"demo_{index}", name=name)
+        yield ToolCallDelta(index, id=f"demo_{index}", name=name)
         written = json.dumps(arguments)
         for start in range(0, len(written), 8):
-            yield CallFragment(index, arguments=written[start : start + 8])
+            yield ToolCallDelta(index, arguments=written[start : start + 8])
 
 
 def _formatted(request: ModelRequest, answer: str) -> str:

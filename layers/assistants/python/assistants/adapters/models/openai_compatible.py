@@ -10,7 +10,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from assistants.adapters.backoff import pause
 from assistants.adapters.models.chat_chunks import deltas_of
 from assistants.domain.run import ErrorCode
-from assistants.ports.chat_model import Delta, Finish, ModelError, ModelRequest
+from assistants.ports.chat_model import Delta, FinishDelta, ModelError, ModelRequest
 
 _TRIES = 3
 _CONNECT_SECONDS = 10.0
@@ -117,7 +117,7 @@ def _deltas(lines: Iterator[bytes]) -> Iterator[Delta]:
         if data == b"[DONE]":
             return
         for delta in deltas_of(data):
-            finished = finished or (isinstance(delta, Finish) and delta.reason is not None)
+            finished = finished or (isinstance(delta, FinishDelta) and delta.reason is not None)
             yield delta
     if not finished:
         raise ModelError("server_error", "The model's answer broke off.")

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from assistants.domain.errors import InvalidRequestError
 from assistants.domain.model import Catalog
-from assistants.domain.model_route import Endpoint, Provider
+from assistants.domain.model_route import ModelEndpoint, Provider
 from assistants.ports.chat_model import ChatModel, Delta, ModelError, ModelRequest
 
 
@@ -13,11 +13,11 @@ class ModelRouter:
     """Clients of providers are made when they are first asked, one for each endpoint."""
 
     def __init__(
-        self, catalog: Catalog, providers: Mapping[Provider, Callable[[Endpoint], ChatModel]]
+        self, catalog: Catalog, providers: Mapping[Provider, Callable[[ModelEndpoint], ChatModel]]
     ) -> None:
         self._catalog = catalog
         self._providers = providers
-        self._made: dict[Endpoint, ChatModel] = {}
+        self._made: dict[ModelEndpoint, ChatModel] = {}
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         try:

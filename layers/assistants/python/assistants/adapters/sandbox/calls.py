@@ -28,7 +28,7 @@ class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Ready(_Message):
+class ReadyCall(_Message):
     method: Literal["ready"] = "ready"
     wait: Wait
 
@@ -36,7 +36,7 @@ class Ready(_Message):
         return session.ready(self.wait)
 
 
-class Execute(_Message):
+class ExecuteCall(_Message):
     method: Literal["execute"] = "execute"
     id: str
     code: str
@@ -48,7 +48,7 @@ class Execute(_Message):
         return None if found is None else asdict(found)
 
 
-class Cancel(_Message):
+class CancelCall(_Message):
     method: Literal["cancel"] = "cancel"
     id: str
 
@@ -56,7 +56,7 @@ class Cancel(_Message):
         session.cancel(self.id)
 
 
-class Put(_Message):
+class PutCall(_Message):
     method: Literal["put"] = "put"
     path: str
     blob: FileBlob
@@ -66,7 +66,7 @@ class Put(_Message):
         session.put(self.path, self.blob, self.size)
 
 
-class Take(_Message):
+class TakeCall(_Message):
     method: Literal["take"] = "take"
     path: str
     blob: FileBlob
@@ -75,7 +75,7 @@ class Take(_Message):
         return session.take(self.path, self.blob)
 
 
-class TakeImage(_Message):
+class TakeImageCall(_Message):
     method: Literal["take_image"] = "take_image"
     id: str
     number: Annotated[int, Field(ge=0)]
@@ -85,15 +85,15 @@ class TakeImage(_Message):
         return session.take_image(self.id, self.number, self.blob)
 
 
-Call = Ready | Execute | Cancel | Put | Take | TakeImage
+SandboxCall = ReadyCall | ExecuteCall | CancelCall | PutCall | TakeCall | TakeImageCall
 
 
-class Request(_Message):
+class SandboxRequest(_Message):
     """One call of the session at an address."""
 
     address: Annotated[str, StringConstraints(pattern=r"^http://[0-9.]+:[0-9]+$")]
     token: SecretStr
-    call: Annotated[Call, Field(discriminator="method")]
+    call: Annotated[SandboxCall, Field(discriminator="method")]
 
     def to_json(self) -> dict[str, Any]:
         return {**self.model_dump(), "token": self.token.get_secret_value()}
@@ -101,7 +101,7 @@ class Request(_Message):
 
 def answer(open: Callable[[str, str], SandboxSession], event: dict[str, Any]) -> dict[str, Any]:
     """Do what a request asks for. Raises `ValidationError`, which tells nothing of the input."""
-    request = Request.model_validate(event)
+    request = SandboxRequest.model_validate(event)
     session = open(request.address, request.token.get_secret_value())
     try:
         return {"value": request.call.on(session)}

@@ -37,7 +37,7 @@ _ONCE = urllib3.Retry(total=3, read=False, other=0, backoff_factor=0.1, allowed_
 Body = bytes | IO[bytes] | Iterable[bytes]
 
 
-class NoAnswer(SandboxLostError):
+class NoAnswerError(SandboxLostError):
     """Raise when nothing answers at a session's address: it has ended, or has not come up yet."""
 
 
@@ -186,7 +186,7 @@ class SandboxClient:
                 retries=retries,
             )
         except urllib3.exceptions.HTTPError as error:
-            raise NoAnswer("the session does not answer") from error
+            raise NoAnswerError("the session does not answer") from error
 
 
 def _raise_for(response: urllib3.BaseHTTPResponse) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from assistants.adapters.sandbox.client import ExecutionResult, NoAnswer, SandboxClient
+from assistants.adapters.sandbox.client import ExecutionResult, NoAnswerError, SandboxClient
 from assistants.ports.blobs import Blobs
 from assistants.ports.sandbox import Execution, MadeImage, SandboxRefusedError
 
@@ -21,7 +21,7 @@ class DirectSession:
         while True:
             try:
                 self._client.health()
-            except NoAnswer:
+            except NoAnswerError:
                 if time.monotonic() >= give_up:
                     return False
                 time.sleep(_ASK_AGAIN_SECONDS)

@@ -26,7 +26,7 @@ _ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
-class FargatePlace:
+class FargateSettings:
     """What tasks are started from and where; `task` is the ARN of their definition."""
 
     cluster: str
@@ -41,7 +41,7 @@ class FargateSandboxes:
 
     def __init__(
         self,
-        place: FargatePlace,
+        place: FargateSettings,
         client: Callable[[], "ECSClient"],
         connect: Callable[[str, str], SandboxSession],
     ) -> None:

@@ -11,14 +11,14 @@ from botocore.exceptions import ClientError
 
 from assistants.adapters.sandbox.calls import (
     EXECUTION,
-    Call,
-    Cancel,
-    Execute,
-    Put,
-    Ready,
-    Request,
-    Take,
-    TakeImage,
+    CancelCall,
+    ExecuteCall,
+    PutCall,
+    ReadyCall,
+    SandboxCall,
+    SandboxRequest,
+    TakeCall,
+    TakeImageCall,
     value_of,
 )
 from assistants.ports.sandbox import Execution
@@ -55,7 +55,7 @@ class SandboxProxy:
     def _client(self) -> "LambdaClient":
         return self._make_client()
 
-    def send(self, request: Request) -> Any:
+    def send(self, request: SandboxRequest) -> Any:
         """What the call returned. Raises what it raised, `RuntimeError` if the function failed."""
         answer = self._invoke(json.dumps(request.to_json()).encode())
         if "FunctionError" in answer:
@@ -83,23 +83,23 @@ class ProxiedSession:
         self._token = token
 
     def ready(self, wait: float) -> bool:
-        return bool(self._call(Ready(wait=wait)))
+        return bool(self._call(ReadyCall(wait=wait)))
 
     def execute(self, id: str, code: str, *, seconds: float, wait: float) -> Execution | None:
-        found = self._call(Execute(id=id, code=code, seconds=seconds, wait=wait))
+        found = self._call(ExecuteCall(id=id, code=code, seconds=seconds, wait=wait))
         return EXECUTION.validate_python(found)
 
     def cancel(self, id: str) -> None:
-        self._call(Cancel(id=id))
+        self._call(CancelCall(id=id))
 
     def put(self, path: str, blob: str, size: int) -> None:
-        self._call(Put(path=path, blob=blob, size=size))
+        self._call(PutCall(path=path, blob=blob, size=size))
 
     def take(self, path: str, blob: str) -> int:
-        return int(self._call(Take(path=path, blob=blob)))
+        return int(self._call(TakeCall(path=path, blob=blob)))
 
     def take_image(self, id: str, number: int, blob: str) -> int:
-        return int(self._call(TakeImage(id=id, number=number, blob=blob)))
+        return int(self._call(TakeImageCall(id=id, number=number, blob=blob)))
 
-    def _call(self, call: Call) -> Any:
-        return self._proxy.send(Request(address=self._address, token=self._token, call=call))
+    def _call(self, call: SandboxCall) -> Any:
+        return self._proxy.send(SandboxRequest(address=self._address, token=self._token, call=call))

@@ -27,7 +27,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ExtractedText:
     """`pages` holds where each page begins, in code points; none if the format has no pages."""
 
     content: str
@@ -36,7 +36,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class ExtractionFailure:
     """A `DocumentError`, as it passes between processes."""
 
     code: ErrorCode

@@ -10,7 +10,7 @@ from assistants.services.tools.code_interpreter.sessions import SandboxSessions
 from assistants.services.vector_stores.purge import VectorStorePurge
 from assistants.services.vector_stores.rows import row_keys
 
-PAGE = 500  # rows removed before the work is handed to the queue again
+PAGE = 500  # rows removed before the queue is asked for the next page
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class Purge:
     sandbox_sessions: SandboxSessions
 
     def work(self, project: ProjectId, identifier: str) -> None:
-        """Remove one page. Repeating it, or doing it twice at once, removes nothing else."""
+        """Remove one page. Repeating it, or two workers at once, remove nothing else."""
         if identifier.startswith(VECTOR_STORE):
-            finished = self.stores.work(project, VectorStoreId(identifier))
+            finished = self.stores.purge_page(project, VectorStoreId(identifier))
         else:
             finished = self._clear_thread(project, ThreadId(identifier))
         if finished:
@@ -32,8 +32,8 @@ class Purge:
             self.requests.send(project, identifier)
 
     def _clear_thread(self, project: ProjectId, thread_id: ThreadId) -> bool:
-        """First the session and the vector stores, then the runs' journals, then the thread's own
-        rows. True when nothing is left.
+        """Stop the session and delete the vector stores, then clear the runs' journals, then the
+        thread's own rows. Return True when nothing is left.
         """
         self.sandbox_sessions.stop(project, thread_id)
         self._delete_stores(project, thread_id)

@@ -1,4 +1,4 @@
-"""The last net: once a minute, everything whose time has come is looked at and set right."""
+"""The last safety net: once a minute, process every row that is due."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from assistants.services.tools.code_interpreter.sessions import SandboxSessions
 from assistants.services.vector_stores.upkeep import KINDS, VectorStoreUpkeep
 from assistants.telemetry import logger
 
-_BATCH = 1000  # a minute's work; what is left is still due the minute after
+_BATCH = 1000  # rows a minute; the rest is still due a minute later
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,17 @@ class Sweeper:
     clock: Clock
 
     def sweep(self) -> int:
-        """Look at all that is due. One that fails is logged and does not keep the others waiting.
-
-        Returns how many were looked at.
-        """
+        """Process all due rows and return their number. A row that fails is logged and skipped."""
         due = self.table.due(int(self.clock.time()), limit=_BATCH)
         for key in due:
             try:
-                self._look(key)
-            except Exception:  # the edge of one item: the rest of the sweep must go on
-                logger.exception("could not set right", extra={"key": str(key)})
+                self._process(key)
+            except Exception:  # one row must not stop the rest of the sweep
+                logger.exception("a due row was not processed", extra={"key": str(key)})
         return len(due)
 
-    def _look(self, key: Key) -> None:
-        """The index may be behind: what it names is read again before anything is done."""
+    def _process(self, key: Key) -> None:
+        """Process one due row, after reading it again: the index lags behind the table."""
         place = place_of(key)
         match place.kind:
             case keys.PURGE:
@@ -59,34 +56,34 @@ class Sweeper:
             case keys.FILE:
                 self.files.expire(place.project, key)
             case keys.ORPHAN_BLOB:
-                self.files.contents.release(place.project, FileId(key.sort))
+                self.files.contents.delete_orphan(place.project, FileId(key.sort))
             case keys.UPLOAD:
                 self.uploads.expire(place.project, key)
             case kind if kind in KINDS:
-                self.stores.look(place, key)
+                self.stores.process(place, key)
             case _ if key.sort == keys.SANDBOX:
                 self.sandbox_sessions.expire(place.project, ThreadId(place.rest[0]))
             case _:
                 run_id = RUN.with_order(key.sort.removeprefix(keys.RUNS))
-                self._look_at_run(RunRef(place.project, ThreadId(place.rest[0]), run_id))
+                self._process_run(RunRef(place.project, ThreadId(place.rest[0]), run_id))
 
-    def _look_at_run(self, ref: RunRef) -> None:
+    def _process_run(self, ref: RunRef) -> None:
         try:
             run = self.repository.load(ref)
         except NotFoundError:
-            return  # its thread is gone, and is being purged
+            return  # its thread is being purged
         if run.state.status not in lifecycle.TERMINAL:
-            self._set_right(run)
+            self._repair(run)
 
-    def _set_right(self, run: LoadedRun) -> None:
+    def _repair(self, run: LoadedRun) -> None:
         if self.clock.time() >= run.state.deadline + GRACE_SECONDS:
             logger.warning("a run outlived its deadline", extra={"run_id": run.settings.id})
             self.termination.end(run.ref)
         elif run.state.status == "cancelling":
             self.termination.end(run.ref)
-            self.callbacks.wake(run, "cancelled")
+            self.callbacks.resume(run, "cancelled")
         else:
             self.repository.postpone(run)
             if run.state.status == "queued":
                 self.executions.start(run.ref)
-                self.callbacks.wake(run, "submitted")
+                self.callbacks.resume(run, "submitted")

@@ -1,4 +1,4 @@
-"""Cancelling a run, wherever it is."""
+"""Cancel a run, in whichever status it is."""
 
 from dataclasses import dataclass
 
@@ -16,16 +16,16 @@ class Cancellation:
     callbacks: Callbacks
 
     def cancel(self, ref: RunRef) -> Run:
-        """Ask for the end; whoever works on the run notices within a second and ends it.
+        """Request the end of the run. The worker that has it notices within a second and ends it.
 
         Cancelling twice is fine. Raises `InvalidRequestError` for a run that has ended.
         """
-        run = self.repository.change(ref, _ask)
-        self.callbacks.wake(run, "cancelled")
+        run = self.repository.change(ref, _request)
+        self.callbacks.resume(run, "cancelled")
         return run.run
 
 
-def _ask(run: LoadedRun) -> Change | None:
+def _request(run: LoadedRun) -> Change | None:
     if run.state.status == "cancelling":
         return None
     if run.state.status in lifecycle.TERMINAL:

@@ -1,4 +1,4 @@
-"""A run told as it happens: the events of its journal, as whole objects and deltas."""
+"""The stream of a run's events: its journal as whole objects and deltas."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -18,14 +18,14 @@ POLL_SECONDS = 0.02
 QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
 KEEP_ALIVE_SECONDS = 15.0
 _QUIET_AFTER_SECONDS = 5.0
-_ENDS = frozenset(f"thread.run.{status}" for status in lifecycle.TERMINAL)
-_LAST = _ENDS | {"thread.run.requires_action"}
+_FINAL_EVENTS = frozenset(f"thread.run.{status}" for status in lifecycle.TERMINAL)
+_LAST_EVENTS = _FINAL_EVENTS | {"thread.run.requires_action"}
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One event for the client. `number` counts the run's events from 1, `record` is the number
-    of the journal's record that it came with.
+    """One event for the client. `number` counts the run's events from 1; `record` is the number
+    of the journal record that holds it.
     """
 
     number: int
@@ -35,7 +35,7 @@ class StreamEvent:
 
 
 class StreamStalledError(Exception):
-    """Raise when a run's journal does not end, long after the run should have, or is gone."""
+    """Raised when a journal has no end long after its run should have ended, or is gone."""
 
 
 @dataclass(frozen=True)
@@ -46,47 +46,53 @@ class RunEventStream:
     def follow(
         self, project: ProjectId, run: Run, *, after: int = -1, include: Include | None = None
     ) -> Iterator[StreamEvent | None]:
-        """The events of the journal's records behind number `after`, until the run ends or waits
-        for the client; None when nothing has happened for a while. Raises `StreamStalledError`.
+        """Yield the events of the journal's records after number `after`, until the run ends or
+        waits for the client. Yield None when nothing has happened for `KEEP_ALIVE_SECONDS`.
+
+        Raises `StreamStalledError`.
         """
-        return self._tell(project, run, lambda told: told.record > after, include or [])
+        return self._events(project, run, lambda event: event.record > after, include or [])
 
     def resume(
         self, project: ProjectId, run: Run, *, last_event: int, include: Include | None = None
     ) -> Iterator[StreamEvent | None]:
-        """The events behind number `last_event`, of this run or of none of it so far.
+        """Yield the events after number `last_event`, as `follow` does.
 
         Raises `GoneError` at once when the journal is no longer kept.
         """
         if self.journal.tail(RunRef(project, run.thread_id, run.id)) < 0:
             raise GoneError(f"The events of run {run.id} are no longer kept.")
-        return self._tell(project, run, lambda told: told.number > last_event, include or [])
+        return self._events(project, run, lambda event: event.number > last_event, include or [])
 
-    def _tell(
-        self, project: ProjectId, run: Run, wanted: Callable[[StreamEvent], bool], include: Include
+    def _events(
+        self,
+        project: ProjectId,
+        run: Run,
+        is_wanted: Callable[[StreamEvent], bool],
+        include: Include,
     ) -> Iterator[StreamEvent | None]:
-        """The story is told from its beginning, because later events only name what changed."""
-        teller = _EventCounter(RunProjection(run.model_dump(mode="json")))
+        """Read the journal from its beginning, because later events only name what changed."""
+        counter = _EventCounter(RunProjection(run.model_dump(mode="json")))
         last_activity = kept_alive = self.clock.time()
         ref = RunRef(project, run.thread_id, run.id)
         while True:
-            records = self.journal.read(ref, teller.sequence, consistent=False)
-            for told in teller.tell(records):
-                if new := wanted(told):
-                    yield _shown(told, include)
-                if told.name in (_LAST if new else _ENDS):
+            records = self.journal.read(ref, counter.sequence, consistent=False)
+            for event in counter.count(records):
+                if wanted := is_wanted(event):
+                    yield _with_include(event, include)
+                if event.name in (_LAST_EVENTS if wanted else _FINAL_EVENTS):
                     return
             now = self.clock.time()
             if records:
                 last_activity = kept_alive = now
             elif now - kept_alive >= KEEP_ALIVE_SECONDS:
                 kept_alive = now
-                self._check_kept(ref, teller.sequence)
+                self._check_kept(ref, counter.sequence)
                 yield None
             self._pause(run, now, last_activity)
 
     def _check_kept(self, ref: RunRef, known: int) -> None:
-        """A thread can be deleted as soon as its run has ended, before that was noticed here."""
+        """A thread can be deleted as soon as its run has ended, before the end was read here."""
         if self.journal.tail(ref) < max(0, known - 1):
             raise StreamStalledError(ref.run_id)
 
@@ -97,31 +103,30 @@ class RunEventStream:
         self.clock.sleep(QUIET_POLL_SECONDS if quiet else POLL_SECONDS)
 
 
-def _shown(told: StreamEvent, include: Include) -> StreamEvent:
-    """The event as its client asked for it."""
-    data = told.data
+def _with_include(event: StreamEvent, include: Include) -> StreamEvent:
+    """Return the event with the details that its client asked for."""
+    data = event.data
     if "delta" in data and "step_details" in data["delta"]:
         details = shown_details(data["delta"]["step_details"], include)
-        return replace(told, data={**data, "delta": {"step_details": details}})
+        return replace(event, data={**data, "delta": {"step_details": details}})
     if "step_details" in data:
-        return replace(
-            told, data={**data, "step_details": shown_details(data["step_details"], include)}
-        )
-    return told
+        details = shown_details(data["step_details"], include)
+        return replace(event, data={**data, "step_details": details})
+    return event
 
 
 class _EventCounter:
-    """Takes in record after record and counts them; `sequence` is the number of the next."""
+    """Turn records into numbered events; `sequence` is the number of the next record."""
 
-    def __init__(self, story: RunProjection) -> None:
+    def __init__(self, projection: RunProjection) -> None:
         self.sequence = 0
-        self._story = story
+        self._projection = projection
         self._number = 0
 
-    def tell(self, records: Iterable[Record]) -> Iterator[StreamEvent]:
+    def count(self, records: Iterable[Record]) -> Iterator[StreamEvent]:
         for record in records:
             for event in record.events:
                 self._number += 1
-                data = self._story.tell(event)
+                data = self._projection.apply(event)
                 yield StreamEvent(self._number, self.sequence, event.name, data)
             self.sequence += 1

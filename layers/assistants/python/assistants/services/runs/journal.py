@@ -1,4 +1,4 @@
-"""The journal as rows: one record each, numbered without gaps, forgotten after a day."""
+"""The journal as rows: one record each, numbered without gaps, kept for a day."""
 
 from dataclasses import dataclass
 
@@ -18,13 +18,13 @@ class Journal:
     clock: Clock
 
     def entry(self, ref: RunRef, sequence: int, record: Record) -> Create:
-        """The write of record number `sequence`; it conflicts when that number is taken."""
+        """Return the write of record number `sequence`; it conflicts when that number is taken."""
         key = keys.journal(ref, sequence)
         ttl = int(self.clock.time()) + TTL_SECONDS
         return Create(Row(key, record.to_body(), ttl=ttl))
 
     def read(self, ref: RunRef, start: int, *, consistent: bool = True) -> list[Record]:
-        """The records from number `start` on; an eventually consistent read may end early."""
+        """Return the records from number `start`; an eventually consistent read may end early."""
         records: list[Record] = []
         while True:
             first = start + len(records)
@@ -37,12 +37,12 @@ class Journal:
             )
             for number, row in enumerate(rows, first):
                 if row.key != keys.journal(ref, number):
-                    return records  # a gap: what is missing has not arrived yet
+                    return records  # a gap: the missing record has not arrived yet
                 records.append(Record.from_body(row.body))
             if len(rows) < _PAGE:
                 return records
 
     def tail(self, ref: RunRef) -> int:
-        """The number of the newest record, -1 when there is none (any more)."""
+        """Return the number of the newest record; -1 when there is none (any more)."""
         rows = self.table.query(keys.in_run(ref), keys.JOURNAL, limit=1, descending=True)
         return int(rows[0].key.sort.removeprefix(keys.JOURNAL)) if rows else -1

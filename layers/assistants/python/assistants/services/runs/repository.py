@@ -1,4 +1,4 @@
-"""How a run is stored: its settings, its state and its journal, and the one way to change them."""
+"""Runs in the table: settings, state and journal, and the one way to change them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,7 +22,7 @@ from assistants.services.runs.journal import Journal
 from assistants.services.storage import keys
 
 GRACE_SECONDS = 30  # how long after its deadline a run is left to its own machine
-RECHECK_SECONDS = 60  # how long a run may wait for its machine before `expire` looks at it
+RECHECK_SECONDS = 60  # how long a run may wait for its machine before `expire` checks it
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class LoadedRun:
 
 @dataclass(frozen=True)
 class Change:
-    """One atomic step of a run: a new status, members of its state, what the journal tells of it,
-    and the rows that belong to it. `sequence` is the journal's number to write at, if known.
+    """One atomic change of a run: a new status, members of its state, events for the journal, and
+    rows to write along. `sequence` is the journal number to write at, if known.
     """
 
     author: str = field(default_factory=new_order)
@@ -63,7 +63,7 @@ class RunRepository:
     clock: Clock
 
     def load(self, ref: RunRef) -> LoadedRun:
-        """Raises `NotFoundError` for an unknown run, and for a run whose thread is gone."""
+        """Load a run. Raises `NotFoundError` if it, or its thread, does not exist."""
         thread, state, settings = self.table.get(
             keys.thread(ref.project, check_id(ref.thread_id, THREAD, "thread_id")),
             keys.run_state(ref._replace(run_id=check_id(ref.run_id, RUN, "run_id"))),
@@ -76,7 +76,7 @@ class RunRepository:
         return loaded(ref.project, settings, state)
 
     def waiting_step(self, run: LoadedRun) -> dict[str, Any]:
-        """The step whose calls are not all answered."""
+        """Return the step whose calls are not all answered."""
         step_id = run.state.waiting_step or ""
         [row] = self.table.get(keys.step(run.ref, step_id))
         if row is None:
@@ -84,7 +84,7 @@ class RunRepository:
         return row.body
 
     def creation(self, run: LoadedRun, events: tuple[Event, ...]) -> list[Write]:
-        """The writes that make a run: the lock first, so that a conflict is told from its place."""
+        """Return the writes that create a run: the lock first, then the run's own row."""
         thread_id, run_id = run.settings.thread_id, run.settings.id
         lock = Row(
             keys.lock(run.project, thread_id),
@@ -104,10 +104,10 @@ class RunRepository:
         ref: RunRef,
         decide: Callable[[LoadedRun], Change | None],
     ) -> LoadedRun:
-        """Load, decide, commit; again from the start whenever the run moved meanwhile.
+        """Load, decide, commit; start again whenever the run has changed in between.
 
-        `decide` sees the run as it is and returns what to do, or None when nothing is left to do.
-        Nothing is appended to the journal between what it sees and the commit.
+        `decide` gets the run as it is and returns the change, or None when nothing is left to do.
+        No record is appended to the journal between the load and the commit.
         """
         sequence: int | None = None
         while True:
@@ -121,7 +121,10 @@ class RunRepository:
                 sequence = self.journal.tail(ref) + 1
 
     def commit(self, run: LoadedRun, change: Change, sequence: int | None = None) -> LoadedRun:
-        """One transaction. A run that ends frees its thread with it. Raises `ConflictError`."""
+        """Write a change in one transaction; a final status deletes the thread's lock with it.
+
+        Raises `ConflictError`.
+        """
         if change.sequence is not None:
             sequence = change.sequence
         if sequence is None:
@@ -144,7 +147,7 @@ class RunRepository:
         return replace(run, state=state, row=row)
 
     def modify(self, ref: RunRef, members: dict[str, Any]) -> LoadedRun:
-        """Change what the journal does not tell: the metadata."""
+        """Change members that are not in the journal: the metadata."""
         while True:
             run = self.load(ref)
             state = run.state.model_copy(update=members)
@@ -156,7 +159,7 @@ class RunRepository:
             return replace(run, state=state, row=row)
 
     def postpone(self, run: LoadedRun) -> None:
-        """The run is alive: let `expire` look at it again later."""
+        """Let `expire` check a run that is alive again later."""
         due_at = int(self.clock.time()) + RECHECK_SECONDS
         if run.state.status in ("in_progress", "requires_action"):
             due_at = run.state.deadline + GRACE_SECONDS
@@ -164,11 +167,11 @@ class RunRepository:
         try:
             self.table.commit(Replace(run.row, row))
         except ConflictError:
-            return  # it moved meanwhile, so it is alive all the more
+            return  # it has just changed, so it is alive
 
     def _due_at(self, row: Row, status: RunStatus | None, state: RunState) -> int | None:
-        """When `expire` looks at the run. A run that waits for its machine is looked at soon; the
-        index is not written again while it is at work, because most runs end before.
+        """Return when `expire` checks the run. A run that waits for its machine is checked soon;
+        while it is in progress the index is not written again, because most runs end before.
         """
         if state.status in lifecycle.TERMINAL:
             return None

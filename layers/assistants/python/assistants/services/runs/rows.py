@@ -1,4 +1,4 @@
-"""The rows of what a run makes: its steps and messages."""
+"""The rows of a run's steps and messages."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from assistants.services.storage import keys
 
 
 def row_of(run: LoadedRun, known: dict[str, Any]) -> Row:
-    """The row of a step or a message of this run."""
+    """Return the row of a step or a message of this run."""
     if known["object"] == "thread.run.step":
         return Row(keys.step(run.ref, known["id"]), known)
     return Row(keys.message(run.project, run.settings.thread_id, known["id"]), known)
@@ -18,8 +18,8 @@ def row_of(run: LoadedRun, known: dict[str, Any]) -> Row:
 def saves(
     run: LoadedRun, events: tuple[Event, ...], objects: list[dict[str, Any]]
 ) -> tuple[Save, ...]:
-    """The writes behind these events. A message that they create gets its pointer, too, by which
-    `messages?run_id=` finds it.
+    """Return the writes that go with these events: the objects, and a pointer for each message that
+    they create, by which `messages?run_id=` finds it.
     """
     pointers = (
         Row(

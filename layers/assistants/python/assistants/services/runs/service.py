@@ -1,4 +1,7 @@
-"""Runs: create, list, get, modify. What follows is in `turns`, `waits` and `endings`."""
+"""Runs: create, list, get, modify.
+
+The state machine takes over from `_start`: see `services/turns`, `callbacks` and `termination`.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,14 +36,14 @@ from assistants.domain.run import (
 )
 from assistants.domain.thread import Thread, ThreadCreate
 from assistants.ports.clock import Clock
-from assistants.ports.executions import Executions, Unavailable
+from assistants.ports.executions import Executions, ExecutionsUnavailableError
 from assistants.ports.table import ConflictError, Key, Row, Save, Table, Write
 from assistants.services.runs.repository import LoadedRun, RunRepository, loaded, new_run
 from assistants.services.runs.settings import settings_of
 from assistants.services.runs.termination import Termination
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
-from assistants.services.storage.updates import given
+from assistants.services.storage.updates import set_members
 from assistants.services.threads.attachments import Attachments
 from assistants.services.threads.messages import new_message, row_of
 from assistants.services.threads.service import Threads
@@ -64,7 +67,7 @@ class Runs:
     def create(
         self, project: ProjectId, thread_id: ThreadId, body: RunCreate, run_id: RunId
     ) -> Run:
-        """One active run per thread: a second one is refused until the first has ended."""
+        """Create a run. A thread has one active run: a second is refused until the first ends."""
         thread_key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))
         assistant_key = self._assistant_key(project, body.assistant_id)
         thread, assistant = self.table.get(thread_key, assistant_key)
@@ -78,11 +81,11 @@ class Runs:
         writes = [*self.repository.creation(run, _first_events(run)), *attached.writes, *messages]
         try:
             return self._commit(run, writes, lambda: self.attachments.begin(project, attached))
-        except ConflictError:  # the thread, or its vector store, has changed meanwhile
+        except ConflictError:  # the thread, or its vector store, has just changed
             return self.create(project, thread_id, body, run_id)
 
     def create_with_thread(self, project: ProjectId, body: ThreadRunCreate, run_id: RunId) -> Run:
-        """A thread, its messages and the run in one request. Nothing exists if any is refused."""
+        """Create a thread, its messages and a run. Nothing is created if any is refused."""
         [assistant] = self.table.get(self._assistant_key(project, body.assistant_id))
         self.tool_availability.check_resources(project, body.tool_resources)
         thread_id = THREAD.with_order(order_of(run_id))
@@ -93,7 +96,7 @@ class Runs:
         writes = self.repository.creation(run, (created, *_first_events(run)))
         try:
             return self._commit(run, [*writes, *new.last], lambda: self.threads.begin(project, new))
-        except ConflictError:  # the thread's vector store has changed meanwhile
+        except ConflictError:  # the thread's vector store has just changed
             return self.create_with_thread(project, body, run_id)
 
     def list(self, project: ProjectId, thread_id: ThreadId, cursor: Cursor) -> Page[Run]:
@@ -111,17 +114,18 @@ class Runs:
             for setting, state in zip(settings, states, strict=True)
             if setting
         ]
-        return Page.of(runs, cursor, has_more=has_more)
+        return Page.from_items(runs, cursor, has_more=has_more)
 
     def get(self, ref: RunRef) -> Run:
         return self.repository.load(ref).run
 
     def modify(self, ref: RunRef, body: RunModify) -> Run:
-        return self.repository.modify(ref, given(body)).run
+        return self.repository.modify(ref, set_members(body)).run
 
     def _commit(self, run: LoadedRun, writes: Sequence[Write], begin: Callable[[], None]) -> Run:
-        """Then have the vector stores take what was attached, and start. Raises `ConflictError`
-        when something else than the lock has changed.
+        """Commit the run, attach files to vector stores by `begin`, and start the execution.
+
+        Raises `ConflictError` when something other than the lock has changed.
         """
         thread_id = run.settings.thread_id
         try:
@@ -142,10 +146,10 @@ class Runs:
         return run.run
 
     def _start(self, run: LoadedRun) -> None:
-        """The run exists from here on: if its execution cannot start now, `expire` starts it."""
+        """Start the execution. The run exists already: if this fails, `expire` starts it."""
         try:
             self.executions.start(run.ref)
-        except Unavailable:
+        except ExecutionsUnavailableError:
             logger.exception("the execution starts later", extra={"run_id": run.settings.id})
 
     def _assistant_key(self, project: ProjectId, assistant_id: str) -> Key:

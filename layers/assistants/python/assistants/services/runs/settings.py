@@ -1,4 +1,4 @@
-"""What a run is asked to do: the assistant's settings, and what the request says over them."""
+"""The settings of a run: the assistant's, and those that the request overrides."""
 
 from typing import Any
 
@@ -32,7 +32,10 @@ def settings_of(
     run_id: RunId,
     now: int,
 ) -> RunSettings:
-    """Raises `InvalidRequestError` for the choice of a tool that the run does not have."""
+    """Build the settings of a new run.
+
+    Raises `InvalidRequestError` for the choice of a tool that the run does not have.
+    """
     own = {name: value for name in _OWN if (value := getattr(body, name)) is not None}
     settings = RunSettings(
         id=run_id,
@@ -52,8 +55,8 @@ def settings_of(
 def _resources(
     assistant: Assistant, body: RunCreate | ThreadRunCreate, thread: Thread
 ) -> dict[str, list[str]]:
-    """The assistant's files and vector stores, or those that the request names in place of them,
-    and behind them the thread's.
+    """Return the files and vector stores of the assistant, or those that the request names instead,
+    followed by the thread's.
     """
     asked = (body.tool_resources if isinstance(body, ThreadRunCreate) else None) or ToolResources()
     own = assistant.tool_resources or ToolResources()

@@ -1,6 +1,7 @@
-"""How a run ends when its machine does not end it: cancelled, expired or failed.
+"""End a run that its machine does not end: as cancelled, expired or failed.
 
-Whatever was in progress is found in the journal and closed with the run, in one transaction.
+Steps and messages in progress are found in the journal and closed with the run, in one
+transaction.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,13 @@ from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.runs.rows import row_of
 
 LOST = LastError(code="server_error", message="Sorry, something went wrong.")
+_CONTROL: dict[RunStatus, Control] = {"expired": "interrupt", "failed": "interrupt"}
+_STEP = "thread.run.step"
+_REASONS: dict[RunStatus, IncompleteReason] = {
+    "cancelled": "run_cancelled",
+    "expired": "run_expired",
+    "failed": "run_failed",
+}
 
 
 @dataclass(frozen=True)
@@ -26,10 +34,10 @@ class Termination:
     clock: Clock
 
     def end(self, ref: RunRef, error: LastError = LOST) -> None:
-        """End the run in the status that its state asks for. An ended run stays as it is.
+        """End the run in the status that its state asks for. Leave an ended run as it is.
 
-        A cancel that was asked for wins, then the deadline; only else has the run failed. One that
-        waits for its client cannot fail: what ends before the client has answered is expired.
+        A requested cancel wins, then the deadline; otherwise the run has failed. A run that waits
+        for its client cannot fail: if it ends before the client has answered, it is expired.
         """
 
         def decide(run: LoadedRun) -> Change | None:
@@ -50,11 +58,11 @@ class Termination:
 
     def _change(self, run: LoadedRun, status: RunStatus, error: LastError) -> Change:
         records = self.repository.journal.read(run.ref, 0)
-        story = RunProjection(run={})
+        projection = RunProjection(run={})
         for record in records:
             for event in record.events:
-                story.tell(event)
-        closing = Closing(run, story, status, error, int(self.clock.time()))
+                projection.apply(event)
+        closing = OpenObjects(run, projection, status, error, int(self.clock.time()))
         members: dict[str, Any] = {"last_error": error} if status == "failed" else {}
         return Change(
             status=status,
@@ -66,29 +74,28 @@ class Termination:
         )
 
 
-_CONTROL: dict[RunStatus, Control] = {"expired": "interrupt", "failed": "interrupt"}
-_STEP = "thread.run.step"
-_REASONS: dict[RunStatus, IncompleteReason] = {
-    "cancelled": "run_cancelled",
-    "expired": "run_expired",
-    "failed": "run_failed",
-}
-
-
-class Closing:
-    """The steps and messages that were in progress when their run ended."""
+class OpenObjects:
+    """Close the steps and messages that are in progress when their run ends."""
 
     def __init__(
-        self, run: LoadedRun, story: RunProjection, status: RunStatus, error: LastError, now: int
+        self,
+        run: LoadedRun,
+        projection: RunProjection,
+        status: RunStatus,
+        error: LastError,
+        now: int,
     ) -> None:
         self._run = run
-        self._story = story
+        self._projection = projection
         self._changes = [
             *(
                 _message_change(known, status, now)
-                for known in story.open_objects("thread.message")
+                for known in projection.open_objects("thread.message")
             ),
-            *(_step_change(run, known, status, error, now) for known in story.open_objects(_STEP)),
+            *(
+                _step_change(run, known, status, error, now)
+                for known in projection.open_objects(_STEP)
+            ),
         ]
 
     def events(self) -> tuple[Event, ...]:
@@ -97,7 +104,7 @@ class Closing:
     def writes(self) -> tuple[Save, ...]:
         rows = []
         for change in self._changes:
-            known = self._story.objects[change.data["id"]]
+            known = self._projection.objects[change.data["id"]]
             rows.append(Save(row_of(self._run, known | change.data)))
         return tuple(rows)
 

@@ -1,8 +1,8 @@
-"""Files attached to messages: the tools of the thread get them with the message.
+"""Files attached to messages become files of the thread's tools.
 
 A file for the code interpreter joins the thread's own. A file to be searched joins the thread's
-vector store; where it has none, or one that has expired or is gone, it gets one of its own, which
-lives until a week after its last use and goes with the thread.
+vector store. A thread without one, or whose store has expired or is deleted, gets a new store that
+lives until a week after its last use and is deleted with the thread.
 """
 
 from collections.abc import Sequence
@@ -25,24 +25,25 @@ from assistants.domain.tool import (
     FileSearchResources,
     ToolResources,
 )
-from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
+from assistants.domain.vector_store import VectorStoreCreate, VectorStoreExpiresAfter
 from assistants.domain.vector_store_file import VectorStoreFileCreate
 from assistants.ports.table import Replace, Require, Row, Write
 from assistants.services.storage import keys
 from assistants.services.vector_stores.batch_attach import BatchAttacher
 from assistants.services.vector_stores.service import VectorStores
 
-A_WEEK = ExpiresAfter(anchor="last_active_at", days=7)
+A_WEEK = VectorStoreExpiresAfter(anchor="last_active_at", days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Additions:
-    """The writes are to be committed with the messages; then `begin`."""
+    """Hold the writes to commit with the messages; call `begin` afterwards.
+
+    `batch` names a vector store and a file batch in it.
+    """
 
     writes: Sequence[Write] = ()
-    batch: tuple[VectorStoreId, str] | None = (
-        None  # ids of a vector store and of a file batch in it
-    )
+    batch: tuple[VectorStoreId, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +59,10 @@ class Attachments:
     def to_thread(
         self, project: ProjectId, row: Row, messages: Sequence[MessageCreate], seed: str
     ) -> Attached:
-        """For messages of a thread that exists. The first of the writes insists that it still does,
-        and is as it was read if it changes. The ids of what is made follow from `seed`.
+        """Attach the files of messages to an existing thread.
 
-        Raises `InvalidRequestError` for more files than a thread can have.
+        The first write requires that the thread still exists, and is unchanged if it is replaced.
+        New ids follow from `seed`. Raises `InvalidRequestError` for too many files of a thread.
         """
         before = StoredThread.model_validate(row.body)
         attached = self.attach(project, before, messages, seed)
@@ -79,8 +80,8 @@ class Attachments:
         seed: str,
         new_store_id: VectorStoreId | None = None,
     ) -> Attached:
-        """For messages of a thread that is made with them, and perhaps with a vector store. Raises
-        as `to_thread`.
+        """Attach the files of messages to a thread that is created with them, and perhaps with a
+        vector store. Raises as `to_thread`.
         """
         thread = _with_code_files(thread, _attached(messages, "code_interpreter"))
         file_ids = _attached(messages, "file_search")
@@ -90,14 +91,14 @@ class Attachments:
         [vector_store_id] = _stores_of(thread)
         batch_id = next(ids_after(seed, FILE_BATCH))
         entries = [VectorStoreFileCreate(file_id=file_id) for file_id in file_ids]
-        batch = self.attacher.batch(project, vector_store_id, batch_id, entries)
+        batch = self.attacher.new_batch(project, vector_store_id, batch_id, entries)
         added = vector_store_id, batch_id
         return Attached(thread=thread, writes=[*writes, batch], batch=added)
 
     def begin(self, project: ProjectId, additions: Additions) -> None:
         """Add the files to the store, after the commit."""
         if additions.batch is not None:
-            self.attacher.begin(project, *additions.batch)
+            self.attacher.start(project, *additions.batch)
 
     def _with_store(
         self,
@@ -107,11 +108,11 @@ class Attachments:
         seed: str,
         new_store_id: VectorStoreId | None,
     ) -> tuple[StoredThread, Sequence[Write]]:
-        """The thread with a store that lives, and what makes or keeps it so."""
+        """Return the thread with a vector store that has not expired, and the writes for it."""
         present = _stores_of(thread)
         if present and present[0] == new_store_id:
             return thread, ()
-        if present and self.stores.lives(project, present[0]):
+        if present and self.stores.is_live(project, present[0]):
             self.stores.admit(project, present[0], file_ids)
             return thread, [Require(keys.vector_store(project, present[0]))]
         vector_store_id = next(ids_after(seed, VECTOR_STORE))
@@ -124,7 +125,7 @@ class Attachments:
 
 
 def _attached(messages: Sequence[MessageCreate], tool: str) -> list[FileId]:
-    """The ids of the files that are attached for a tool, each once."""
+    """Return the ids of the files that are attached for a tool, each once."""
     file_ids = [
         attachment.file_id
         for message in messages
@@ -140,7 +141,7 @@ def _stores_of(thread: StoredThread) -> list[VectorStoreId]:
 
 
 def _with_code_files(thread: StoredThread, file_ids: Sequence[FileId]) -> StoredThread:
-    """Raises `InvalidRequestError` if these are more than a thread can have."""
+    """Add files for code. Raises `InvalidRequestError` for more than a thread can have."""
     if not file_ids:
         return thread
     code = thread.resources.code_interpreter

@@ -11,7 +11,7 @@ from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Create, Delete, Require, Row, Table
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page, page_of_rows
-from assistants.services.storage.updates import given, modify
+from assistants.services.storage.updates import modify, set_members
 from assistants.services.threads.attachments import Additions, Attachments
 from assistants.services.tools.availability import ToolAvailability
 
@@ -45,7 +45,7 @@ class Messages:
     def create(
         self, project: ProjectId, thread_id: ThreadId, body: MessageCreate, message_id: str
     ) -> Message:
-        """Raises `InvalidRequestError` while a run of the thread is active."""
+        """Create a message. Raises `InvalidRequestError` while a run of the thread is active."""
         check_id(thread_id, THREAD, "thread_id")
         self.tool_availability.check_messages(project, [body])
         message = new_message(thread_id, body, int(self.clock.time()), message_id)
@@ -66,7 +66,7 @@ class Messages:
     def _additions(
         self, project: ProjectId, thread_id: ThreadId, body: MessageCreate, message_id: str
     ) -> Additions:
-        """What the message does to its thread, which is read only if there is anything."""
+        """Return the writes of the message's attachments; without any, the thread is not read."""
         key = keys.thread(project, thread_id)
         if not body.attachments:
             return Additions(writes=[Require(key)])
@@ -76,7 +76,10 @@ class Messages:
         return self.attachments.to_thread(project, row, [body], message_id)
 
     def _require_open(self, thread_id: ThreadId, conflict: ConflictError) -> None:
-        """Returns if the thread, or its vector store, has only changed meanwhile."""
+        """Return if the thread, or its vector store, has merely changed.
+
+        Raises `InvalidRequestError` for an active run, `NotFoundError` for a deleted thread.
+        """
         if 1 in conflict.failed:
             held = conflict.failed[1]
             run_id = held.body["run_id"] if held else ""
@@ -100,7 +103,7 @@ class Messages:
         pointers, has_more = page_of_rows(self.table, partition, prefix, cursor)
         ids = [pointer.body["id"] for pointer in pointers]
         rows = self.table.get(*(keys.message(project, thread_id, id_) for id_ in ids))
-        return Page.of([_load(row) for row in rows if row], cursor, has_more=has_more)
+        return Page.from_items([_load(row) for row in rows if row], cursor, has_more=has_more)
 
     def get(self, project: ProjectId, thread_id: ThreadId, message_id: str) -> Message:
         return _load(self._row(project, thread_id, message_id))
@@ -111,7 +114,7 @@ class Messages:
         return modify(
             self.table,
             read=lambda: self._row(project, thread_id, message_id),
-            change=lambda row: _settled(row).model_copy(update=given(body)),
+            change=lambda row: _settled(row).model_copy(update=set_members(body)),
         )
 
     def delete(self, project: ProjectId, thread_id: ThreadId, message_id: str) -> Deleted:
@@ -141,9 +144,7 @@ class Messages:
 
 
 def _settled(row: Row) -> Message:
-    """Raises `InvalidRequestError` for a message that a run still writes, and will write once
-    more.
-    """
+    """Load a finished message. Raises `InvalidRequestError` while its run still writes it."""
     message = _load(row)
     if message.status == "in_progress":
         raise message_unfinished(message.id, message.run_id)

@@ -31,7 +31,7 @@ from assistants.ports.table import (
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
 from assistants.services.storage.purge_requests import PurgeRequests
-from assistants.services.storage.updates import given, modify
+from assistants.services.storage.updates import modify, set_members
 from assistants.services.threads.attachments import A_WEEK, Attached, Attachments
 from assistants.services.threads.messages import new_message, row_of
 from assistants.services.threads.tool_resources import Provided, ToolResourceProvisioner
@@ -44,8 +44,9 @@ BATCH = 70
 
 @dataclass(frozen=True)
 class NewThread:
-    """The writes that make a thread, its own row first, and those of its first messages, whose ids
-    follow from the thread's, so that writing them again changes nothing.
+    """The writes that create a thread, its own row first, and those of its first messages.
+
+    Their ids follow from the thread's, so that writing them again changes nothing.
     """
 
     thread: Thread
@@ -56,13 +57,13 @@ class NewThread:
 
     @property
     def early(self) -> Iterator[list[Save]]:
-        """The messages that do not fit into the transaction which makes the thread."""
+        """Yield the messages that do not fit into the transaction which creates the thread."""
         for start in range(0, max(len(self.messages) - BATCH, 0), BATCH):
             yield self.messages[start : min(start + BATCH, len(self.messages) - BATCH)]
 
     @property
     def last(self) -> list[Write]:
-        """What makes the thread, with the messages that are left."""
+        """Return the writes that create the thread, with the remaining messages."""
         return [*self.rows, *self.messages[-BATCH:]]
 
 
@@ -76,7 +77,7 @@ class Threads:
     clock: Clock
 
     def create(self, project: ProjectId, body: ThreadCreate, thread_id: ThreadId) -> Thread:
-        """Messages are written first and the thread last: before that nobody can see them."""
+        """Write messages first and the thread last: until then nobody can see them."""
         new = self.new(project, body, thread_id)
         self.write_early(project, new)
         try:
@@ -84,13 +85,13 @@ class Threads:
         except ConflictError as conflict:
             if 0 in conflict.failed:  # the same creation, repeated
                 return self.get(project, thread_id)
-            return self.create(project, body, thread_id)  # its vector store has changed meanwhile
+            return self.create(project, body, thread_id)  # its vector store has just changed
         self.begin(project, new)
         return new.thread
 
     def write_early(self, project: ProjectId, new: NewThread) -> None:
-        """Write the messages that come before the thread. Where it exists already, its creation is
-        repeated, and they may have been changed since.
+        """Write the messages that come before the thread. If the thread exists, this repeats its
+        creation: nothing is written, because they may have changed since.
         """
         if len(new.messages) <= BATCH or self.table.get(keys.thread(project, new.thread.id))[0]:
             return
@@ -105,7 +106,7 @@ class Threads:
     def list(
         self, project: ProjectId, cursor: Cursor, *, metadata: Mapping[str, str]
     ) -> Page[Thread]:
-        """A project's threads, or those whose metadata holds one pair: an extension of the API."""
+        """List a project's threads, or those with one pair of metadata: an extension of the API."""
         partition = keys.threads(project)
         for name, value in metadata.items():
             partition = keys.threads_with(project, name, value)
@@ -113,25 +114,26 @@ class Threads:
         places = [keys.thread(project, pointer.body["id"]) for pointer in pointers]
         rows = self.table.get(*places)
         threads = [Thread.model_validate(row.body) for row in rows if row]
-        return Page.of(threads, cursor, has_more=has_more)
+        return Page.from_items(threads, cursor, has_more=has_more)
 
     def get(self, project: ProjectId, thread_id: ThreadId) -> Thread:
         return Thread.model_validate(self._row(project, thread_id).body)
 
     def modify(self, project: ProjectId, thread_id: ThreadId, body: ThreadModify) -> Thread:
-        """Of its tool resources, those of the tools that are named."""
+        """Change the members that are named, and of tool resources those of the named tools."""
         self.tool_availability.check_resources(project, body.tool_resources)
         changed = modify(
             self.table,
             read=lambda: self._row(project, thread_id),
             change=lambda row: _changed(StoredThread.model_validate(row.body), body),
-            beside=lambda row, changed: _moved(project, row, changed),
+            extra_writes=lambda row, changed: _moved(project, row, changed),
         )
         return shown(changed)
 
     def delete(self, project: ProjectId, thread_id: ThreadId) -> Deleted:
-        """Raises `InvalidRequestError` while a run is active. Its messages, its runs and the vector
-        stores that were made for it are gone with it.
+        """Delete a thread with its messages, its runs and the vector stores that were made for it.
+
+        Raises `InvalidRequestError` while a run is active.
         """
         key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))
         lock = keys.lock(project, thread_id)
@@ -150,7 +152,7 @@ class Threads:
                 raise thread_in_use(thread_id, held.body["run_id"]) from conflict
             if conflict.failed.get(0) is None:
                 raise no_such("thread", thread_id) from conflict
-            return self.delete(project, thread_id)  # its metadata has changed meanwhile
+            return self.delete(project, thread_id)  # its metadata has just changed
         self.purge_requests.send(project, thread_id)
         return Deleted(id=thread_id, object="thread.deleted")
 
@@ -187,14 +189,14 @@ class Threads:
 
 
 def _changed(thread: StoredThread, body: ThreadModify) -> StoredThread:
-    changes = given(body)
+    changes = set_members(body)
     if body.tool_resources is not None:
         changes["tool_resources"] = thread.resources.replaced(body.tool_resources)
     return thread.model_copy(update=changes)
 
 
 def _pointers(project: ProjectId, thread: Thread) -> list[Create]:
-    """The rows by which lists find a thread."""
+    """Return the rows by which lists find a thread."""
     partitions = [
         keys.threads(project),
         *(keys.threads_with(project, *pair) for pair in thread.metadata.items()),
@@ -204,7 +206,7 @@ def _pointers(project: ProjectId, thread: Thread) -> list[Create]:
 
 
 def _moved(project: ProjectId, row: Row, changed: Thread) -> Iterator[Write]:
-    """The pointers that other metadata makes and removes."""
+    """Yield the writes of pointers that a change of metadata adds and removes."""
     before = _pointers(project, Thread.model_validate(row.body))
     after = _pointers(project, changed)
     yield from (Delete(pointer.row.key) for pointer in before if pointer not in after)

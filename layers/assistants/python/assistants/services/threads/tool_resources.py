@@ -12,7 +12,7 @@ from assistants.domain.tool import (
     ToolResources,
     ToolResourcesCreate,
 )
-from assistants.domain.vector_store import ExpiresAfter, VectorStoreCreate
+from assistants.domain.vector_store import VectorStoreCreate, VectorStoreExpiresAfter
 from assistants.ports.table import Write
 from assistants.services.tools.availability import ToolAvailability
 from assistants.services.vector_stores.service import NewStore, VectorStores
@@ -42,7 +42,7 @@ class ToolResourceProvisioner:
         project: ProjectId,
         asked: ToolResourcesCreate | None,
         owner_id: str,
-        expires_after: ExpiresAfter | None = None,
+        expires_after: VectorStoreExpiresAfter | None = None,
     ) -> Provided:
         """For a new assistant or thread, `owner_id`, whose store is the same one every time.
 
@@ -62,13 +62,15 @@ class ToolResourceProvisioner:
 
     def begin(self, project: ProjectId, provided: Provided) -> None:
         if provided.store is not None:
-            self.stores.begin(project, provided.store)
+            self.stores.attach_first_files(project, provided.store)
 
 
 def _without(asked: ToolResourcesCreate, members: IncEx) -> ToolResources:
     return ToolResources.model_validate(asked.model_dump(exclude=members, exclude_none=True))
 
 
-def _creation(asked: NewVectorStore, expires_after: ExpiresAfter | None) -> VectorStoreCreate:
+def _creation(
+    asked: NewVectorStore, expires_after: VectorStoreExpiresAfter | None
+) -> VectorStoreCreate:
     members = {name: getattr(asked, name) for name in asked.model_fields_set}
     return VectorStoreCreate.model_construct(**members, expires_after=expires_after)

@@ -14,11 +14,11 @@ from assistants.domain.retrieval.passage import Passage
 from assistants.domain.retrieval.ranking import Hit, Ranking
 from assistants.domain.run import RunSettings
 from assistants.domain.token_budget import TokenBudget
-from assistants.domain.tool import FileSearchOptions, FileSearchTool, RankingOptions
+from assistants.domain.tool import FileSearchOptions, FileSearchRankingOptions, FileSearchTool
 from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACTERS, Queries
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
-from assistants.services.vector_stores.search import VectorStoreSearches
+from assistants.services.vector_stores.search import StoreSearcher
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
 _SMALL, _LARGE = (5, 4_000), (20, 16_000)
@@ -37,7 +37,7 @@ _NOTHING = "No passage was found."
 class FileSearch:
     """`beside` does something while the caller goes on, and logs what goes wrong."""
 
-    search: VectorStoreSearches
+    search: StoreSearcher
     count_tokens: Callable[[str], int]
     beside: Callable[[Callable[[], None]], None]
     clock: Clock
@@ -57,7 +57,7 @@ class FileSearch:
         try:
             self.search.stores.touch(project, run.vector_store_ids)
             if run.vector_store_ids and run.tool_choice != "none":
-                self.beside(self.search.search.wake)
+                self.beside(self.search.vector_search.wake)
             until = self.clock.time() + min(seconds_left, INDEXING_SECONDS)
             while self._indexing(project, run) and self.clock.time() < until and not cancelled():
                 self.clock.sleep(_LOOK_SECONDS)
@@ -66,13 +66,13 @@ class FileSearch:
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         options = _options(use.run)
-        ranking = options.ranking_options or RankingOptions(score_threshold=0.0)
+        ranking = options.ranking_options or FileSearchRankingOptions(score_threshold=0.0)
         queries = queries_in(use.arguments)
         if not queries or not use.run.vector_store_ids:
             return ToolAnswer(_NO_STORE if queries else _FORM, shown=_shown(ranking, []))
         results, tokens = _SMALL if use.run.model.startswith("gpt-3.5") else _LARGE
         try:
-            hits = self.search.find(
+            hits = self.search.find_passages(
                 use.project,
                 use.run.vector_store_ids,
                 queries,
@@ -84,7 +84,7 @@ class FileSearch:
         return self._answer(use.number, hits, ranking, tokens)
 
     def _answer(
-        self, number: int, hits: Sequence[Hit], ranking: RankingOptions, tokens: int
+        self, number: int, hits: Sequence[Hit], ranking: FileSearchRankingOptions, tokens: int
     ) -> ToolAnswer:
         """The best passages that fit into so many tokens; the best one in any case."""
         budget = TokenBudget.of(tokens, self.count_tokens)
@@ -105,7 +105,7 @@ class FileSearch:
 
     def _indexing(self, project: ProjectId, run: RunSettings) -> bool:
         return any(
-            self.search.stores.pending(project, store_id) for store_id in run.thread_store_ids
+            self.search.stores.is_indexing(project, store_id) for store_id in run.thread_store_ids
         )
 
 
@@ -139,7 +139,7 @@ def _told(key: str, passage: Passage) -> str:
     return f"{marker(key, passage.document.filename)}\n{without_markers(text)}"
 
 
-def _shown(ranking: RankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
+def _shown(ranking: FileSearchRankingOptions, hits: Sequence[Hit]) -> dict[str, Any]:
     """The step's members, in the form of a delta."""
     results = [
         {

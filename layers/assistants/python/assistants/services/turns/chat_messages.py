@@ -1,12 +1,13 @@
-"""Messages and tool calls of a thread, in the form of chat completions that models are asked in."""
+"""Messages and tool calls of a thread, in the form of chat completions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from assistants.domain.ids import ProjectId
 from assistants.domain.image import InvalidImageError
 from assistants.domain.message import text_block
 from assistants.domain.model_route import ModelRoute
+from assistants.domain.tool_call import StoredCall
 from assistants.ports.chat_model import ModelError
 from assistants.ports.images import Images
 
@@ -14,9 +15,9 @@ _IMAGES = ("image_url", "image_file")
 
 
 def chat_message(message: dict[str, Any]) -> dict[str, Any]:
-    """A message of a thread. Its images are still where they were: `with_images` brings them."""
+    """Convert a message of a thread. `with_images` loads its images later."""
     content = [_uncited(block) for block in message["content"]]
-    # Only users can show images to a model; of its own it can be told that there was one.
+    # Only users can show images to a model; its own are named in words.
     if message["role"] == "user" and any(block["type"] in _IMAGES for block in content):
         return {"role": "user", "content": [_part(block) for block in content]}
     return {"role": message["role"], "content": text_of(content)}
@@ -27,39 +28,39 @@ def text_of(content: list[dict[str, Any]]) -> str:
 
 
 def tool_turn(
-    spoken: str | None, calls: list[dict[str, Any]], hosted: dict[str, dict[str, Any]]
+    text: str | None, calls: list[dict[str, Any]], hosted: Mapping[str, StoredCall]
 ) -> Iterator[dict[str, Any]]:
-    """What the model said and called in one turn, and what it was answered; `hosted` holds the
-    calls that the server has answered itself, by id.
+    """Yield one turn's text and tool calls, then the outputs; `hosted` holds the calls of hosted
+    tools by id.
     """
     functions = [_function(call, hosted) for call in calls]
     asked = [
         {"id": call["id"], "type": "function", "function": {"name": name, "arguments": arguments}}
         for call, (name, arguments, _) in zip(calls, functions, strict=True)
     ]
-    yield {"role": "assistant", "content": spoken, "tool_calls": asked}
+    yield {"role": "assistant", "content": text, "tool_calls": asked}
     for call, (_, _, output) in zip(calls, functions, strict=True):
         yield {"role": "tool", "tool_call_id": call["id"], "content": output}
 
 
-def _function(call: dict[str, Any], hosted: dict[str, dict[str, Any]]) -> tuple[str, str, str]:
-    """A call's name, arguments and output."""
+def _function(call: dict[str, Any], hosted: Mapping[str, StoredCall]) -> tuple[str, str, str]:
+    """Return a call's name, arguments and output."""
     if call["type"] == "function":
         function = call["function"]
         return function["name"], function["arguments"], function["output"] or ""
     answered = hosted[call["id"]]
-    return call["type"], answered["arguments"], answered["told"] or ""
+    return call["type"], answered.arguments, answered.output or ""
 
 
 def with_images(
     messages: list[dict[str, Any]], project: ProjectId, route: ModelRoute, images: Images
 ) -> list[dict[str, Any]]:
-    """The chat messages, the files of their images read and put in as data URLs.
+    """Return the chat messages with their images' files as data URLs.
 
-    Raises `ModelError` for a model that cannot see, and for a file that it cannot be shown.
+    Raises `ModelError` for a model without vision, and for a file that cannot be shown.
     """
 
-    def shown(part: dict[str, Any]) -> dict[str, Any]:
+    def load(part: dict[str, Any]) -> dict[str, Any]:
         if part["type"] == "text":
             return part
         if "vision" not in route.abilities:
@@ -68,7 +69,7 @@ def with_images(
         return _loaded(part, project, images) if part["type"] == "image_file" else part
 
     return [
-        {**message, "content": [shown(part) for part in message["content"]]}
+        {**message, "content": [load(part) for part in message["content"]]}
         if isinstance(message["content"], list)
         else message
         for message in messages
@@ -92,7 +93,7 @@ def _part(block: dict[str, Any]) -> dict[str, Any]:
 
 
 def _uncited(block: dict[str, Any]) -> dict[str, Any]:
-    """The block without the markers of an earlier run: in this one they name other passages."""
+    """Remove the markers of an earlier run: in this one they would name other passages."""
     if block["type"] != "text" or not block["text"]["annotations"]:
         return block
     value = block["text"]["value"]

@@ -1,4 +1,4 @@
-"""What a turn has made and nobody has seen yet: events, and the objects they add up to."""
+"""Events of a turn that are not written yet, and the objects that they add up to."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,7 +17,7 @@ MESSAGES = "thread.message"
 class Draft:
     settings: RunSettings
     clock: Clock
-    _story: RunProjection = field(default_factory=lambda: RunProjection(run={}))
+    _projection: RunProjection = field(default_factory=lambda: RunProjection(run={}))
     _pending: list[Event] = field(default_factory=list)
     _touched: dict[str, None] = field(default_factory=dict)
 
@@ -26,17 +26,17 @@ class Draft:
         return bool(self._pending)
 
     def drain(self) -> tuple[tuple[Event, ...], list[dict[str, Any]]]:
-        """The events since the last time, and the objects that are to be written with them."""
+        """Return the events since the last call, and the objects to write with them."""
         events = tuple(self._pending)
         for event in events:
-            self._story.tell(event)
-        objects = [self._story.objects[identifier] for identifier in self._touched]
+            self._projection.apply(event)
+        objects = [self._projection.objects[identifier] for identifier in self._touched]
         self._pending.clear()
         self._touched.clear()
         return events, objects
 
     def open_step(self, kind: Literal["message_creation", "tool_calls"], details: Any) -> str:
-        """A new step's id. The one before must be closed: stream readers allow no overlap."""
+        """Open a step and return its id. Close the one before: stream readers allow no overlap."""
         step = RunStep(
             id=new_id(STEP),
             created_at=self.now(),
@@ -54,20 +54,21 @@ class Draft:
         self.change(kind, "in_progress", known["id"], {})
 
     def change(self, kind: str, status: str, identifier: str, members: dict[str, Any]) -> None:
-        """A new status, and the members that it brings."""
+        """Set a new status, and members that go with it."""
         self.emit(f"{kind}.{status}", {"id": identifier, "status": status, **members})
         self.touch(identifier)
 
     def touch(self, identifier: str) -> None:
-        """Have an object written with the next events, with all that its deltas have added."""
+        """Have an object written with the next events, with everything its deltas have added."""
         self._touched[identifier] = None
 
     def emit(self, name: str, data: dict[str, Any]) -> None:
         self._pending.append(Event(name, data))
 
     def unwritten(self, name: str, member: str, index: int) -> dict[str, Any] | None:
-        """The fragment that ends the pending events, if it continues the item at `index`: it can
-        grow in place, so that a write is one delta however many the model sent.
+        """Return the fragment that ends the pending events, if it continues the item at `index`.
+
+        It can grow in place, so that a write holds one delta however many the model sent.
         """
         last = self._pending[-1] if self._pending else None
         if last is None or last.name != name:

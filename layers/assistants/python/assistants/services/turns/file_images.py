@@ -1,4 +1,4 @@
-"""The images that messages refer to by the id of a file."""
+"""Images that messages refer to by the id of a file."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,10 @@ class FileImages:
     files: Files
 
     def load(self, project: ProjectId, file_id: FileId) -> Image | None:
-        """Nothing is read of a file that is too large to be shown."""
+        """Load an image; None if its file does not exist.
+
+        Raises `InvalidImageError`, before reading anything if the file is too large.
+        """
         if (file := self.files.find(project, [file_id]).get(file_id)) is None:
             return None
         if file.bytes > MAX_IMAGE_BYTES:

@@ -1,4 +1,4 @@
-"""When a worker writes down what the model has said, and when it looks whether it may go on."""
+"""The times at which a worker flushes its events, and checks whether it may go on."""
 
 import queue
 import threading
@@ -10,56 +10,56 @@ from assistants.ports.clock import Clock
 
 WATCHED_SECONDS = 0.08  # between two writes while a client reads the stream
 UNWATCHED_SECONDS = 1.0
-LOOK_SECONDS = 1.0  # of silence, after which the journal is read for a cancel
+CHECK_SECONDS = 1.0  # of silence, after which the journal is read for a cancel
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A delta, or none; and whether it is time to write, or to look."""
+    """A delta, or none; and whether it is time to flush, or to check the journal."""
 
     delta: Delta | None
-    write: bool
-    look: bool
+    flush: bool
+    check: bool
 
 
-class _Ended(Exception):
-    """Raise when the reader has put down all that there was."""
+class _EndOfStreamError(Exception):
+    """Raised when the provider's stream has ended without an error."""
 
 
 class _End:
-    """The last thing that the reader puts down: how the stream ended."""
+    """Sentinel: how the provider's stream ended."""
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
 
-def paced(deltas: Iterator[Delta], *, watched: bool, clock: Clock) -> Iterator[Tick]:
-    """The deltas as they come, and ticks without one while the model is silent.
+def flush_ticks(deltas: Iterator[Delta], *, watched: bool, clock: Clock) -> Iterator[Tick]:
+    """Yield a tick per delta, and ticks without a delta while the model is silent.
 
-    A thread reads the model, because a cancel must be noticed while it says nothing. The first
-    delta of a watched run is written at once. Raises what reading the model raised.
+    A thread reads the model, because a cancel must be noticed during silence. The first delta of
+    a watched run is flushed at once. Raises the error that reading the model raised.
     """
     inbox: queue.SimpleQueue[Delta | _End] = queue.SimpleQueue()
     stopped = threading.Event()
     threading.Thread(target=_read, args=(deltas, inbox, stopped), daemon=True).start()
     period = WATCHED_SECONDS if watched else UNWATCHED_SECONDS
     now = clock.time()
-    write_at = now if watched else now + period
-    look_at = now + LOOK_SECONDS
-    unwritten = False
+    flush_at = now if watched else now + period
+    check_at = now + CHECK_SECONDS
+    unflushed = False
     try:
         while True:
-            wake_at = min(write_at, look_at) if unwritten else look_at
+            wake_at = min(flush_at, check_at) if unflushed else check_at
             delta = _next(inbox, max(0.0, wake_at - clock.time()))
-            unwritten = unwritten or delta is not None
+            unflushed = unflushed or delta is not None
             now = clock.time()
-            write, look = unwritten and now >= write_at, now >= look_at
-            yield Tick(delta, write, look)
-            if write:
-                unwritten, write_at = False, now + period
-            if write or look:
-                look_at = now + LOOK_SECONDS
-    except _Ended:
+            flush, check = unflushed and now >= flush_at, now >= check_at
+            yield Tick(delta, flush, check)
+            if flush:
+                unflushed, flush_at = False, now + period
+            if flush or check:
+                check_at = now + CHECK_SECONDS
+    except _EndOfStreamError:
         return
     finally:
         stopped.set()
@@ -83,7 +83,7 @@ def _read(
             if stopped.is_set():
                 return
             inbox.put(delta)
-    except BaseException as error:  # it is raised again in the thread that waits
+    except BaseException as error:  # raised again in the thread that reads the inbox
         inbox.put(_End(error))
     else:
-        inbox.put(_End(_Ended()))
+        inbox.put(_End(_EndOfStreamError()))

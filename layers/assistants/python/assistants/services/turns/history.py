@@ -1,10 +1,12 @@
-"""What a run has said and called so far, read back before its next turn."""
+"""The earlier turns of a run, read back before its next one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from assistants.domain.annotation import Citation, Sources
+from assistants.domain.ids import FileId
+from assistants.domain.tool_call import StoredCall
 from assistants.ports.table import Row, Table
 from assistants.services.runs.repository import LoadedRun
 from assistants.services.storage import keys
@@ -14,8 +16,8 @@ _MAX_STEPS = 1000
 
 
 @dataclass(frozen=True)
-class Earlier:
-    """`messages` in the form of chat completions, and what the next text can refer to."""
+class EarlierTurns:
+    """`messages` have the form of chat completions; the next text may refer to `sources`."""
 
     messages: list[dict[str, Any]]
     sources: Sources
@@ -25,28 +27,30 @@ class Earlier:
 class History:
     table: Table
 
-    def of(self, run: LoadedRun) -> Earlier:
-        """Text before tool calls belongs to their turn: a turn that only speaks ends the run."""
+    def read(self, run: LoadedRun) -> EarlierTurns:
+        """Read the run's steps and their messages.
+
+        Text before tool calls belongs to the turn of the calls: a turn without calls ends the run.
+        """
         messages: list[dict[str, Any]] = []
         citations: dict[str, Citation] = {}
-        files: dict[str, str] = {}
-        images: list[str] = []
-        spoken: str | None = None
+        files: dict[str, FileId] = {}
+        images: list[FileId] = []
+        text: str | None = None
         for step in self._steps(run):
             details = step.body["step_details"]
             if step.body["type"] == "message_creation":
-                spoken = self._text_of(run, details["message_creation"]["message_id"])
+                text = self._text_of(run, details["message_creation"]["message_id"])
                 images.clear()
                 continue
-            answers = self._answers(run, details["tool_calls"])
-            messages += tool_turn(spoken, details["tool_calls"], answers)
-            spoken = None
-            for answer in answers.values():
-                known = answer.get("citations", {}).items()
-                citations |= {marker: Citation(**citation) for marker, citation in known}
-                files |= answer.get("files", {})
-                images += answer.get("images", ())
-        return Earlier(messages, Sources(citations, files, tuple(images)))
+            hosted = self._hosted_calls(run, details["tool_calls"])
+            messages += tool_turn(text, details["tool_calls"], hosted)
+            text = None
+            for call in hosted.values():
+                citations |= call.citations
+                files |= call.files
+                images += call.images
+        return EarlierTurns(messages, Sources(citations, files, tuple(images)))
 
     def _steps(self, run: LoadedRun) -> Iterator[Row]:
         if run.state.turn:
@@ -54,11 +58,12 @@ class History:
             prefix = keys.steps(run.settings.id)
             yield from self.table.query(partition, prefix, limit=_MAX_STEPS)
 
-    def _answers(self, run: LoadedRun, calls: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """The rows of the calls that the server answers itself, by id, in their order."""
-        hosted = [call["id"] for call in calls if call["type"] != "function"]
-        places = [keys.tool_call(run.ref, id_) for id_ in hosted]
-        return {row.body["id"]: row.body for row in self.table.get(*places) if row}
+    def _hosted_calls(self, run: LoadedRun, calls: list[dict[str, Any]]) -> dict[str, StoredCall]:
+        """Return the calls of hosted tools among these, by id, in their order."""
+        ids = [call["id"] for call in calls if call["type"] != "function"]
+        rows = self.table.get(*(keys.tool_call(run.ref, id_) for id_ in ids))
+        stored = [StoredCall.model_validate(row.body) for row in rows if row]
+        return {call.id: call for call in stored}
 
     def _text_of(self, run: LoadedRun, message_id: str) -> str:
         key = keys.message(run.project, run.settings.thread_id, message_id)

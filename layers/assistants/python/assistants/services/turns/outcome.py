@@ -1,4 +1,4 @@
-"""The end of a turn: what it leaves its run in, and what it tells the state machine."""
+"""The end of a turn: the run's next status, and the input of the machine's next state."""
 
 from typing import Any
 
@@ -12,8 +12,10 @@ _FILTERED = LastError(
 )
 
 
-def end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
-    """The status that a finished turn leaves its run in (none while tools are called), and why."""
+def status_after(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
+    """Return the run's status after a finished turn (None while tools are called), with members of
+    its state that go with it.
+    """
     if reply.waiting_step is not None and reply.cut is None:
         hosted = {call.id: call.tool for call in reply.hosted_calls}
         return None, {
@@ -35,8 +37,8 @@ def end_of(reply: Reply) -> tuple[RunStatus | None, dict[str, Any]]:
             return "completed", {}
 
 
-def hosted_calls_of(run: LoadedRun) -> dict[str, Any]:
-    """What the machine's Map goes through, and whether the client is asked afterwards."""
+def tool_inputs(run: LoadedRun) -> dict[str, Any]:
+    """Return the items of the machine's Map, and whether the client is asked afterwards."""
     ids = run.ref.to_state()
     calls = run.state.hosted_calls.items()
     return {
@@ -45,5 +47,5 @@ def hosted_calls_of(run: LoadedRun) -> dict[str, Any]:
     }
 
 
-def outcome(ref: RunRef, turn: int, next_: str, seconds_left: int) -> dict[str, Any]:
+def next_input(ref: RunRef, turn: int, next_: str, seconds_left: int) -> dict[str, Any]:
     return {**ref.to_state(), "turn": turn, "next": next_, "seconds_left": seconds_left}

@@ -1,4 +1,4 @@
-"""From a thread and a run to what the model reads: instructions, messages, earlier turns."""
+"""The request to the model: instructions, messages of the thread, earlier turns of the run."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -21,11 +21,11 @@ from assistants.services.tools.code_interpreter.input_files import listing
 from assistants.services.turns.chat_messages import chat_message, with_images
 
 _PAGE = 100  # messages fetched by one query
-_ANSWER_TOKENS = 4096  # of the context, kept free for what the model says
+_ANSWER_TOKENS = 4096  # of the context, kept free for the answer
 
 
 class BudgetExhaustedError(Exception):
-    """Raise when the run's own limit, `reason`, leaves too little for another turn."""
+    """Raised when the run's own limit, `reason`, leaves too little for another turn."""
 
     def __init__(self, reason: Literal["max_prompt_tokens", "max_completion_tokens"]) -> None:
         super().__init__(reason)
@@ -41,18 +41,17 @@ class Prompts:
     count_tokens: Callable[[str], int]
 
     def request(self, run: LoadedRun, earlier: Sequence[dict[str, Any]]) -> ModelRequest:
-        """What to ask the model in the run's next turn, behind its `earlier` ones.
+        """Build the request of the run's next turn, after its `earlier` ones.
 
-        Raises `BudgetExhaustedError`, and `ModelError` for what its messages hold but cannot be
-        asked.
+        Raises `BudgetExhaustedError`, and `ModelError` for content that the model cannot take.
         """
         settings = run.settings
         route = self._route(settings.model)
         tools = offered(settings.tools)
         before = self._before(run)
         budget = self._budget(run, route)
-        told = [{"content": json.dumps(tools)}] if tools else []
-        fits = [budget.take(message) for message in (*told, *before, *earlier)]
+        schemas = [{"content": json.dumps(tools)}] if tools else []
+        fits = [budget.take(message) for message in (*schemas, *before, *earlier)]
         conversation = self._conversation(run, budget)
         if settings.max_prompt_tokens is not None and not (all(fits) and conversation):
             raise BudgetExhaustedError("max_prompt_tokens")
@@ -69,7 +68,7 @@ class Prompts:
         )
 
     def _before(self, run: LoadedRun) -> list[dict[str, Any]]:
-        """The instructions, and the names of the files that code will find."""
+        """Return the system message: instructions, and the names of files for code."""
         files = None
         if run.settings.file_ids and any(
             tool.type == "code_interpreter" for tool in run.settings.tools
@@ -86,7 +85,7 @@ class Prompts:
             raise ModelError("server_error", error.message) from error
 
     def _budget(self, run: LoadedRun, route: ModelRoute) -> TokenBudget:
-        """The model's context without room for an answer, and what the run may still read."""
+        """Return the model's context less room for an answer, or what the run's limit leaves."""
         context = route.context
         tokens = context - min(_ANSWER_TOKENS, context // 4)
         if run.settings.max_prompt_tokens is not None:
@@ -95,10 +94,10 @@ class Prompts:
         return TokenBudget.of(tokens, self.count_tokens)
 
     def _conversation(self, run: LoadedRun, budget: TokenBudget) -> list[dict[str, Any]]:
-        """As many of the thread's newest messages as fit, oldest first, without this run's own.
+        """Return as many of the thread's newest messages as fit, oldest first, without this run's.
 
-        The newest is given in any case, unless the run's own budget forbids it: a model that
-        cannot read so much says so better than we could.
+        The newest is included in any case, unless the run's own budget forbids it: the error of a
+        model that cannot read so much is clearer than ours.
         """
         strategy = run.settings.truncation_strategy
         wanted = strategy.last_messages if strategy.type == "last_messages" else None
@@ -108,10 +107,10 @@ class Prompts:
                 continue
             if wanted is not None and len(newest_first) == wanted:
                 break
-            spoken = chat_message(message)
-            fits = budget.take(spoken)
+            chat = chat_message(message)
+            fits = budget.take(chat)
             if fits or (not newest_first and run.settings.max_prompt_tokens is None):
-                newest_first.append(spoken)
+                newest_first.append(chat)
             if not fits:
                 break
         return newest_first[::-1]
@@ -136,7 +135,7 @@ def _named(choice: NamedToolChoice) -> dict[str, Any]:
 
 
 def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
-    """The members of a chat completion that steer the answer, where the run says anything."""
+    """Return the members of a chat completion that the run sets."""
     settings = run.settings
     completion_tokens = settings.max_completion_tokens
     if completion_tokens is not None:
@@ -154,7 +153,7 @@ def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
     if settings.tools:
         choice = settings.tool_choice
         if run.state.turn and choice != "none":
-            choice = "auto"  # a tool must be called before the answer, and was; not for ever
+            choice = "auto"  # a tool must be called before the answer: it was, in an earlier turn
         options["parallel_tool_calls"] = settings.parallel_tool_calls
         options["tool_choice"] = _named(choice) if isinstance(choice, NamedToolChoice) else choice
     return {name: value for name, value in options.items() if value is not None}

@@ -1,11 +1,19 @@
-"""A model's turn as it becomes steps and messages: its deltas in, events of the API out."""
+"""The answer of the model in one turn: its deltas in, events of the API out."""
 
 from typing import Literal
 
 from assistants.domain.annotation import Sources
 from assistants.domain.message import IncompleteReason
-from assistants.domain.run import HostedCall, RunSettings, Usage
-from assistants.ports.chat_model import CallFragment, Delta, Finish, FinishReason, Refusal, Text
+from assistants.domain.run import RunSettings, Usage
+from assistants.domain.tool_call import HostedCall
+from assistants.ports.chat_model import (
+    Delta,
+    FinishDelta,
+    FinishReason,
+    RefusalDelta,
+    TextDelta,
+    ToolCallDelta,
+)
 from assistants.ports.clock import Clock
 from assistants.services.turns.draft import Draft
 from assistants.services.turns.reply_calls import ReplyCalls
@@ -19,8 +27,8 @@ _CUT: dict[FinishReason, IncompleteReason] = {
 
 
 class Reply:
-    """One turn of a run that has made `hosted_made` calls of the server's tools before. A message
-    is complete before tools are called.
+    """Convert one turn. A message is complete before tools are called; `hosted_made` counts the
+    calls of hosted tools in earlier turns of the run.
     """
 
     def __init__(
@@ -33,23 +41,23 @@ class Reply:
         self._calls = ReplyCalls(self.draft, hosted_made)
 
     def take(self, delta: Delta) -> None:
-        """Raises `ModelError` for a function that was not offered."""
+        """Add a delta. Raises `ModelError` for a function that was not offered."""
         match delta:
-            case Text(value):
-                self._say("text", value)
-            case Refusal(value):
-                self._say("refusal", value)
-            case CallFragment():
+            case TextDelta(value):
+                self._add("text", value)
+            case RefusalDelta(value):
+                self._add("refusal", value)
+            case ToolCallDelta():
                 if self._message.is_open:  # the turn's tokens are counted on its last step
                     self._message.close(None, Usage())
                 self._calls.take(delta)
-            case Finish(reason, usage):
+            case FinishDelta(reason, usage):
                 self._finish_reason = reason or self._finish_reason
                 self.usage = usage or self.usage
 
     @property
     def waiting_step(self) -> str | None:
-        """The step whose function calls the client has to answer, if there is one."""
+        """The id of the step whose calls are to be answered, if there is one."""
         return self._calls.step_id or None
 
     @property
@@ -66,26 +74,26 @@ class Reply:
 
     @property
     def cut(self) -> IncompleteReason | None:
-        """Why the answer is not whole, if it is not."""
+        """The reason why the answer is cut, if it is."""
         return _CUT.get(self._finish_reason) if self._finish_reason else None
 
     def complete(self) -> None:
-        """The model has finished. Raises `ModelError` for a call that names no function."""
+        """End the turn. Raises `ModelError` for a call that names no function."""
         if self.waiting_step is not None:
             self._calls.complete(self.cut, self.usage)
             return
         if not self._message.is_open:
-            self._message.say("text", "")
+            self._message.add("text", "")
         self._message.close(self.cut, self.usage)
 
     def break_off(self) -> None:
-        """The model has failed. What it has said so far is kept."""
+        """Keep the text so far of a model that has failed."""
         if self._message.is_open:
             self._message.settle()
 
-    def _say(self, kind: Literal["text", "refusal"], value: str) -> None:
-        """Text behind a call has no place: its step stays open, and two may not be at once."""
+    def _add(self, kind: Literal["text", "refusal"], value: str) -> None:
+        """Add text. Drop it after a tool call: that step stays open, and steps may not overlap."""
         if self.waiting_step is None:
-            self._message.say(kind, value)
+            self._message.add(kind, value)
         else:
-            logger.warning("text behind a tool call is left out", extra={"characters": len(value)})
+            logger.warning("text after a tool call is left out", extra={"characters": len(value)})

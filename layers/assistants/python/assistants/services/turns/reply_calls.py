@@ -1,4 +1,4 @@
-"""The tool calls of a turn, as one step that stays open until all of them are answered."""
+"""The tool calls of a turn: one step that stays open until all of them are answered."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -8,11 +8,12 @@ from pydantic_core import from_json
 from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.message import IncompleteReason
-from assistants.domain.run import HostedCall, Usage
-from assistants.ports.chat_model import CallFragment, ModelError
+from assistants.domain.run import Usage
+from assistants.domain.tool_call import HostedCall
+from assistants.ports.chat_model import ModelError, ToolCallDelta
 from assistants.services.turns.draft import STEPS, Draft
 
-MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction, which takes 100 rows in all
+MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction of at most 100 rows
 
 _DELTA = f"{STEPS}.delta"
 _CUT_OFF = {"code": "server_error", "message": "The model was cut off in a tool call."}
@@ -24,7 +25,7 @@ _FIRST: dict[HostedToolName, dict[str, Any]] = {
 
 @dataclass
 class _Call:
-    """A call whose fragments are still coming in, at `position` of its step."""
+    """A call at `position` of its step, whose fragments are still arriving."""
 
     position: int
     id: str
@@ -37,7 +38,7 @@ class _Call:
 @dataclass
 class ReplyCalls:
     draft: Draft
-    hosted_made: int  # how many calls of the server's tools the run has made before
+    hosted_made: int  # calls of hosted tools in earlier turns of the run
     step_id: str = ""
     _calls: list[_Call] = field(default_factory=list)
     _at: dict[int | None, _Call] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class ReplyCalls:
 
     @property
     def hosted(self) -> list[HostedCall]:
-        """The calls that the server answers itself."""
+        """The calls of hosted tools."""
         hosted = (
             (call, call.tool) for call in self._calls if call.tool and call.tool != "function"
         )
@@ -63,8 +64,8 @@ class ReplyCalls:
             for number, (call, tool) in enumerate(hosted, self.hosted_made)
         ]
 
-    def take(self, fragment: CallFragment) -> None:
-        """Ids are our own: some providers repeat theirs from turn to turn.
+    def take(self, fragment: ToolCallDelta) -> None:
+        """Add a fragment. Ids are our own: some providers repeat theirs from turn to turn.
 
         Raises `ModelError` for a tool that was not offered, and for too many calls.
         """
@@ -74,10 +75,10 @@ class ReplyCalls:
         call.arguments += fragment.arguments
         if call.tool is None and fragment.name:
             self._announce(call, fragment.name)
-        self._show_arguments(call)
+        self._emit_arguments(call)
 
     def complete(self, cut: IncompleteReason | None, usage: Usage) -> None:
-        """Raises `ModelError` for a call that never got a name."""
+        """End the turn. Raises `ModelError` for a call that never got a name."""
         if cut is not None:
             failed = {"failed_at": self.draft.now(), "last_error": _CUT_OFF}
             self.draft.change(
@@ -88,9 +89,10 @@ class ReplyCalls:
             raise ModelError("server_error", "The model called a function without a name.")
         self.draft.touch(self.step_id)
 
-    def _call(self, fragment: CallFragment) -> _Call:
-        """The call that a fragment belongs to. A new id at a known index begins another call:
-        some providers number all calls 0.
+    def _call(self, fragment: ToolCallDelta) -> _Call:
+        """Return the call that a fragment belongs to.
+
+        A new id at a known index begins another call: some providers number all calls 0.
         """
         call = self._at.get(fragment.index)
         if call is None or (call.given_id and fragment.id and call.given_id != fragment.id):
@@ -116,8 +118,8 @@ class ReplyCalls:
             )
         self._emit(call, first, id=call.id)
 
-    def _show_arguments(self, call: _Call) -> None:
-        """What is new of a function's arguments, or of the code in a code interpreter's."""
+    def _emit_arguments(self, call: _Call) -> None:
+        """Emit new characters of a function's arguments, or of the code interpreter's code."""
         match call.tool:
             case "function":
                 member, text = "arguments", call.arguments
@@ -140,7 +142,7 @@ class ReplyCalls:
 
 
 def code_of(arguments: str) -> str:
-    """The code in the beginning, or the whole, of `{"code": "…"}`."""
+    """Return the code of `{"code": "…"}`, of which only the beginning may be there."""
     try:
         read = from_json(arguments, allow_partial="trailing-strings")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The text of a turn, as a message and the step that creates it."""
+"""The text of a turn: a message, and the step that creates it."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,8 +14,9 @@ _DELTA = f"{MESSAGES}.delta"
 
 @dataclass
 class ReplyMessage:
-    """Images first, then the content blocks in the order in which the model begins them. Text that
-    may be the beginning of a reference to a source is shown when it is known what it is.
+    """Emit images first, then content blocks in the order in which the model begins them.
+
+    Text that may be the beginning of a reference to a source is held back until that is decided.
     """
 
     draft: Draft
@@ -33,21 +34,21 @@ class ReplyMessage:
     def is_open(self) -> bool:
         return bool(self._message_id)
 
-    def say(self, kind: Literal["text", "refusal"], value: str) -> None:
-        """More of a content block; there is at most one of each kind."""
+    def add(self, kind: Literal["text", "refusal"], value: str) -> None:
+        """Add to a content block; there is at most one of each kind."""
         if not self.is_open:
             self._open()
         if kind == "text":
-            self._show_text(self._text.read(value))
+            self._emit_text(self._text.read(value))
         elif (known := self._unwritten(kind)) is not None:
             known["refusal"] += value
         else:
-            self._show(kind, value)
+            self._emit_block(kind, value)
 
     def settle(self) -> None:
-        """No more text follows: what was held back is shown, or is nothing."""
+        """Emit the text that was held back: no more follows."""
         if "text" in self._blocks:
-            self._show_text(self._text.finish())
+            self._emit_text(self._text.finish())
 
     def close(self, cut: IncompleteReason | None, usage: Usage) -> None:
         self.settle()
@@ -61,8 +62,8 @@ class ReplyMessage:
         self.draft.change(STEPS, "completed", self._step_id, completed)
         self._message_id = self._step_id = ""
 
-    def _show_text(self, piece: Piece) -> None:
-        """The block begins with its first text, shown or not, so that it keeps its place."""
+    def _emit_text(self, piece: Piece) -> None:
+        """Emit a piece of text. The first opens the block, even if empty, to keep its place."""
         if piece == Piece() and "text" in self._blocks:
             return
         annotations = [
@@ -76,11 +77,11 @@ class ReplyMessage:
                 known["text"].setdefault("annotations", []).extend(annotations)
             return
         listed = annotations or "text" not in self._blocks
-        self._show(
+        self._emit_block(
             "text", {"value": piece.value, **({"annotations": annotations} if listed else {})}
         )
 
-    def _show(self, kind: str, content: Any) -> None:
+    def _emit_block(self, kind: str, content: Any) -> None:
         if kind not in self._blocks:
             self._blocks.append(kind)
         self._emit(self._blocks.index(kind), kind, content)

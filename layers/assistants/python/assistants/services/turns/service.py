@@ -1,9 +1,9 @@
-"""One turn of the model: what the state CallModel does.
+"""One turn of the model: the work of the state CallModel.
 
 A worker opens the turn in the journal, streams the model's answer into it, and stores the finished
 turn before the state returns. Repeating the state is safe at every point: a finished turn is
-replayed, a turn of which nothing was shown is begun anew, and one that was shown in part ends the
-run as failed, because nothing may be said twice.
+replayed, a turn with no visible event starts again, and one that was partly visible ends the run as
+failed, because no event may be shown twice.
 """
 
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from assistants.ports.table import ConflictError, Save
 from assistants.services.runs.repository import Change, LoadedRun, RunRepository
 from assistants.services.runs.rows import row_of, saves
 from assistants.services.runs.termination import Termination
-from assistants.services.turns.flush_timer import LOOK_SECONDS, Tick, paced
+from assistants.services.turns.flush_timer import CHECK_SECONDS, Tick, flush_ticks
 from assistants.services.turns.history import History
-from assistants.services.turns.outcome import end_of, hosted_calls_of, outcome
+from assistants.services.turns.outcome import next_input, status_after, tool_inputs
 from assistants.services.turns.prompts import BudgetExhaustedError, Prompts
 from assistants.services.turns.reply import Reply
 from assistants.services.turns.tool_calls import HostedCalls, creations
 from assistants.services.turns.writer import InterruptedTurnError, SupersededError, TurnWriter
 
 MAX_TURNS = 64
-_ENDLESS = LastError(
+_TOO_MANY_TURNS = LastError(
     code="server_error", message=f"The run was ended after {MAX_TURNS} model turns."
 )
-_BROKEN = LastError(
+_CUT_IN_PART = LastError(
     code="server_error", message="The model's answer was interrupted and cannot be continued."
 )
 
@@ -50,56 +50,56 @@ class Turns:
     clock: Clock
 
     def take(self, ref: RunRef, turn: int) -> dict[str, Any]:
-        """Make turn number `turn` (from 0) and say what the machine does next."""
+        """Take turn number `turn` (from 0) and return the input of the machine's next state."""
         try:
             run = self._take(ref, turn)
         except NotFoundError:
-            return outcome(ref, turn + 1, "done", 1)  # thread deleted
+            return next_input(ref, turn + 1, "done", 1)  # thread deleted
         # Rounded up: a wait that ends by its time ends a run whose time is over.
         seconds_left = max(1, ceil(run.state.deadline - self.clock.time()))
         ended = run.state.status in lifecycle.TERMINAL
         next_ = "done" if ended else run.state.next
-        told = outcome(ref, turn + 1, next_, seconds_left)
-        return {**told, **hosted_calls_of(run)} if next_ == "tools" else told
+        following = next_input(ref, turn + 1, next_, seconds_left)
+        return {**following, **tool_inputs(run)} if next_ == "tools" else following
 
     def _take(self, ref: RunRef, turn: int) -> LoadedRun:
         author = new_order()
         try:
             run = self.repository.change(ref, lambda run: self._open(run, turn, author))
             if run.state.turn == turn and run.state.status == "in_progress":
-                return self._answer(run, author)
+                return self._stream(run, author)
         except InterruptedTurnError:
             self.termination.end(ref)
         except (ModelError, RunFailedError) as error:
             last_error = LastError(code=error.code, message=error.message)
             self.termination.end(ref, last_error)
         except SupersededError:
-            self._leave_to_another(ref, turn)
+            self._await_other_worker(ref, turn)
         return self.repository.load(ref)
 
-    def _leave_to_another(self, ref: RunRef, turn: int) -> None:
-        """Another worker has this turn and alone may write; but the machine may listen to us, so
-        the state is to return what the other one makes of it.
+    def _await_other_worker(self, ref: RunRef, turn: int) -> None:
+        """Wait for the worker that owns this turn: the machine may be waiting for our result, which
+        is then the other worker's.
         """
         while (run := self.repository.load(ref)).state.turn == turn:
             if run.state.status in lifecycle.TERMINAL:
                 return
             if self.clock.time() >= run.state.deadline:
                 self.termination.end(ref)
-            self.clock.sleep(LOOK_SECONDS)
+            self.clock.sleep(CHECK_SECONDS)
 
     def _open(self, run: LoadedRun, turn: int, author: str) -> Change | None:
-        """The record that makes this worker the only one who may write."""
+        """Append the record that makes this worker the only one who may write."""
         state = run.state
         if state.turn != turn or state.status in lifecycle.TERMINAL:
             return None
         if state.status == "cancelling" or self.clock.time() >= state.deadline:
             raise InterruptedTurnError
         if turn >= MAX_TURNS:
-            raise ModelError(_ENDLESS.code, _ENDLESS.message)
-        if state.opened == turn and self._was_shown(run):
-            raise ModelError(_BROKEN.code, _BROKEN.message)
-        events, writes = self._answered(run)
+            raise ModelError(_TOO_MANY_TURNS.code, _TOO_MANY_TURNS.message)
+        if state.opened == turn and self._was_visible(run):
+            raise ModelError(_CUT_IN_PART.code, _CUT_IN_PART.message)
+        events, writes = self._complete_hosted_step(run)
         return Change(
             author=author,
             status="in_progress" if state.status == "queued" else None,
@@ -109,84 +109,84 @@ class Turns:
             writes=writes,
         )
 
-    def _answered(self, run: LoadedRun) -> tuple[tuple[Event, ...], tuple[Save, ...]]:
-        """A step whose calls the server has answered itself is completed when they are read."""
+    def _complete_hosted_step(self, run: LoadedRun) -> tuple[tuple[Event, ...], tuple[Save, ...]]:
+        """Complete a step whose calls were all of hosted tools: its outputs are read now."""
         if run.state.waiting_step is None:
             return (), ()
         usage = run.state.waiting_usage or Usage()
         step = self.repository.waiting_step(run)
-        done = {
+        completed = {
             "id": step["id"],
             "status": "completed",
             "completed_at": int(self.clock.time()),
             "usage": usage.model_dump(),
         }
-        saved = Save(row_of(run, step | done))
-        return (Event("thread.run.step.completed", done),), (saved,)
+        saved = Save(row_of(run, step | completed))
+        return (Event("thread.run.step.completed", completed),), (saved,)
 
-    def _was_shown(self, run: LoadedRun) -> bool:
-        """Whether an earlier worker wrote anything of this turn that clients may have seen."""
+    def _was_visible(self, run: LoadedRun) -> bool:
+        """Return whether an earlier worker wrote an event that clients may have seen."""
         since = self.repository.journal.read(run.ref, run.state.sequence + 1)
         return any(record.events for record in since)
 
-    def _answer(self, run: LoadedRun, author: str) -> LoadedRun:
-        earlier = self.history.of(run)
+    def _stream(self, run: LoadedRun, author: str) -> LoadedRun:
+        earlier = self.history.read(run)
         reply = Reply(run.settings, self.clock, earlier.sources, run.state.hosted_made)
-        journal = TurnWriter(self.repository, run, author)
-        self._prepare(run, journal)
+        writer = TurnWriter(self.repository, run, author)
+        self._prepare(run, writer)
         try:
             request = self.prompts.request(run, earlier.messages)
         except BudgetExhaustedError as used:
             cut = {"incomplete_details": RunIncomplete(reason=used.reason)}
-            return self._finish(run, reply, journal, "incomplete", cut)
+            return self._finish(run, reply, writer, "incomplete", cut)
         try:
-            for tick in paced(
+            for tick in flush_ticks(
                 self.model.stream(request), watched=run.state.watched, clock=self.clock
             ):
                 if tick.delta is not None:
                     reply.take(tick.delta)
-                self._keep_up(run, reply, journal, tick)
+                self._keep_up(run, reply, writer, tick)
             reply.complete()
         except ModelError:
             reply.break_off()
-            self._write(run, reply, journal)
-            journal.look()  # a worker that was superseded may not end the run either
+            self._flush(run, reply, writer)
+            writer.catch_up()  # a worker that was superseded may not end the run either
             raise
-        return self._finish(run, reply, journal, *end_of(reply))
+        return self._finish(run, reply, writer, *status_after(reply))
 
-    def _prepare(self, run: LoadedRun, journal: TurnWriter) -> None:
+    def _prepare(self, run: LoadedRun, writer: TurnWriter) -> None:
         if run.state.turn == 0 and any(tool.type != "function" for tool in run.settings.tools):
             try:
                 self.hosted_calls.prepare(run)
             finally:
-                journal.look()  # it may have taken a while
+                writer.catch_up()  # it may have taken a while
 
-    def _keep_up(self, run: LoadedRun, reply: Reply, journal: TurnWriter, tick: Tick) -> None:
+    def _keep_up(self, run: LoadedRun, reply: Reply, writer: TurnWriter, tick: Tick) -> None:
         if self.clock.time() >= run.state.deadline:
             raise InterruptedTurnError
-        if tick.write:
-            self._write(run, reply, journal)
-        elif tick.look:
-            journal.look()
+        if tick.flush:
+            self._flush(run, reply, writer)
+        elif tick.check:
+            writer.catch_up()
 
-    def _write(self, run: LoadedRun, reply: Reply, journal: TurnWriter) -> None:
+    def _flush(self, run: LoadedRun, reply: Reply, writer: TurnWriter) -> None:
         if reply.draft.pending:
             events, objects = reply.draft.drain()
-            journal.append(events, saves(run, events, objects))
+            writer.append(events, saves(run, events, objects))
 
     def _finish(
         self,
         run: LoadedRun,
         reply: Reply,
-        journal: TurnWriter,
+        writer: TurnWriter,
         status: RunStatus | None,
         members: dict[str, Any],
     ) -> LoadedRun:
-        """Everything that is left, the end of the turn and perhaps of the run, in one write."""
+        """Write the remaining events and the end of the turn, or of the run, in one transaction."""
         events, objects = reply.draft.drain()
         finished = {"turn": run.state.turn + 1, "spent": run.state.spent + reply.usage}
         change = Change(
-            author=journal.author,
+            author=writer.author,
             status=status,
             members={**members, **finished},
             events=events,
@@ -197,8 +197,8 @@ class Turns:
         )
         while True:
             try:
-                return self.repository.commit(run, change, journal.next)
+                return self.repository.commit(run, change, writer.next)
             except ConflictError:
                 run = self.repository.load(run.ref)
-                if journal.look():
+                if writer.catch_up():
                     return run  # it is our own: the answer to the first try was lost

@@ -1,13 +1,13 @@
-"""Calls of the tools that run on the server: what the states RunCode and SearchFiles do."""
+"""Calls of hosted tools: the work of the states RunCode and SearchFiles."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from assistants.domain.errors import NotFoundError
 from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import RunRef
 from assistants.domain.journal import Event, RunProjection
-from assistants.domain.run import HostedCall
+from assistants.domain.tool_call import HostedCall, StoredCall
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import HostedTool, RunFailedError, ToolAnswer, ToolUse
 from assistants.ports.table import Create, Replace, Row, Table
@@ -17,15 +17,11 @@ from assistants.telemetry import logger
 
 
 def creations(run: LoadedRun, calls: list[HostedCall]) -> tuple[Create, ...]:
-    """The rows of calls that are still to be answered, written with the turn that made them."""
+    """Return the rows of unanswered calls, to be written with the turn that made them."""
+    stored = (StoredCall(**call.model_dump()) for call in calls)
     return tuple(
-        Create(
-            Row(
-                keys.tool_call(run.ref, call.id),
-                {**call.model_dump(), "told": None},
-            )
-        )
-        for call in calls
+        Create(Row(keys.tool_call(run.ref, call.id), call.model_dump(mode="json")))
+        for call in stored
     )
 
 
@@ -37,8 +33,9 @@ class HostedCalls:
     clock: Clock
 
     def prepare(self, run: LoadedRun) -> None:
-        """Have the run's tools ready. Raises `RunFailedError`; what else goes wrong is left to the
-        calls themselves, which may never come.
+        """Have the run's tools ready.
+
+        Raises `RunFailedError`. Any other failure is left to the calls, which may never come.
         """
         for name in sorted({tool.type for tool in run.settings.tools}):
             if name == "function" or name not in self.tools:
@@ -47,74 +44,81 @@ class HostedCalls:
                 self.tools[name].prepare(
                     run.project,
                     run.settings,
-                    cancelled=lambda: self._ended(run),
+                    cancelled=lambda: self._is_over(run),
                     seconds_left=self._seconds_left(run),
                 )
             except RunFailedError:
                 raise
-            except Exception:  # the edge to tools, whose failures the model is told when it calls
+            except Exception:  # a tool's failure reaches the model when it calls that tool
                 logger.exception("a tool was not prepared", extra={"tool": name})
 
     def answer(self, ref: RunRef, call_id: str) -> None:
-        """Use the tool and write down its answer: for the model, for clients, and as an event, all
-        at once. A call that is answered, or whose run is not at work any more, is left alone.
+        """Use the tool and record its answer for the model, for clients, and as an event, in one
+        write. Leave a call alone that is answered, or whose run is not in progress any more.
         """
         try:
             run = self.repository.load(ref)
         except NotFoundError:
             return
-        row = self._row(run, call_id)
-        if row.body["told"] is not None or run.state.status != "in_progress":
+        call = StoredCall.model_validate(self._row(run, call_id).body)
+        if call.output is not None or run.state.status != "in_progress":
             return
-        answer = self.tools[row.body["tool"]].answer(self._use(run, row))
+        answer = self.tools[call.tool].answer(self._use(run, call))
 
         def decide(now: LoadedRun) -> Change | None:
-            known = self._row(now, call_id)
-            at_work = now.state.status == "in_progress"
-            if known.body["told"] is not None or not at_work:
+            row = self._row(now, call_id)
+            known = StoredCall.model_validate(row.body)
+            if known.output is not None or now.state.status != "in_progress":
                 return None
-            return self._change(now, known, answer)
+            return self._change(now, row, known, answer)
 
         self.repository.change(ref, decide)
 
-    def _use(self, run: LoadedRun, call: Row) -> ToolUse:
+    def _use(self, run: LoadedRun, call: StoredCall) -> ToolUse:
         return ToolUse(
             project=run.project,
             run=run.settings,
-            id=call.body["id"],
-            number=call.body["number"],
-            arguments=call.body["arguments"],
-            cancelled=lambda: self._ended(run),
+            id=call.id,
+            number=call.number,
+            arguments=call.arguments,
+            cancelled=lambda: self._is_over(run),
             seconds_left=self._seconds_left(run),
         )
 
-    def _change(self, run: LoadedRun, row: Row, answer: ToolAnswer) -> Change:
-        step_id, tool = run.state.waiting_step or "", row.body["tool"]
+    def _change(self, run: LoadedRun, row: Row, call: StoredCall, answer: ToolAnswer) -> Change:
+        step_id = run.state.waiting_step or ""
         [step] = self.table.get(keys.step(run.ref, step_id))
         if step is None:
             raise LookupError(f"step {step_id} of {run.settings.id} is missing")
-        call = {"index": row.body["position"], "type": tool, tool: answer.shown}
-        details = {"type": "tool_calls", "tool_calls": [call]}
+        shown = {"index": call.position, "type": call.tool, call.tool: answer.shown}
+        details = {"type": "tool_calls", "tool_calls": [shown]}
         event = Event("thread.run.step.delta", {"id": step_id, "delta": {"step_details": details}})
-        story = RunProjection(run={}, objects={step_id: step.body})
-        story.tell(event)
-        # All of the answer but what is shown, which the step holds.
-        kept = {name: value for name, value in asdict(answer).items() if name != "shown"}
-        answered = row.changed({**row.body, **kept})
+        projection = RunProjection(run={}, objects={step_id: step.body})
+        projection.apply(event)
+        answered = call.model_copy(
+            update={
+                "output": answer.told,
+                "citations": answer.citations,
+                "files": answer.files,
+                "images": list(answer.images),
+            }
+        )
         return Change(
             events=(event,) if answer.shown else (),
-            writes=(Replace(step, step.changed(story.objects[step_id])), Replace(row, answered)),
+            writes=(
+                Replace(step, step.changed(projection.objects[step_id])),
+                Replace(row, row.changed(answered.model_dump(mode="json"))),
+            ),
         )
 
     def _seconds_left(self, run: LoadedRun) -> int:
         return max(1, int(run.state.deadline - self.clock.time()))
 
-    def _ended(self, run: LoadedRun) -> bool:
+    def _is_over(self, run: LoadedRun) -> bool:
         try:
-            now = self.repository.load(run.ref)
+            return self.repository.load(run.ref).state.status != "in_progress"
         except NotFoundError:
             return True
-        return now.state.status != "in_progress"
 
     def _row(self, run: LoadedRun, call_id: str) -> Row:
         [row] = self.table.get(keys.tool_call(run.ref, call_id))

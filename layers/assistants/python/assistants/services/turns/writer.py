@@ -1,4 +1,4 @@
-"""A worker's pen: it appends to the run's journal for as long as nobody takes it away."""
+"""Append to a run's journal while this worker owns the turn."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,15 @@ from assistants.services.runs.repository import LoadedRun, RunRepository
 
 
 class InterruptedTurnError(Exception):
-    """Raise when the run is to be ended: it was cancelled, or its time is over."""
+    """Raised when the run is to be ended: it was cancelled, or has expired."""
 
 
 class SupersededError(Exception):
-    """Raise when another worker has opened the run: this one may not write any more."""
+    """Raised when another worker has opened the turn: this one may not write any more."""
 
 
 class TurnWriter:
-    """`next` is the number that the next record will have if nobody else writes."""
+    """`next` is the number of the next record, if nobody else writes one."""
 
     def __init__(self, repository: RunRepository, run: LoadedRun, author: str) -> None:
         self.author = author
@@ -34,14 +34,14 @@ class TurnWriter:
             try:
                 self._repository.table.commit(create, *writes)
             except ConflictError:
-                if self.look():
+                if self.catch_up():
                     return  # it is our own: the answer to the first try was lost
             else:
                 self.next += 1
                 return
 
-    def look(self) -> bool:
-        """Read what was written since, and whether any of it is our own.
+    def catch_up(self) -> bool:
+        """Read the records since the last write; return whether any is our own.
 
         Raises `InterruptedTurnError` or `SupersededError`.
         """

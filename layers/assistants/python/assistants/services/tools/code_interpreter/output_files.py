@@ -7,7 +7,7 @@ from itertools import islice
 from assistants.domain.file import StoredFile
 from assistants.domain.formats import mime_type_of
 from assistants.domain.ids import FILE, FileId, ids_after
-from assistants.domain.sandbox import Made, ThreadSandbox
+from assistants.domain.sandbox import OutputFile, ThreadSandbox
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import ToolUse
 from assistants.ports.sandbox import (
@@ -32,7 +32,7 @@ class Kept:
     session may have been `lost` before all was.
     """
 
-    made: dict[str, Made]
+    made: dict[str, OutputFile]
     images: tuple[FileId, ...]
     notes: tuple[str, ...]
     lost: bool
@@ -86,20 +86,20 @@ class _Export:
         )
         return id if adopted else None
 
-    def file(self, id: FileId, made: MadeFile) -> Made | None:
+    def file(self, id: FileId, made: MadeFile) -> OutputFile | None:
         if made.size > MAX_FILE_BYTES:
             self.notes.append(f"{made.path} was not kept: it has more than 512 MiB.")
             return None
         name = made.path.rpartition("/")[2]
         file = self._file(id, name, mime_type_of(name), made.size)
         adopted = self._adopted(file, lambda blob: self._session.take(made.path, blob), made.path)
-        return Made(file_id=id, sha256=made.sha256) if adopted else None
+        return OutputFile(file_id=id, sha256=made.sha256) if adopted else None
 
     def _adopted(self, file: StoredFile, fill: Callable[[str], int], what: str) -> bool:
         """Whether it is a File now. Of a session that is lost, nothing more is asked."""
         if not self.lost:
             try:
-                self._files.adopt(self._use.project, file, fill)
+                self._files.write_with(self._use.project, file, fill)
             except SandboxRefusedError as refused:
                 self.notes.append(f"{what} could not be kept: {refused.code}.")
                 return False
@@ -111,7 +111,7 @@ class _Export:
 
     def known(
         self, found: dict[MadeFile, FileId], box: ThreadSandbox
-    ) -> Iterator[tuple[str, Made]]:
+    ) -> Iterator[tuple[str, OutputFile]]:
         """What has the content of the File that was made of it before, if that still exists."""
         same = {
             file.path: before

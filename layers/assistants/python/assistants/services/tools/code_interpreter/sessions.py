@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assistants.domain.errors import NotFoundError
 from assistants.domain.ids import ProjectId, ThreadId
-from assistants.domain.sandbox import Session, ThreadSandbox
+from assistants.domain.sandbox import StoredSession, ThreadSandbox
 from assistants.ports.clock import Clock
 from assistants.ports.sandbox import (
     Sandboxes,
@@ -129,7 +129,7 @@ class SandboxSessions:
         return loaded
 
     def _begun(
-        self, loaded: LoadedSandbox, seconds: float, session: Session, *claim: Delete
+        self, loaded: LoadedSandbox, seconds: float, session: StoredSession, *claim: Delete
     ) -> LoadedSandbox:
         now = self.clock.time()
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistants.domain.ids import new_order
-from assistants.domain.sandbox import Session
+from assistants.domain.sandbox import StoredSession
 from assistants.ports.clock import Clock
 from assistants.ports.sandbox import Sandboxes
 from assistants.ports.table import ConflictError, Create, Delete, Replace, Row, Table
@@ -26,13 +26,13 @@ class WarmPool:
     clock: Clock
     size: int
 
-    def new(self) -> Session:
+    def new(self) -> StoredSession:
         """A session that is still to be launched."""
         now = int(self.clock.time())
         token = secrets.token_urlsafe(_TOKEN_BYTES)
-        return Session(name=new_order(), token=token, launched_at=now, used_at=now)
+        return StoredSession(name=new_order(), token=token, launched_at=now, used_at=now)
 
-    def find(self, seconds: float) -> tuple[Session, Delete] | None:
+    def find(self, seconds: float) -> tuple[StoredSession, Delete] | None:
         """One that will last, and how it is claimed: by the commit that gives it to a thread."""
         if self.size == 0:
             return None
@@ -58,17 +58,17 @@ class WarmPool:
             self.table.commit(Create(row))
             self._launch(row, session)
 
-    def _rows(self) -> Iterator[tuple[Row, Session]]:
+    def _rows(self) -> Iterator[tuple[Row, StoredSession]]:
         """The oldest first."""
         for row in self.table.query(keys.SPARE_SESSIONS, "", limit=_MOST):
-            yield row, Session.model_validate(row.body)
+            yield row, StoredSession.model_validate(row.body)
 
-    def _lasts(self, session: Session, seconds: float) -> bool:
+    def _lasts(self, session: StoredSession, seconds: float) -> bool:
         """Nothing has used it yet: its idle time runs, too."""
         now = self.clock.time()
         return session.lasts(seconds, now) and session.lasts(0, now + _LASTING_SECONDS)
 
-    def _launch(self, row: Row, session: Session) -> None:
+    def _launch(self, row: Row, session: StoredSession) -> None:
         """Launching by the same name again does nothing: this is safe to repeat."""
         if session.handle is not None:
             return
@@ -80,7 +80,7 @@ class WarmPool:
         except ConflictError:
             return  # a thread has it now
 
-    def _remove(self, row: Row, session: Session) -> None:
+    def _remove(self, row: Row, session: StoredSession) -> None:
         try:
             self.table.commit(Delete(row.key, revision=row.revision, expected=True))
         except ConflictError:

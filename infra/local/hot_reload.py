@@ -1,4 +1,4 @@
-"""Lets an edit of a function's source count from its next invocation on."""
+"""Reload functions whose source has been edited, from their next invocation on."""
 
 import os
 import threading
@@ -11,10 +11,10 @@ from infra.local.functions import HostedFunction
 PERIOD_SECONDS = 0.5
 
 
-class LiveEdits:
-    """Looks at the sources of the functions now and then, and renews those that have changed.
+class HotReload:
+    """Watch the sources of functions, and restart the workers of those that change.
 
-    `announce` is called with the logical ids of the renewed functions.
+    `announce` is called with the logical ids of these functions.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class LiveEdits:
         self._announce = announce
         self._seen = self._look()
         self._closed = threading.Event()
-        threading.Thread(target=self._watch, name="live edits", daemon=True).start()
+        threading.Thread(target=self._watch, name="hot reload", daemon=True).start()
 
     def close(self) -> None:
         self._closed.set()
@@ -33,11 +33,11 @@ class LiveEdits:
         while not self._closed.wait(PERIOD_SECONDS):
             before, self._seen = self._seen, self._look()
             changed = {folder for folder, state in self._seen.items() if before[folder] != state}
-            renewed = [name for name, one in self._functions.items() if changed & _folders(one)]
-            for name in renewed:
-                self._functions[name].renew()
-            if renewed:
-                self._announce(renewed)
+            edited = [name for name, one in self._functions.items() if changed & _folders(one)]
+            for name in edited:
+                self._functions[name].restart()
+            if edited:
+                self._announce(edited)
 
     def _look(self) -> dict[Path, frozenset[tuple[Path, int]]]:
         folders = set().union(*map(_folders, self._functions.values()))
