@@ -10,8 +10,8 @@ import pytest
 from openai import AssistantEventHandler, OpenAI
 
 from assistants.domain.annotation import LINK, Citation
-from assistants.domain.ids import FileId, ProjectId
-from assistants.domain.run import RunSettings, Usage
+from assistants.domain.ids import FileId
+from assistants.domain.run import Usage
 from assistants.http.events import KEEP_ALIVE
 from assistants.ports.chat_model import (
     FinishDelta,
@@ -20,7 +20,7 @@ from assistants.ports.chat_model import (
     TextDelta,
     ToolCallDelta,
 )
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from tests.support.deployment import WEATHER, Deployment, outputs, path
 from tests.support.fakes import FakeClock, Script
 
@@ -75,11 +75,8 @@ def submitted() -> bytes:
     return deployment.api.request("POST", f"{path(run)}/submit_tool_outputs", body).body
 
 
-class Finder:
+class Finder(HostedTool):
     """Finds one passage, and makes a file and an image."""
-
-    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
-        pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         content = [{"index": 0, "type": "text", "text": "a passage"}]

@@ -10,7 +10,7 @@ from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunSettings
 from assistants.http.app import create_app
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
 from assistants.services.storage import keys
@@ -88,7 +88,7 @@ class Request:
         return result
 
 
-class Calculator:
+class Calculator(HostedTool):
     """A tool of the server. It may be asked twice for one answer, and dies as functions do. Every
     answer comes with an image, named by the number of the call.
     """

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.tool import HostedToolName
 from assistants.ports.chat_model import ModelError, ToolCallDelta
 from assistants.ports.hosted_tool import HostedTool
 from tests.support.deployment import WEATHER, Deployment, path

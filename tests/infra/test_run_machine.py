@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.errors import RateLimitError
+from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
 from assistants.ports.executions import ExecutionsUnavailableError
 from infra.constructs.run_machine import DEFINITION, placeholders
 from infra.stacks.service import FUNCTIONS
@@ -46,6 +47,14 @@ def test_each_task_invokes_the_function_of_its_own_name(
             f"${{{function}}}"
         )
         assert function == name
+
+
+def test_each_hosted_tool_has_a_state_and_no_other_tool_does() -> None:
+    definition = json.loads(DEFINITION.read_text())
+    choices = dict(states(definition))["WhichTool"]["Choices"]
+    assert {choice["StringEquals"]: choice["Next"] for choice in choices} == {
+        name: spec.state for name, spec in HOSTED_TOOLS.items()
+    }
 
 
 def test_each_placeholder_is_substituted_by_the_function_of_that_name(service: Template) -> None:

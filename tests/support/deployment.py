@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message
 
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import RunRef
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
+from assistants.domain.tool import HostedToolName
 from assistants.http.app import create_app
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.executions import Outcome

@@ -6,8 +6,8 @@ from typing import Any
 
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.documents.chunking import chunks
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
+from assistants.domain.tool import HostedToolName
 from assistants.ports.blobs import BlobMissingError
 from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.parsing import ParsingUnavailableError

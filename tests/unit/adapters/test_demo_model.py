@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from assistants.adapters.models.demo import INTRODUCTION, DemoModel
-from assistants.domain.hosted_tool import offered
-from assistants.domain.tool import CodeInterpreterTool, FileSearchTool
+from assistants.domain.hosted_tools.code_interpreter import CodeInterpreterTool
+from assistants.domain.hosted_tools.file_search import FileSearchTool
+from assistants.domain.tool import offered
 from assistants.ports.chat_model import FinishDelta, ModelRequest, TextDelta, ToolCallDelta
 from tests.support.deployment import Deployment
 

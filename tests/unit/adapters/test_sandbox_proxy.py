@@ -39,7 +39,7 @@ def refusal(code: str) -> ClientError:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxied_session, "_ASK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(proxied_session, "_RETRY_SECONDS", 0)
 
 
 def test_a_request_is_one_call_with_the_token_beside_it() -> None:

@@ -189,5 +189,9 @@ def test_a_story_knows_what_is_still_open() -> None:
 
 
 def test_a_record_comes_back_from_its_row_as_it_was() -> None:
-    record = Record("worker", (Event("thread.run.queued", {}), Event("x", {"a": [1]})), "open")
+    record = Record(
+        "worker",
+        (Event("thread.run.queued", {}), Event("thread.run.in_progress", {"a": [1]})),
+        "open",
+    )
     assert Record.from_body(json.loads(json.dumps(record.to_body()))) == record

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.run_step import Include, shown_details
+from assistants.domain.run_step import Include, details_to_api
 from assistants.http.events import KEEP_ALIVE
 from assistants.ports.table import Row
 from assistants.services.runs import event_stream
@@ -192,7 +192,7 @@ def test_what_a_search_found_is_streamed_only_to_those_who_ask_for_it() -> None:
     result = {"file_id": "file-1", "score": 1.0, "content": [{"type": "text", "text": "found"}]}
     call = {"id": "call_1", "type": "file_search", "file_search": {"results": [result]}}
     details = {"type": "tool_calls", "tool_calls": [call]}
-    shown = shown_details(details, [])
+    shown = details_to_api(details, [])
     assert "content" not in shown["tool_calls"][0]["file_search"]["results"][0]
-    assert shown_details(details, CONTENT) == details
+    assert details_to_api(details, CONTENT) == details
     assert "content" in result, "what is stored is left as it is"

@@ -47,7 +47,7 @@ def test_nothing_is_appended_between_what_is_decided_on_and_the_change() -> None
 
     def append() -> None:
         number = journal.tail(ref) + 1
-        table.commit(journal.entry(ref, number, Record("other", (Event("x", {}),))))
+        table.commit(journal.entry(ref, number, Record("other", (Event("thread.run.queued", {}),))))
 
     meanwhile = [lambda: deployment.api.post(path(run), {"metadata": {"a": "b"}}), append]
 

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import ProjectId
 from assistants.domain.run import RunSettings
+from assistants.domain.tool import HostedToolName
 from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from tests.support.deployment import Answer, Deployment
 from tests.support.forms import HEADERS, Attached, form
 
 
-class Unused:
+class Unused(HostedTool):
     """A tool that the deployment has, and that no run of these tests calls."""
 
     def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:

@@ -160,7 +160,7 @@ def test_a_budget_takes_just_what_really_fits(texts: list[str], tokens: int) -> 
     def count(text: str) -> int:
         return (len(text.encode()) + 1) // 2
 
-    budget, left = TokenBudget.of(tokens, count), tokens
+    budget, left = TokenBudget(tokens, count), tokens
     for text in texts:
         cost = MESSAGE_OVERHEAD + count(text)
         assert budget.take({"content": text}) == (cost <= left)
@@ -174,7 +174,7 @@ def test_a_budget_counts_only_when_it_may_be_close() -> None:
         counted.append(text)
         return 1
 
-    budget = TokenBudget.of(1_000, count)
+    budget = TokenBudget(1_000, count)
     assert all(budget.take({"content": "x" * 90}) for _ in range(10))
     assert counted == []
     assert budget.take({"content": "x" * 90})

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from assistants.domain.annotation import LINK, Citation
 from assistants.domain.assistant import Assistant
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import FileId, ProjectId, RunId
 from assistants.domain.run import RunSettings, ThreadRunCreate
 from assistants.domain.thread import Thread
-from assistants.domain.tool import ToolResources
+from assistants.domain.tool import HostedToolName, ToolResources
 from assistants.ports.chat_model import FinishDelta, ModelError, RefusalDelta, ToolCallDelta
-from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, RunFailedError, ToolAnswer, ToolUse
 from assistants.services.runs.settings import settings_of
 from tests.support.deployment import WEATHER, Deployment, Event
 from tests.support.fakes import FakeClock, Script
@@ -27,7 +26,7 @@ SEARCHES: Script = [ToolCallDelta(0, "a", "file_search", '{"queries": ["q"]}')]
 RUNS_CODE: Script = [ToolCallDelta(0, "b", "code_interpreter", '{"code": "1"}')]
 
 
-class Library:
+class Library(HostedTool):
     """Finds two passages for every call."""
 
     def __init__(self) -> None:
@@ -46,14 +45,11 @@ class Library:
             )
             for place in range(2)
         }
-        return ToolAnswer(told=" ".join(found), citations=found)
+        return ToolAnswer(output=" ".join(found), citations=found)
 
 
-class Plotter:
+class Plotter(HostedTool):
     """Makes a table, and the same picture every time."""
-
-    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
-        pass
 
     def answer(self, use: ToolUse) -> ToolAnswer:
         image = FileId("file-image")

@@ -1,15 +1,13 @@
 """Tools that run on the server: called by the model, answered once, told to model and client."""
 
-from typing import Any
-
 from assistants.domain.assistant import AssistantCreate
 from assistants.domain.ids import ASSISTANT, RUN, THREAD, ProjectId, RunRef, new_id
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
-from assistants.domain.run import RunCreate, RunSettings, ToolOutputsSubmit
+from assistants.domain.run import RunCreate, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
 from assistants.ports.chat_model import ToolCallDelta
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
 from assistants.services.turns.reply_calls import MAX_HOSTED_CALLS
@@ -28,19 +26,16 @@ CODE = {"type": "code_interpreter"}
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 
 
-class Calculator:
+class Calculator(HostedTool):
     """Answers every call with its number."""
 
     def __init__(self) -> None:
         self.uses: list[ToolUse] = []
 
-    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
-        pass
-
     def answer(self, use: ToolUse) -> ToolAnswer:
         self.uses.append(use)
         log = {"index": 0, "type": "logs", "logs": f"{len(self.uses)}"}
-        return ToolAnswer(told=f"printed {len(self.uses)}", shown={"outputs": [log]})
+        return ToolAnswer(output=f"printed {len(self.uses)}", shown={"outputs": [log]})
 
 
 class Case:

@@ -17,8 +17,7 @@ from assistants.ports.sandbox import Execution, MadeFile, SandboxRefusedError
 from assistants.ports.table import Row
 from assistants.services.backend import Backend
 from assistants.services.storage import keys
-from assistants.services.tools.code_interpreter.report import RENEWED, TOLD_CHARACTERS
-from assistants.services.tools.code_interpreter.tool import CodeInterpreter
+from assistants.services.tools.code_interpreter.report import MAX_CHARACTERS, SESSION_REPLACED
 from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import PNG, PRINTED, FakeSandboxes, Machine, plotted, printed
 from tests.support.fakes import FakeBlobs, FakeClock, FakeTable
@@ -43,11 +42,8 @@ class Case:
             sandboxes=self.sandboxes,
             sandbox_spares=sandbox_spares,
         ).backend
-        self.tool = CodeInterpreter.of(
-            self.backend.tools.sandbox_sessions,
-            self.backend.files.service,
-            background=lambda work: work(),
-        )
+        tool = self.backend.tools.code_interpreter
+        self.tool = replace(tool, background=lambda work: work())
         self.thread_id = new_id(THREAD)
         thread = Thread(id=self.thread_id, created_at=0)
         key = keys.thread(PROJECT, self.thread_id)
@@ -98,7 +94,7 @@ class Case:
         return self.blobs.contents[f"files/{PROJECT}/{file_id}"]
 
     @property
-    def box(self) -> Any:
+    def sandbox(self) -> Any:
         return self.table.rows[keys.sandbox(PROJECT, self.thread_id)].body
 
     @property
@@ -133,7 +129,7 @@ def names(answer: ToolAnswer) -> list[str]:
 
 def test_what_code_prints_is_told_and_shown(case: Case) -> None:
     answer = case.answer()
-    assert answer.told == "42"
+    assert answer.output == "42"
     assert answer.shown == {"outputs": [{"index": 0, "type": "logs", "logs": "42\n"}]}
     assert [code for _, code in case.machine.executed] == ["6 * 7"]
 
@@ -141,7 +137,7 @@ def test_what_code_prints_is_told_and_shown(case: Case) -> None:
 def test_code_without_output_says_so_to_the_model_and_shows_nothing(case: Case) -> None:
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, logs="")
     answer = case.answer()
-    assert (answer.told, answer.shown) == ("(no output)", {"outputs": []})
+    assert (answer.output, answer.shown) == ("(no output)", {"outputs": []})
 
 
 def test_bare_code_is_executed_and_shown(case: Case) -> None:
@@ -162,9 +158,9 @@ def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: Case) -> None:
     logs = "".join(f"line {n}\n" for n in range(9_000))
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, logs=logs)
     answer = case.answer()
-    assert len(answer.told) < TOLD_CHARACTERS + 100
-    assert answer.told.startswith("line 0\n") and answer.told.endswith("line 8999")
-    assert "characters left out" in answer.told
+    assert len(answer.output) < MAX_CHARACTERS + 100
+    assert answer.output.startswith("line 0\n") and answer.output.endswith("line 8999")
+    assert "characters left out" in answer.output
     assert answer.shown["outputs"][0]["logs"] == logs
 
 
@@ -173,8 +169,8 @@ def test_long_names_of_files_are_cut_for_the_model_like_logs(case: Case) -> None
     case.sandboxes.cell = lambda machine, code: machine.write(**dict.fromkeys(paths, b"x"))
     answer = case.answer()
     assert list(answer.files) == paths
-    assert answer.told.startswith("42\n[New files: 00/")
-    assert len(answer.told) < TOLD_CHARACTERS + 100
+    assert answer.output.startswith("42\n[New files: 00/")
+    assert len(answer.output) < MAX_CHARACTERS + 100
 
 
 @pytest.mark.parametrize(
@@ -190,7 +186,7 @@ def test_what_happened_to_the_code_is_told_in_words(
     case: Case, members: dict[str, Any], words: str
 ) -> None:
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, ok=False, **members)
-    assert words in case.answer().told
+    assert words in case.answer().output
 
 
 def test_images_become_files_and_are_shown_behind_the_logs(case: Case) -> None:
@@ -214,7 +210,7 @@ def test_files_that_code_makes_become_files_that_texts_may_link_to(case: Case) -
     file = case.backend.files.service.get(PROJECT, answer.files["out/clean.csv"])
     assert (file.filename, file.bytes, file.purpose) == ("clean.csv", 4, "assistants_output")
     assert case.content(file.id) == b"a\n1\n"
-    assert "sandbox:/mnt/data/out/clean.csv" in answer.told
+    assert "sandbox:/mnt/data/out/clean.csv" in answer.output
 
 
 def test_files_of_earlier_calls_and_runs_are_still_known(case: Case) -> None:
@@ -249,8 +245,8 @@ def test_of_a_thousand_files_some_are_kept_and_the_rest_is_told(case: Case) -> N
     case.sandboxes.cell = crowd
     answer = case.answer()
     assert len(answer.files) == 20
-    assert "80 more files were not kept" in answer.told
-    assert "900 images or files were not taken" in answer.told
+    assert "80 more files were not kept" in answer.output
+    assert "900 images or files were not taken" in answer.output
 
 
 def test_the_files_that_are_remembered_are_limited(case: Case) -> None:
@@ -267,7 +263,7 @@ def test_a_file_above_the_limit_is_told(case: Case) -> None:
     huge = MadeFile("huge.bin", 513 << 20, None)
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, files=(huge,))
     answer = case.answer()
-    assert "huge.bin was not kept: it has more than 512 MiB" in answer.told
+    assert "huge.bin was not kept: it has more than 512 MiB" in answer.output
     assert (answer.files, case.machine.taken) == ({}, [])
 
 
@@ -275,7 +271,7 @@ def test_a_file_that_is_gone_before_it_is_taken_is_told_and_leaves_nothing(case:
     gone = MadeFile("gone", 1, "hash")
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, files=(gone,))
     answer = case.answer()
-    assert "gone could not be kept" in answer.told
+    assert "gone could not be kept" in answer.output
     assert case.blobs.contents == {}
     assert not [key for key in case.table.rows if key.partition == f"P#{PROJECT}#blob"]
 
@@ -289,11 +285,11 @@ def test_of_a_session_that_is_lost_no_more_files_are_asked(case: Case) -> None:
 
     case.sandboxes.cell = last
     answer = case.answer()
-    assert answer.told.count("the session has ended") == 20
+    assert answer.output.count("the session has ended") == 20
     assert case.machine.taken == ["0"]
     case.sandboxes.take_kills = False
     case.sandboxes.cell = printed
-    assert RENEWED in case.answer().told
+    assert SESSION_REPLACED in case.answer().output
 
 
 def test_files_of_the_run_are_there_before_its_code_and_copied_once(case: Case) -> None:
@@ -328,7 +324,7 @@ def test_a_deleted_file_is_told_and_no_error(case: Case) -> None:
     kept, deleted = case.upload("kept.csv"), case.upload("deleted.csv")
     case.backend.files.service.delete(PROJECT, deleted)
     case.new_run(kept, deleted)
-    told = case.answer().told
+    told = case.answer().output
     assert f"The file {deleted} has been deleted." in told
     assert list(case.machine.files) == ["kept.csv"]
 
@@ -337,7 +333,7 @@ def test_a_file_whose_bytes_vanish_while_it_is_copied_is_told(case: Case) -> Non
     file_id = case.upload("a.csv")
     case.blobs.contents.clear()
     case.new_run(file_id)
-    assert "The file a.csv has been deleted." in case.answer().told
+    assert "The file a.csv has been deleted." in case.answer().output
 
 
 def test_variables_are_kept_from_run_to_run(case: Case) -> None:
@@ -370,7 +366,7 @@ def test_two_calls_of_one_turn_share_one_session_and_its_files(case: Case) -> No
     case.blobs.read = read  # type: ignore[method-assign]
     case.answer()
     assert second == []
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
     assert len(case.sandboxes.launched) == 1
 
 
@@ -381,7 +377,7 @@ def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(c
     commit = case.table.commit
 
     def overtaken(*writes: Any) -> None:
-        if any("'filling': {" in repr(write) for write in writes):
+        if any("'copy_lease': {" in repr(write) for write in writes):
             case.table.commit = commit  # type: ignore[method-assign]
             case.sandboxes.cell = lambda machine, code: machine.write(**{"a.csv": b"changed"})
             case.answer()
@@ -420,9 +416,9 @@ def test_a_copy_that_was_given_up_is_taken_over_by_the_same_call_and_in_time_by_
             case.tool.answer(use)
     case.blobs.read = real  # type: ignore[method-assign]
     before = case.clock.now
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
     assert 250 < case.clock.now - before < 350
-    assert case.tool.answer(use).told == "42"
+    assert case.tool.answer(use).output == "42"
 
 
 def test_an_answer_that_got_lost_is_given_again_without_running_twice(case: Case) -> None:
@@ -449,8 +445,8 @@ def test_code_whose_session_ended_is_not_run_again(case: Case) -> None:
 
     case.sandboxes.cell = die
     use = case.use()
-    assert "nothing is known of its result" in case.tool.answer(use).told
-    assert "nothing is known of its result" in case.tool.answer(use).told
+    assert "nothing is known of its result" in case.tool.answer(use).output
+    assert "nothing is known of its result" in case.tool.answer(use).output
     ran = [id for machine in case.sandboxes.machines.values() for id, _ in machine.executed]
     assert ran.count(use.id) == 1
 
@@ -459,14 +455,14 @@ def test_the_next_code_after_a_lost_session_is_told_of_it_once(case: Case) -> No
     case.answer()
     case.sandboxes.kill()
     case.clock.now += 300
-    assert RENEWED in case.answer().told
-    assert RENEWED not in case.answer().told
+    assert SESSION_REPLACED in case.answer().output
+    assert SESSION_REPLACED not in case.answer().output
 
 
 def test_a_first_session_that_was_lost_before_any_code_is_not_mentioned(case: Case) -> None:
     case.prepare()
     case.sandboxes.kill()
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
 
 
 def test_files_are_copied_again_into_a_new_session(case: Case) -> None:
@@ -485,7 +481,7 @@ def test_a_session_that_has_ended_by_its_own_clock_is_not_asked(case: Case, seco
     first = case.machine
     case.clock.now += seconds
     requests = case.sandboxes.requests
-    assert RENEWED in case.answer().told
+    assert SESSION_REPLACED in case.answer().output
     assert case.machine is not first
     assert case.sandboxes.requests - requests == 2  # of the new session: ready, execute
 
@@ -534,7 +530,7 @@ def test_a_launch_that_nobody_heard_of_is_repeated_by_the_same_name(case: Case) 
 
 def test_code_waits_for_a_session_that_comes_up(case: Case) -> None:
     case.sandboxes.coming_up = 20
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
     assert 30 < case.clock.now - 1_800_000_000 < 40
 
 
@@ -549,21 +545,21 @@ def test_a_session_lost_while_it_was_launched_is_replaced(case: Case) -> None:
 def test_a_session_that_never_answers_is_replaced(case: Case) -> None:
     case.prepare()
     case.machine.silent = 10_000
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
     assert len(case.sandboxes.machines) == 2
     assert case.clock.now - 1_800_000_000 < 300
 
 
 def test_a_launch_that_fails_is_tried_again_under_another_name(case: Case) -> None:
     case.sandboxes.unavailable = 1
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
     assert len(set(case.sandboxes.launched)) == 2
 
 
 def test_without_a_session_the_model_is_told(case: Case) -> None:
     case.sandboxes.unavailable = 100
     answer = case.answer()
-    assert "cannot be started at the moment" in answer.told
+    assert "cannot be started at the moment" in answer.output
     assert len(case.sandboxes.launched) == 3
 
 
@@ -599,7 +595,7 @@ def test_a_run_cancelled_while_its_session_comes_up_ends_the_wait(case: Case) ->
 def test_a_run_cancelled_while_its_files_are_copied_ends_the_copying(case: Case) -> None:
     case.new_run(*(case.upload(f"{n}.csv") for n in range(9)))
     case.cancelled = lambda: len(case.machine.files) == 2
-    assert "was not executed" in case.answer().told
+    assert "was not executed" in case.answer().output
     assert (len(case.machine.files), case.machine.executed) == (2, [])
 
 
@@ -626,7 +622,7 @@ def test_code_gets_no_more_time_than_the_run(case: Case) -> None:
 def test_code_that_is_not_finished_at_the_runs_end_is_interrupted(case: Case) -> None:
     case.sandboxes.cell = lambda machine, code: None
     use = case.use(seconds_left=30)
-    assert "time was up" in case.tool.answer(use).told
+    assert "time was up" in case.tool.answer(use).output
     assert case.machine.cancelled == [use.id]
 
 
@@ -639,7 +635,7 @@ def test_a_session_that_is_full_is_asked_again(case: Case) -> None:
         return PRINTED
 
     case.sandboxes.cell = full
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
 
 
 def test_a_refusal_is_told(case: Case) -> None:
@@ -647,7 +643,7 @@ def test_a_refusal_is_told(case: Case) -> None:
         raise SandboxRefusedError("result_gone")
 
     case.sandboxes.cell = refuse
-    assert case.answer().told == "The session gave no result for the code: result_gone."
+    assert case.answer().output == "The session gave no result for the code: result_gone."
 
 
 def test_the_calls_of_the_table_are_few(case: Case) -> None:
@@ -662,7 +658,7 @@ def test_the_calls_of_the_table_are_few(case: Case) -> None:
 
 def test_the_token_is_in_the_row_and_in_no_answer(case: Case) -> None:
     answer = case.answer()
-    token = case.box["session"]["token"]
+    token = case.sandbox["session"]["token"]
     assert len(token) >= 43
     assert token not in repr(answer)
 
@@ -677,12 +673,12 @@ def test_an_orphan_is_stopped_after_its_time(case: Case) -> None:
     case.clock.now += 31
     case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
-    assert case.box["session"] is None
+    assert case.sandbox["session"] is None
     case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
     case.sandboxes.cell = lambda machine, code: PRINTED
     answer = case.answer()
-    assert RENEWED in answer.told
+    assert SESSION_REPLACED in answer.output
     assert answer.files == files
 
 

@@ -92,7 +92,7 @@ def test_a_function_killed_at_any_call_is_made_good_by_its_retry(
                 answer = case.tool.answer(use)
             else:
                 break
-            assert answer.told.startswith("42"), number
+            assert answer.output.startswith("42"), number
             assert ran(case, use.id) == 1
             assert len(case.sandboxes.machines) == 1
             assert len(output_files(case)) == 2
@@ -118,13 +118,13 @@ def test_a_session_lost_at_any_request_is_told_or_replaced(
             if not trap.went_off:
                 break
             assert ran(case, use.id) <= 1
-            told = answer.told
+            told = answer.output
             lost = "nothing is known" in told
             assert told.startswith("42") or lost, (number, told)
-            again = case.tool.answer(use).told
+            again = case.tool.answer(use).output
             assert again == told or "nothing is known" in again
             assert ran(case, use.id) <= 1
-            assert case.answer().told.startswith("42")
+            assert case.answer().output.startswith("42")
     assert number == 6  # ready, put, execute, take_image, take
 
 
@@ -159,7 +159,7 @@ def test_a_function_killed_while_its_session_dies_does_not_run_its_code_again(
                 case.tool.answer(use)
             else:
                 break
-            assert ran(case, use.id) == 1 or "nothing is known" in case.tool.answer(use).told
+            assert ran(case, use.id) == 1 or "nothing is known" in case.tool.answer(use).output
             assert ran(case, use.id) <= 1, number
     assert number == ALL + 1
 
@@ -170,7 +170,7 @@ def test_calls_at_once_share_one_session() -> None:
         case.new_run(case.upload("a.csv"))
         uses = [case.use() for _ in range(8)]
         with ThreadPoolExecutor(8) as pool:
-            told = [answer.told for answer in pool.map(case.tool.answer, uses)]
+            told = [answer.output for answer in pool.map(case.tool.answer, uses)]
         assert told == ["42"] * 8
         assert len(case.sandboxes.machines) == 1
         assert sorted(id for id, _ in case.machine.executed) == sorted(use.id for use in uses)
@@ -198,13 +198,13 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
     case.sandboxes.launch = launch  # type: ignore[method-assign]
     uses = [case.use() for _ in range(12)]
     with ThreadPoolExecutor(4) as pool:
-        told = [answer.told for answer in pool.map(case.tool.answer, uses)]
+        told = [answer.output for answer in pool.map(case.tool.answer, uses)]
     for use, answer in zip(uses, told, strict=True):
         executed = ran(case, use.id)
         if "nothing is known" in answer:  # its machine died of other code, maybe before it came
             assert executed <= 1
         else:
             assert executed == (0 if "was not executed" in answer else 1), answer
-    session = case.box["session"] or {"name": None}
+    session = case.sandbox["session"] or {"name": None}
     alive = {name for name, machine in case.sandboxes.machines.items() if not machine.dead}
     assert alive <= {session["name"]}

@@ -7,7 +7,7 @@ import pytest
 from assistants.domain.sandbox import IDLE_SECONDS
 from assistants.ports.sandbox import SandboxUnavailableError
 from assistants.services.storage import keys
-from assistants.services.tools.code_interpreter.report import RENEWED
+from assistants.services.tools.code_interpreter.report import SESSION_REPLACED
 from tests.unit.tools.code_interpreter.test_code_interpreter import Case
 
 
@@ -34,7 +34,7 @@ def test_as_many_as_asked_for_are_launched_and_no_more(case: Case) -> None:
 def test_a_thread_takes_one_that_waits_and_another_follows(case: Case) -> None:
     keep(case)
     case.prepare()
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
     assert len(case.sandboxes.launched) == 2
     [used] = [machine for machine in case.sandboxes.machines.values() if machine.executed]
     assert used.name not in waiting(case)
@@ -51,7 +51,7 @@ def test_one_that_a_thread_takes_while_it_is_launched_does_not_hold_up_the_other
     def taken(name: str, token: str) -> str:
         case.sandboxes.launch = launch  # type: ignore[method-assign]
         handle = launch(name, token)
-        assert case.answer().told == "42"
+        assert case.answer().output == "42"
         return handle
 
     case.sandboxes.launch = taken  # type: ignore[method-assign]
@@ -62,7 +62,7 @@ def test_one_that_a_thread_takes_while_it_is_launched_does_not_hold_up_the_other
 
 
 def test_when_none_waits_one_is_launched(case: Case) -> None:
-    assert case.answer().told == "42"
+    assert case.answer().output == "42"
     assert len(case.sandboxes.launched) == 1
 
 
@@ -71,7 +71,7 @@ def test_one_that_is_claimed_belongs_to_one_thread_only() -> None:
     keep(case)
     others = [Case(like=case, sandbox_spares=5) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        told = [answer.told for answer in pool.map(lambda other: other.answer(), others)]
+        told = [answer.output for answer in pool.map(lambda other: other.answer(), others)]
     assert told == ["42"] * 8
     executed = [len(machine.executed) for machine in case.sandboxes.machines.values()]
     assert executed == [1] * 8
@@ -98,8 +98,8 @@ def test_one_that_died_while_it_waited_is_replaced_without_a_word(case: Case) ->
     keep(case)
     case.sandboxes.kill()
     answer = case.answer()
-    assert answer.told == "42"
-    assert RENEWED not in answer.told
+    assert answer.output == "42"
+    assert SESSION_REPLACED not in answer.output
 
 
 def test_a_launch_that_failed_is_made_good_the_next_time(case: Case) -> None:

@@ -1,6 +1,6 @@
-"""Parsing in a child process with hard limits: a hostile file costs that process and no more.
+"""Parsing in a child process with hard limits, so that a hostile file can only end that process.
 
-Parsers in C abort, spin and ask for all the memory there is when a file is made to make them.
+A crafted file can make a parser in C abort, loop forever or allocate all memory.
 """
 
 import json
@@ -25,10 +25,10 @@ from assistants.ports.parsing import MAX_ANSWER, decoded, encoded
 
 MAX_FILE = 512 * 2**20
 
-# The child's first words, once it stands under its limits; the second where no filter holds it.
+# The child's first line, once its limits apply; the second if there is no system call filter.
 READY, UNFILTERED = b"ready", b"ready unfiltered"
 
-# All that the child gets of our environment: no credentials, no endpoint, no name.
+# The only variables that the child inherits: no credentials, no endpoints, no names.
 INHERITED = ("PATH", "LD_LIBRARY_PATH")
 
 
@@ -64,7 +64,7 @@ def read(path: Path, filename: str, limits: Limits | None = None) -> Reading:
         try:
             printed = _read(output, time.monotonic() + limits.wall_seconds)
         finally:
-            os.killpg(child.pid, signal.SIGKILL)  # not reaped yet, so the group is still its own
+            os.killpg(child.pid, signal.SIGKILL)  # not reaped yet, so the group id is still its own
             child.wait()
     return _reading(printed)
 
@@ -88,7 +88,7 @@ def _start(
 
 
 def _read(stream: IO[bytes], until: float) -> bytes:
-    """What the child prints, until it closes its output, is late, or prints too much."""
+    """Read the child's output, until it closes it, runs late, or prints too much."""
     output = bytearray()
     while len(output) <= MAX_ANSWER:
         ready, _, _ = select.select([stream], [], [], max(0, until - time.monotonic()))

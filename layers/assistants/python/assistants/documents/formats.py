@@ -1,4 +1,4 @@
-"""Which parser reads which file: by its extension, checked against its first bytes."""
+"""Selects the parser of a file by its extension, checked against its first bytes."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -33,12 +33,12 @@ SIGNATURES = {
     b"{\\rtf": "rtf",
 }
 EXPECTED = {"pdf": "pdf", "docx": "zip", "pptx": "zip", "xlsx": "zip", "doc": "ole", "rtf": "rtf"}
-WORD = {"zip": "docx", "ole": "doc", "rtf": "rtf"}  # what Word opens whatever the extension says
+WORD = {"zip": "docx", "ole": "doc", "rtf": "rtf"}  # Word opens these whatever the extension is
 
 
 def require_supported(filename: str) -> None:
-    """Raises `DocumentError` (`unsupported_file`) in the words of the original."""
-    if (reason := objection(filename, "file_search")) is not None:
+    """Raise `DocumentError` (`unsupported_file`) unless files of this name can be searched."""
+    if (reason := objection(filename, "search")) is not None:
         raise DocumentError("unsupported_file", reason)
 
 

@@ -1,4 +1,4 @@
-"""HTML by lexbor: the visible text with its blocks on lines of their own, and the headings."""
+"""HTML, parsed by lexbor: the visible text, with each block on its own line, and the headings."""
 
 import re
 from typing import BinaryIO
@@ -26,7 +26,7 @@ def read(file: BinaryIO, writer: TextWriter) -> None:
 
 
 class _Reader:
-    """Walks the tree without recursion, as a page may be nested as deeply as its author likes."""
+    """Walks the tree without recursion, because a page may be nested to any depth."""
 
     def __init__(self, writer: TextWriter) -> None:
         self._writer = writer

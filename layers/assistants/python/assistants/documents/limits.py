@@ -1,4 +1,4 @@
-"""What a process that reads a foreign file may use."""
+"""The resource limits of a process that parses an untrusted file."""
 
 import resource
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`wall_seconds` is kept by the parent, the others by the kernel."""
+    """The parent enforces `wall_seconds`, the kernel the other limits."""
 
     memory_bytes: int = 1536 * 2**20
     cpu_seconds: int = 60

@@ -1,4 +1,4 @@
-"""PDF by PDFium: the text page by page, and the outline as headings."""
+"""PDF, parsed by PDFium: the text page by page, and the outline as headings."""
 
 import re
 from collections import defaultdict
@@ -50,7 +50,7 @@ def _page_text(document: Any, number: int) -> str:
     try:
         page = document[number]
     except pypdfium2.PdfiumError:
-        return ""  # one damaged page does not spoil the others
+        return ""  # keep the other pages
     text_page = page.get_textpage()
     text: str = HYPHENATED.sub("", text_page.get_text_bounded())
     text_page.close()
@@ -59,7 +59,7 @@ def _page_text(document: Any, number: int) -> str:
 
 
 def _outline(document: Any) -> dict[int, list[tuple[int, str]]]:
-    """Level (from 1) and title of the outline's entries, by page."""
+    """Return level (from 1) and title of the outline's entries, by page."""
     entries: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for count, bookmark in enumerate(document.get_toc(max_depth=6)):
         destination = bookmark.get_dest()

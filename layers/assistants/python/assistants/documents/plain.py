@@ -1,4 +1,4 @@
-"""Files that are text already: prose, markup and code, in whatever encoding."""
+"""Plain text: prose, markup and code, in any encoding."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
@@ -10,7 +10,7 @@ from assistants.documents.text import TextWriter
 from assistants.domain.retrieval.document_text import MAX_CHARACTERS, DocumentError
 
 MAX_BYTES = 4 * MAX_CHARACTERS
-SAMPLE = 100_000  # bytes; enough to tell an encoding, and guessing it is slow
+SAMPLE = 100_000  # bytes; enough to detect an encoding, which is slow
 
 MARKDOWN_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+")
 MARKDOWN_FENCE = re.compile(r"^ {0,3}(```|~~~)")
@@ -74,7 +74,7 @@ def _encoding(data: bytes) -> str:
 
 
 def _encoding_with_zeros(sample: bytes) -> str:
-    """UTF-16 without a mark: nearly every second byte of western text is zero."""
+    """Detect UTF-16 without a byte order mark: about every second byte of western text is zero."""
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) < len(sample) * 0.2 or min(even, odd) > len(sample) * 0.05:
         raise _not_text()

@@ -1,4 +1,4 @@
-"""PowerPoint presentations (.pptx): each slide is a page with its title as heading."""
+"""PowerPoint presentations (.pptx): each slide is a page, with its title as a heading."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -32,7 +32,7 @@ def _slides(package: Package) -> Iterator[str]:
 
 
 class _Slide:
-    """Text stands in shapes (`sp`); a placeholder (`ph`) in a shape tells if it is the title."""
+    """Text is in shapes (`sp`); a placeholder (`ph`) in a shape marks it as the title."""
 
     def __init__(self, writer: TextWriter) -> None:
         self._writer = writer

@@ -48,7 +48,7 @@ def write_rows(rows: Iterable[Sequence[str]], writer: TextWriter) -> None:
 
 
 def _filled(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """The rows that hold something, within the limits."""
+    """Yield the rows that are not empty. Raises `DocumentError` above the limits."""
     filled = (row for row in rows if any(row))
     for number, row in enumerate(filled):
         if number == MAX_ROWS or sum(map(bool, row)) > MAX_COLUMNS:
