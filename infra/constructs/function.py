@@ -29,8 +29,8 @@ class FunctionSpec:
 
     `timeout` is in seconds, `memory` in MiB, `storage` in MiB of /tmp. `streams` selects the
     streaming runtime loop, `retrieval` the layer that reads and searches files. Only a function
-    that `routes_models` is given the map of models. A function `in_network` reaches only sandboxes
-    and S3. `schedule` is an EventBridge expression such as `rate(1 minute)`.
+    that `routes_models` is given the map of models. `schedule` is an EventBridge expression such as
+    `rate(1 minute)`.
     """
 
     name: str
@@ -41,7 +41,6 @@ class FunctionSpec:
     reads_model_key: bool = False
     routes_models: bool = False
     schedule: str | None = None
-    in_network: bool = False
     retrieval: bool = False
     storage: int = 512
 
@@ -117,13 +116,13 @@ def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
 
 
 def _placement(spec: FunctionSpec, resources: Resources) -> dict[str, Any]:
-    network = resources.sandbox_network
-    if not spec.in_network or network is None:
+    placement = resources.placements.get(spec.id)
+    if placement is None:
         return {}
     return {
-        "vpc": network.vpc,
-        "vpc_subnets": network.proxy_subnets,
-        "security_groups": [network.proxies],
+        "vpc": placement.vpc,
+        "vpc_subnets": placement.subnets,
+        "security_groups": [placement.security_group],
     }
 
 

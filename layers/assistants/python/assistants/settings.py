@@ -1,4 +1,4 @@
-"""What a deployment can set, read once from the environment; the same names run everywhere."""
+"""The settings of a deployment, read from the environment."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -68,7 +68,7 @@ def _either(choices: Collection[int]) -> str:
 
 
 class Settings(BaseModel):
-    """Field `model_url` is the variable `ASSISTANTS_MODEL_URL`. An empty variable is not set."""
+    """Field `model_url` is the variable `ASSISTANTS_MODEL_URL`. Empty variables count as unset."""
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
@@ -168,12 +168,13 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        given = {
+        """Parse the variables. Raises `ValidationError`."""
+        members = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environment.items()
             if name.startswith(PREFIX) and value
         }
-        return cls.model_validate(given)
+        return cls.model_validate(members)
 
     @classmethod
     def checked(cls, environment: Mapping[str, str]) -> "Settings":
