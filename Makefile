@@ -12,7 +12,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test coverage pictures recording test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock tag clean
+.PHONY: help up demo test coverage pictures recording test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy destroy lock tag clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -105,6 +105,11 @@ diff: .venv/installed  ## compare the templates with what is deployed
 
 deploy: .venv/installed  ## build and deploy both stacks to the AWS account of your credentials
 	@$(CDK) deploy --all $(ARGS)
+
+NAME ?= Assistants
+destroy: .venv/installed  ## end all sessions, then delete the stacks of NAME (table and bucket stay)
+	@$(PY) -m infra.stop_sessions $(NAME)Service
+	$(CDK) destroy --all -c name=$(NAME) $(ARGS)
 
 # The reference manual of R: 500 pages and more of real documentation, with tables, code and formulas.
 MANUAL := .cache/manual/usr/share/R/doc/manual/fullrefman.pdf

@@ -38,8 +38,8 @@ def synthesize(outdir: Path, *, bundle: bool) -> None:
     options = Options.of(app)
     # The CDK's command line knows the region of the credentials; templates are of no region.
     check_region(options, os.environ.get("CDK_DEFAULT_REGION"))
-    data = DataStack(app, "AssistantsData", options)
-    ServiceStack(app, "AssistantsService", options, data=data)
+    data = DataStack(app, f"{options.name}Data", options)
+    ServiceStack(app, f"{options.name}Service", options, data=data)
     app.synth()
 
 

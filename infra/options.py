@@ -1,14 +1,22 @@
 """The options of a deployment: CDK context, with the defaults of cdk.json."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _words(value: Any) -> Any:
+    return tuple(value.split(",")) if isinstance(value, str) else value
 
 
 class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
+
+    `name` begins the names of everything, so that deployments of different names live in one
+    account and region. `zones` are the availability zones of networks, separated by commas; without
+    them the region's first two are taken.
 
     `check_settings` has a function check the settings at each deployment that changes them.
     `architecture` is the processor of functions and images.
@@ -27,6 +35,8 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,29}$")
+    zones: Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=2)] | None
     retain_data: bool
     deletion_protection: bool
     log_retention: RetentionDays

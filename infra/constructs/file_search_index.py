@@ -45,7 +45,7 @@ class FileSearchIndex(Construct):
         )
         kind = SearchCollection if options.file_search == "serverless" else SearchDomain
         self._index = kind(self, "Index")
-        self.network = ParserNetwork(self, "ParserNetwork")
+        self.network = ParserNetwork(self, "ParserNetwork", options)
         self._parser = function_name(scope, PARSER)
 
     @property

@@ -21,6 +21,7 @@ from infra.constructs.log_group import log_group
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import STAGE, RestApi
 from infra.constructs.settings import without_models
+from infra.constructs.zones import zones_of
 from infra.options import Options
 from infra.repository import REPOSITORY
 
@@ -46,7 +47,7 @@ class FileServer(Construct):
         resources: Resources,
     ) -> None:
         super().__init__(scope, id)
-        network = self._network()
+        network = self._network(options)
         task = self._task(options, {**without_models(settings), **resources.environment})
         for grant in GRANTS:
             task.task_role.add_to_principal_policy(grant(resources))
@@ -55,13 +56,13 @@ class FileServer(Construct):
         url = f"https://{distribution.distribution_domain_name}/{STAGE}"
         CfnOutput(self, "BaseUrl", value=url).override_logical_id("FileServerBaseUrl")
 
-    def _network(self) -> ec2.Vpc:
+    def _network(self, options: Options) -> ec2.Vpc:
         """Create a VPC without NAT: the task has a public address, S3 and DynamoDB an endpoint."""
         kind = ec2.SubnetType
         network = ec2.Vpc(
             self,
             "Network",
-            max_azs=2,
+            **zones_of(options),
             nat_gateways=0,
             restrict_default_security_group=False,
             subnet_configuration=[

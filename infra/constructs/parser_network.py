@@ -6,6 +6,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.placement import Placement
+from infra.constructs.zones import zones_of
+from infra.options import Options
 
 HTTPS = 443
 
@@ -17,12 +19,12 @@ class ParserNetwork(Construct):
     signed them, so the endpoint admits that role alone, whatever else holds the credentials of.
     """
 
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
         self._vpc = ec2.Vpc(
             self,
             "Vpc",
-            max_azs=2,
+            **zones_of(options),
             nat_gateways=0,
             restrict_default_security_group=False,
             subnet_configuration=[

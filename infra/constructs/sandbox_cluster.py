@@ -30,7 +30,7 @@ class SandboxCluster(Construct):
     def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
         isolated = options.code_interpreter == "isolated"
-        self.network = SandboxNetwork(self, "Network", isolated=isolated)
+        self.network = SandboxNetwork(self, "Network", options)
         self._proxy = function_name(scope, PROXY)
         self._cluster = named(ecs.CfnCluster(self, "Sandboxes"))
         self._task = SandboxTask(self, "Task", options)

@@ -9,6 +9,8 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.placement import Placement
+from infra.constructs.zones import zones_of
+from infra.options import Options
 
 PORT = 8080
 HTTPS = 443
@@ -22,12 +24,13 @@ class SandboxNetwork(Construct):
     it may not open a socket.
     """
 
-    def __init__(self, scope: Construct, id: str, *, isolated: bool) -> None:
+    def __init__(self, scope: Construct, id: str, options: Options) -> None:
         super().__init__(scope, id)
+        isolated = options.code_interpreter == "isolated"
         self.public_ip = not isolated
         kind = ec2.SubnetType
         place = kind.PRIVATE_ISOLATED if isolated else kind.PUBLIC
-        self.vpc = self._vpc(place)
+        self.vpc = self._vpc(place, options)
         self.session_subnets = self.vpc.select_subnets(subnet_group_name="Session")
         self.proxy_subnets = ec2.SubnetSelection(subnet_group_name="Proxy")
         self.proxies = self._group("Proxies", "The function that speaks to sessions")
@@ -79,14 +82,14 @@ class SandboxNetwork(Construct):
             for statement in statements:
                 endpoint.add_to_policy(statement)
 
-    def _vpc(self, place: ec2.SubnetType) -> ec2.Vpc:
+    def _vpc(self, place: ec2.SubnetType, options: Options) -> ec2.Vpc:
         isolated = ec2.SubnetType.PRIVATE_ISOLATED
         # Addresses that a public subnet assigns are not needed: the task asks for its own.
         public = {"map_public_ip_on_launch": False} if place == ec2.SubnetType.PUBLIC else {}
         return ec2.Vpc(
             self,
             "Vpc",
-            max_azs=2,
+            **zones_of(options),
             nat_gateways=0,
             restrict_default_security_group=False,
             subnet_configuration=[

@@ -1,5 +1,7 @@
 """The search index as a collection of OpenSearch Serverless that bills no capacity while idle."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +14,12 @@ from infra.constructs.labels import named
 
 # OpenSearch Compute Units of 6 GiB: none while idle, and a limit to the cost of a busy hour.
 LEAST_CAPACITY, MOST_CAPACITY = 0, 8
+
+# To change one of these takes another collection, which CloudFormation makes before it deletes the
+# old one: their digest in the name keeps the two apart. Tags are create-only as well.
+CREATE_ONLY = {"type": "VECTORSEARCH", "standby_replicas": "ENABLED"}
+GENERATION = "NEXTGEN"
+OWN_KEY = True  # encrypted with a key that AWS owns
 
 SEARCH = ("aoss:DescribeIndex", "aoss:ReadDocument")
 FILL = (*SEARCH, "aoss:CreateIndex", "aoss:WriteDocument")
@@ -26,19 +34,18 @@ class SearchCollection(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        self._name = Stack.of(self).stack_name.lower()[:28]
+        self._name = _name(Stack.of(self).stack_name)
         group = self._group()
         self._collection = named(
             serverless.CfnCollection(
                 self,
                 "SearchCollection",
                 name=self._name,
-                type="VECTORSEARCH",
                 collection_group_name=group.name,
-                standby_replicas="ENABLED",
+                **CREATE_ONLY,
             )
         )
-        encryption = self._policy("Encryption", {**self._rules(), "AWSOwnedKey": True})
+        encryption = self._policy("Encryption", {**self._rules(), "AWSOwnedKey": OWN_KEY})
         network = self._policy("Network", [{**self._rules(), "AllowFromPublic": True}])
         for needed in (encryption, network, group):
             self._collection.add_dependency(needed)
@@ -49,8 +56,8 @@ class SearchCollection(Construct):
             self,
             "SearchGroup",
             name=self._name,
-            generation="NEXTGEN",
-            standby_replicas="ENABLED",
+            generation=GENERATION,
+            standby_replicas=CREATE_ONLY["standby_replicas"],
             capacity_limits=kind.CapacityLimitsProperty(
                 min_indexing_capacity_in_ocu=LEAST_CAPACITY,
                 min_search_capacity_in_ocu=LEAST_CAPACITY,
@@ -102,3 +109,9 @@ class SearchCollection(Construct):
                 self, f"Search{kind}", name=self._name, type=kind.lower(), policy=text
             )
         )
+
+
+def _name(stack: str) -> str:
+    """Return a name of at most 32 characters, another for each stack and create-only property."""
+    created = json.dumps([stack, CREATE_ONLY, GENERATION, OWN_KEY], sort_keys=True)
+    return f"{stack.lower()[:19]}-{hashlib.sha256(created.encode()).hexdigest()[:8]}"

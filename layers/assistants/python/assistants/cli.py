@@ -18,7 +18,7 @@ from assistants.services.api_keys import ApiKeys
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
-        return int(chosen.run(_api_keys(chosen.table), chosen))
+        return int(chosen.run(_api_keys(chosen.table, chosen.deployment), chosen))
     except (ApiError, ValueError) as error:
         print(f"assistants: {error}", file=sys.stderr)
         return 1
@@ -30,7 +30,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--table",
         default=os.environ.get("ASSISTANTS_TABLE"),
-        help="the table (default: $ASSISTANTS_TABLE, or what the stack AssistantsData names)",
+        help="the table (default: $ASSISTANTS_TABLE, or what the deployment's data stack names)",
+    )
+    parser.add_argument(
+        "--deployment",
+        default="Assistants",
+        help="the name that the deployment was given by -c name= (default: Assistants)",
     )
     keys = parser.add_subparsers(required=True).add_parser("keys").add_subparsers(required=True)
     create = keys.add_parser("create", help="issue a key; it is shown this once")
@@ -47,14 +52,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _api_keys(table: str | None) -> ApiKeys:
+def _api_keys(table: str | None, deployment: str) -> ApiKeys:
     values = LargeValues("", lambda: client("s3"))  # a key's rows are never large
-    dynamo_table = DynamoTable(item_model(table or _deployed_table()), values)
+    dynamo_table = DynamoTable(item_model(table or _deployed_table(deployment)), values)
     return ApiKeys(dynamo_table, SystemClock(), auth="keys")
 
 
-def _deployed_table() -> str:
-    stacks = client("cloudformation").describe_stacks(StackName="AssistantsData")["Stacks"]
+def _deployed_table(deployment: str) -> str:
+    data = f"{deployment}Data"
+    stacks = client("cloudformation").describe_stacks(StackName=data)["Stacks"]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]}
     return str(outputs["TableName"])
 
