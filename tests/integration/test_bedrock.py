@@ -369,6 +369,14 @@ def test_a_refusal_has_its_code_and_is_tried_again_where_that_may_help(
     assert len(server.requests) == tries
 
 
+def test_a_denied_model_is_told_with_the_way_out(ask: Ask, server: BedrockServer) -> None:
+    with pytest.raises(ModelError) as caught:
+        ask(Refused(403, "AccessDeniedException", "You don't have access to the model."))
+    assert caught.value.message.startswith("You don't have access to the model. ")
+    assert "BedrockModels" in caught.value.message
+    assert "Marketplace" in caught.value.message
+
+
 def test_an_answer_comes_after_passing_failures(ask: Ask, server: BedrockServer) -> None:
     deltas = ask(
         Refused(503, "ServiceUnavailableException"), [Fault("throttlingException")], said("Yes.")

@@ -42,6 +42,13 @@ _RETRIED = frozenset(
 # Errors of the connection: botocore wraps those before the stream, not those within.
 _BROKEN = (ConnectionError, HTTPClientError, HTTPError, ParserError)
 
+# Bedrock denies a model that the role may not ask and one that the account has not enabled alike.
+_WAY_OUT = (
+    "The service's parameter BedrockModels must list the model, for an inference profile also the "
+    "models that it leads to, and someone with rights for the AWS Marketplace must have asked the "
+    "model once in this account."
+)
+
 
 class Bedrock:
     """Implements `ChatModel`.
@@ -96,6 +103,8 @@ def _is_transient(error: Exception) -> bool:
 def _failure(error: Exception) -> ModelError:
     if isinstance(error, ClientError):
         message = error.response["Error"].get("Message") or _code(error)
+        if _code(error) == "accessdeniedexception":
+            message = f"{message} {_WAY_OUT}"
         return ModelError(_CODES.get(_code(error), "server_error"), message)
     if isinstance(error, ParamValidationError):
         return ModelError("invalid_prompt", str(error))
