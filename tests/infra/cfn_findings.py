@@ -1,5 +1,7 @@
 """The findings of cfn-lint in a template."""
 
+from collections.abc import Sequence
+
 from cfnlint.api import lint
 from cfnlint.config import ManualArgs
 
@@ -8,7 +10,7 @@ REGIONS = ["eu-central-1", "us-east-1"]
 IGNORED = ["W3005"]
 
 
-def findings(template: str) -> list[str]:
+def findings(template: str, ignored: Sequence[str] = ()) -> list[str]:
     """Lint a template for the regions that the service is deployed to."""
-    matches = lint(template, config=ManualArgs(regions=REGIONS, ignore_checks=IGNORED))
+    matches = lint(template, config=ManualArgs(regions=REGIONS, ignore_checks=[*IGNORED, *ignored]))
     return [f"{match.rule.id} {match.path}: {match.message}" for match in matches]

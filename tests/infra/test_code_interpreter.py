@@ -13,7 +13,6 @@ from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
-from tests.infra.cfn_findings import findings
 from tests.infra.template import Template, app_with, listed
 from tests.support.markdown import Page
 
@@ -279,11 +278,3 @@ def test_a_deployment_without_it_has_nothing_of_it(without: Template) -> None:
         assert not VARIABLES & function["Environment"]["Variables"].keys()
     allowed = {one for _, found in without.statements() for one in listed(found["Action"])}
     assert not {one for one in allowed if str(one).startswith(("ecs:", "ecr:", "iam:"))}
-
-
-@pytest.mark.parametrize("variant", ["isolated", "without"])
-def test_cfn_lint_finds_nothing_in_the_other_variants(
-    variant: str, request: pytest.FixtureRequest
-) -> None:
-    template: Template = request.getfixturevalue(variant)
-    assert findings(template.text) == []

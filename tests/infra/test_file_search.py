@@ -12,7 +12,6 @@ from aws_cdk.assertions import Template as Assertions
 from infra.options import Options
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
-from tests.infra.cfn_findings import findings
 from tests.infra.template import Template, app_with
 
 FILL = {"aoss:DescribeIndex", "aoss:ReadDocument", "aoss:CreateIndex", "aoss:WriteDocument"}
@@ -197,11 +196,6 @@ def test_without_file_search_nothing_of_it_exists() -> None:
     assert "EmbeddingModels" not in service.body["Parameters"]
     variables = service.of_type("Lambda::Function")["Api"]["Environment"]["Variables"]
     assert "ASSISTANTS_SEARCH_ENDPOINT" not in variables
-
-
-@pytest.mark.parametrize("kind", ["domain", "off"])
-def test_a_template_with_another_choice_has_no_findings(kind: str) -> None:
-    assert findings(stack_with(kind).text) == []
 
 
 def test_the_layer_of_retrieval_repeats_nothing_of_the_layer_below() -> None:
