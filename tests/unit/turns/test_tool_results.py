@@ -126,7 +126,7 @@ WORDS = [
 ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8), st.integers(1, 5))
 def test_a_message_is_the_same_however_its_words_come(words: list[str], size: int) -> None:
     text = "".join(words)
