@@ -46,7 +46,7 @@ def test_a_syntax_error_is_shown(sandbox: Session) -> None:
     assert "invalid syntax" in result.logs
 
 
-def test_variables_are_kept_between_cells(sandbox: Session) -> None:
+def test_variables_are_kept_between_executions(sandbox: Session) -> None:
     sandbox.run("import math\nnumber = 6")
     assert sandbox.run("number * math.factorial(3)").logs == "36\n"
 
@@ -156,7 +156,7 @@ def test_multiprocessing_works_without_sockets(sandbox: Session) -> None:
     assert sandbox.run(code, 30).logs == "[1, 2]\n"
 
 
-def test_a_forked_child_can_reach_the_end_of_its_cell(sandbox: Session) -> None:
+def test_a_forked_child_can_reach_the_end_of_its_code(sandbox: Session) -> None:
     sandbox.run("import os\nkept = 1")
     forked = sandbox.run(
         "child = os.fork()\nif not child: raise SystemExit(3)\nprint(os.wait()[0] == child)"
