@@ -18,7 +18,7 @@ CONCURRENCY = 1000  # of a function without a limit of its own, as in a new acco
 
 
 class TooManyRequestsError(Exception):
-    """Raise when a function already runs as often as it may."""
+    """Raised when a function already runs as often as it may."""
 
 
 class HostedFunction:

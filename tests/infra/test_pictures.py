@@ -9,7 +9,7 @@ import pytest
 from docs.drawing import REPOSITORY, pictures
 from docs.drawing.layout import BOXES, ROUTES
 from docs.drawing.machine import read as read_machine
-from docs.drawing.recording import NotPlain
+from docs.drawing.recording import NotPlainError
 from docs.drawing.recording import read as read_recording
 from docs.drawing.svg import rounded
 
@@ -87,5 +87,5 @@ def test_a_recording_is_read_as_a_terminal_shows_it(tmp_path: Path) -> None:
 
 
 def test_a_recording_that_moves_the_cursor_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotPlainError):
         read_recording(cast(tmp_path / "a.cast", (0.1, "\x1b[2Jone")))

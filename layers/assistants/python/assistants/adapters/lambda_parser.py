@@ -52,8 +52,8 @@ class LambdaParser:
         except (BotoCoreError, ClientError) as error:
             raise ParsingUnavailableError(f"The parser does not answer: {error}") from error
         if "FunctionError" in answer:
-            told = answer["Payload"].read(1000).decode("utf-8", "replace")
-            raise ParsingUnavailableError(f"The parser failed: {told}")
+            reason = answer["Payload"].read(1000).decode("utf-8", "replace")
+            raise ParsingUnavailableError(f"The parser failed: {reason}")
 
     def _read(self, name: str) -> bytes:
         """Cut off beyond what an answer can have, which makes it none."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 1024 * 1024  # S3 refuses parts below 5 MiB, but for the last
 _DELETED_AT_ONCE = 1000
 
-# Of a key that does not exist S3 says AccessDenied to whoever may not list the bucket.
+# S3 answers AccessDenied for a missing key if the caller may not list the bucket.
 _MISSING = frozenset({"NoSuchKey", "404", "AccessDenied"})
 
 
@@ -102,7 +102,7 @@ class S3Blobs:
         ]
 
     def delete(self, names: Sequence[str]) -> None:
-        """Raises `RuntimeError` for what S3 could not remove."""
+        """Delete the blobs. Raises `RuntimeError` if S3 could not remove one of them."""
         for start in range(0, len(names), _DELETED_AT_ONCE):
             batch = names[start : start + _DELETED_AT_ONCE]
             answer = self._s3.delete_objects(
@@ -125,7 +125,7 @@ class S3Blobs:
         )
 
     def upload_url(self, name: str, *, size: int | None, seconds: int) -> str:
-        """A length is signed with the rest: S3 refuses a PUT of another."""
+        """Return a URL to PUT a blob, signed for `size`: S3 refuses a body of another length."""
         length = {} if size is None else {"ContentLength": size}
         return self._s3.generate_presigned_url(
             "put_object",
@@ -135,7 +135,7 @@ class S3Blobs:
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, 8 MiB or a little more at a time."""
+    """Yield the same bytes, 8 MiB or a little more at a time."""
     gathered: list[bytes] = []
     size = 0
     for piece in pieces:

@@ -24,7 +24,7 @@ def main(request: dict[str, Any]) -> None:
 
 
 def _outcome(path: Path, filename: str) -> ExtractedText | ExtractionFailure:
-    """A parser given garbage may raise anything, so this is the one place that takes it all."""
+    """Read the file. Catch everything, because a parser given garbage may raise anything."""
     try:
         return read(path, filename)
     except DocumentError as error:

@@ -30,7 +30,7 @@ INHERITED = ("PATH", "LD_LIBRARY_PATH")
 
 
 def parse(path: Path, filename: str, limits: Limits | None = None) -> ExtractedText:
-    """The text of the file at `path`, whose kind `filename` tells.
+    """Return the text of the file at `path`, whose format follows from `filename`.
 
     Raises `DocumentError`.
     """

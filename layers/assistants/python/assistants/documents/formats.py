@@ -41,8 +41,9 @@ def require_supported(filename: str) -> None:
 
 
 def read(path: Path, filename: str) -> ExtractedText:
-    """The text of the file at `path`. Raises `DocumentError`; a parser may also crash or hang,
-    so this is called in a confined process only.
+    """Return the text of the file at `path`. Raises `DocumentError`.
+
+    A parser may also crash or hang, so this is called in a confined process only.
     """
     require_supported(filename)
     kind = _checked(path, extension_of(filename))
@@ -56,7 +57,7 @@ def read(path: Path, filename: str) -> ExtractedText:
 
 
 def _checked(path: Path, kind: str) -> str:
-    """The kind that the bytes are of. Raises `DocumentError` if the extension cannot be right."""
+    """Return the format of the bytes. Raises `DocumentError` if it contradicts the extension."""
     with path.open("rb") as stream:
         head = stream.read(1024)
     if not head:

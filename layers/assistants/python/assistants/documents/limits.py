@@ -13,7 +13,7 @@ class Limits:
     wall_seconds: int = 120
 
     def apply(self) -> None:
-        """To this process, for good. It can write to what is open already, and to no file."""
+        """Limit this process for good: it can still write to open pipes, but to no file."""
         # At the soft CPU limit the kernel sends SIGXCPU, which says what happened; then SIGKILL.
         resource.setrlimit(resource.RLIMIT_CPU, (self.cpu_seconds, self.cpu_seconds + 5))
         for kind, most in (

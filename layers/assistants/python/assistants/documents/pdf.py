@@ -20,7 +20,7 @@ HYPHENATED = re.compile("[\ufffe\x02](?:\r?\n)?")
 
 
 def read(path: Path, writer: TextWriter) -> None:
-    """Raises `DocumentError` if the file is damaged, locked, too long or only pictures."""
+    """Add the text. Raises `DocumentError` if it is damaged, locked, too long or only pictures."""
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:

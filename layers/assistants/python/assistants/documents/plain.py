@@ -20,12 +20,12 @@ LATEX_LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubs
 
 
 def read(path: Path, writer: TextWriter) -> None:
-    """Add the text as it stands."""
+    """Add the text unchanged."""
     writer.add(decoded(path))
 
 
 def read_markdown(path: Path, writer: TextWriter) -> None:
-    """Add the text as it stands, and its `#` headings."""
+    """Add the text unchanged, and its `#` headings."""
     fenced = False
     for line in decoded(path).splitlines(keepends=True):
         if MARKDOWN_FENCE.match(line):
@@ -37,7 +37,7 @@ def read_markdown(path: Path, writer: TextWriter) -> None:
 
 
 def read_latex(path: Path, writer: TextWriter) -> None:
-    """Add the text as it stands, and its sectioning commands as headings."""
+    """Add the text unchanged, and its sectioning commands as headings."""
     for line in decoded(path).splitlines(keepends=True):
         if found := LATEX_HEADING.match(line):
             writer.heading(LATEX_LEVELS[found[1]], found[2])
@@ -45,7 +45,7 @@ def read_latex(path: Path, writer: TextWriter) -> None:
 
 
 def decoded(path: Path) -> str:
-    """The text of a file. Raises `DocumentError` if it is none, or too long."""
+    """Return the text of a file. Raises `DocumentError` if it is not text, or too long."""
     if path.stat().st_size > MAX_BYTES:
         raise DocumentError(
             "invalid_file", f"The file has more than {MAX_CHARACTERS:,} characters of text."

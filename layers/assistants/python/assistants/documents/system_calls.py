@@ -1,4 +1,4 @@
-"""What a process that reads a foreign file can never ask Linux for: a seccomp filter.
+"""A seccomp filter: the system calls that a parser of a user's file can never make.
 
 It refuses by number, without a library, as Lambda's Python has none for it. What is left are
 reading, memory and ending; a parser that is taken over can start, reach, change and remove nothing.
@@ -52,7 +52,7 @@ _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2  # of prctl
 
 
 class Architecture(NamedTuple):
-    """`opens` maps the calls that open a file to the position of their flags."""
+    """A processor's numbers. `opens` maps calls that open a file to the position of their flags."""
 
     audit: int
     column: int
@@ -74,7 +74,7 @@ class _Program(ctypes.Structure):
 
 
 def program(architecture: Architecture) -> list[Instruction]:
-    """The filter as classic BPF; a call of another architecture is refused whole."""
+    """Return the filter as classic BPF; it refuses every call of another architecture."""
     numbers = (columns[architecture.column] for columns in REFUSED.values())
     refusals = ([(_EQUAL, 0, 1, number), _REFUSAL] for number in numbers if number is not None)
     openings = (_opening(number, flags) for number, flags in architecture.opens.items())
@@ -102,7 +102,7 @@ def _opening(number: int, flags: int) -> list[Instruction]:
 
 
 def restrict() -> bool:
-    """Put the filter on this process, for good. False where the platform has none."""
+    """Apply the filter to this process for good. Return False where the platform has none."""
     architecture = ARCHITECTURES.get(platform.machine())
     prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
     if architecture is None or prctl is None:

@@ -17,17 +17,17 @@ from assistants.domain.retrieval.document_text import (
 from assistants.ports.parsing import encoded
 
 PIECE_BYTES = 2**20
-MISSING = (403, 404)  # S3 says the first to those who may not list the bucket
+MISSING = (403, 404)  # S3 answers the first to callers that may not list the bucket
 
 _pool = urllib3.PoolManager(retries=urllib3.Retry(3), timeout=urllib3.Timeout(10, read=60))
 
 
 class TransferError(Exception):
-    """Raise when a URL does not give or take what it should."""
+    """Raised when a download or an upload by a presigned URL fails."""
 
 
 def work(request: Mapping[str, Any]) -> None:
-    """Answer `{file, answer, filename}`: two URLs, and the name that tells the file's kind.
+    """Read the file of `{file, answer, filename}`: two URLs, and the name with its extension.
 
     Raises `TransferError`.
     """

@@ -48,7 +48,7 @@ class Sweeper:
         return len(due)
 
     def _process(self, key: Key) -> None:
-        """Process one due row, after reading it again: the index lags behind the table."""
+        """Process one due row, after reading it again: the index can be older than the table."""
         place = place_of(key)
         match place.kind:
             case keys.PURGE:
