@@ -132,8 +132,8 @@ def confined_child(path: Path) -> Path:
     def appeared() -> bool:
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(FileNotFoundError, ProcessLookupError):
-                told = str(path).encode() in (process / "cmdline").read_bytes()
-                if told and re.search(r"Max file size +0 +0", (process / "limits").read_text()):
+                named = str(path).encode() in (process / "cmdline").read_bytes()
+                if named and re.search(r"Max file size +0 +0", (process / "limits").read_text()):
                     found.append(process)
         return bool(found)
 

@@ -123,7 +123,7 @@ def test_twenty_images_come_out_of_a_flood(sandbox: Session) -> None:
 
 
 @pytest.mark.abuse(84)
-def test_output_after_a_cell_belongs_to_the_next(sandbox: Session) -> None:
+def test_output_after_an_execution_belongs_to_the_next(sandbox: Session) -> None:
     later = "threading.Timer(0.2, lambda: print('late', flush=True)).start(); print('soon')"
     assert sandbox.run(PRELUDE + later).logs == "soon\n"
     assert "late" in sandbox.run("import time; time.sleep(0.4)").logs

@@ -39,8 +39,8 @@ def test_every_state_and_every_transition_is_laid_out() -> None:
 def test_a_line_leads_from_the_border_of_its_state_to_that_of_the_next() -> None:
     def on_border(name: str, x: float, y: float) -> bool:
         box = BOXES[name]
-        beside = x in (box.left, box.right) and box.top <= y <= box.bottom
-        return beside or (y in (box.top, box.bottom) and box.left <= x <= box.right)
+        vertical = x in (box.left, box.right) and box.top <= y <= box.bottom
+        return vertical or (y in (box.top, box.bottom) and box.left <= x <= box.right)
 
     for (source, target), points in ROUTES.items():
         assert on_border(source, *points[0]), source

@@ -72,7 +72,7 @@ def test_every_part_of_the_package_has_a_height() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_point_downwards(module: str) -> None:
-    """A part may see itself and what lies below it; two parts of one height do not see another."""
+    """A part may see itself and what lies below it; parts of one height do not see each other."""
     here = part_of(module)
     against = {
         name
@@ -83,14 +83,14 @@ def test_imports_point_downwards(module: str) -> None:
 
 
 def step_of(module: str) -> int | None:
-    """Return the step of the ladder that a module of `services` stands on."""
+    """Return the step of the ladder of a module of `services`."""
     part, _, rest = module.removeprefix("assistants.").partition(".")
     folder = rest.partition(".")[0]
     steps = [step for step, folders in enumerate(LADDER) if folder in folders]
     return steps[0] if part == "services" and steps else None
 
 
-def test_every_folder_of_services_stands_on_the_ladder() -> None:
+def test_every_folder_of_services_is_on_the_ladder() -> None:
     folders = {path.stem for path in (PACKAGE / "services").iterdir()} - {"__init__", "__pycache__"}
     assert folders == set().union(*LADDER)
 

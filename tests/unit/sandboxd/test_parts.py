@@ -119,7 +119,7 @@ def test_an_image_over_ten_mebibytes_is_refused() -> None:
     assert images.checked("image/jpeg", jpeg(10 << 20)) is None
 
 
-def test_the_images_of_a_cell_share_a_budget() -> None:
+def test_the_images_of_an_execution_share_a_budget() -> None:
     gallery = images.Gallery()
     for _ in range(5):
         gallery.offer("image/jpeg", jpeg(9 << 20))
@@ -180,7 +180,7 @@ def test_a_full_directory_is_not_held_against_the_next_kernel(tmp_path: Path) ->
     [(0, False), (5 << 20, True), (None, True)],
     ids=["others'", "the sandbox's", "unknown"],
 )
-def test_room_that_others_take_is_not_held_against_the_sandbox(
+def test_space_that_others_take_is_not_held_against_the_sandbox(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unnamed_bytes: int | None, exceeded: bool
 ) -> None:
     free = iter([100 << 20, 90 << 20, 90 << 20])

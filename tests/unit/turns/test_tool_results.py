@@ -163,7 +163,7 @@ def test_every_call_of_a_run_has_its_own_markers() -> None:
     ]
 
 
-def test_files_are_linked_and_images_stand_before_the_text() -> None:
+def test_files_are_linked_and_images_come_before_the_text() -> None:
     case = Case(RUNS_CODE, [f"[t]({LINK}t.csv) and {LINK}u.csv"], step=0.1)
     message = case.message()
     image, _ = message["content"]

@@ -17,13 +17,13 @@ PAGE = 500  # rows removed before the queue is asked for the next page
 class Purge:
     table: Table
     requests: PurgeRequests
-    stores: VectorStorePurge
+    vector_store_purge: VectorStorePurge
     sandbox_sessions: SandboxSessions
 
     def work(self, project: ProjectId, identifier: str) -> None:
         """Remove one page. Repeating it, or two workers at once, remove nothing else."""
         if identifier.startswith(VECTOR_STORE):
-            finished = self.stores.purge_page(project, VectorStoreId(identifier))
+            finished = self.vector_store_purge.purge_page(project, VectorStoreId(identifier))
         else:
             finished = self._clear_thread(project, ThreadId(identifier))
         if finished:
