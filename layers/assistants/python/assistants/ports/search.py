@@ -17,7 +17,7 @@ class SearchUnavailableError(Exception):
 
 
 class Embedder(Protocol):
-    """Embeds texts as vectors of length 1, so that a dot product is a cosine."""
+    """Embed texts as vectors of length 1, so that a dot product is a cosine."""
 
     model: str
     dimensions: int

@@ -21,7 +21,7 @@ _LENGTH = 240
 
 
 class DemoModel:
-    """Implements `ChatModel`.
+    """Implement `ChatModel`.
 
     It calls an offered function that the last message names or `tool_choice` demands. If it can, it
     has Python and plain calculations executed, and searches for any other text. Otherwise it
