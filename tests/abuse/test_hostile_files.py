@@ -5,7 +5,7 @@ import random
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,10 +87,19 @@ def test_a_cell_at_the_far_end_of_a_sheet_is_read(tmp_path: Path) -> None:
     assert text.content.split() == ["Sheet", "header", "far"]
 
 
-def test_a_parser_that_sleeps_is_ended_at_the_wall_limit(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "blob")  # opening it waits for a writer who never comes
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[Path]:
+    """A file whose reader waits for ever: a pipe that somebody holds open and never writes to."""
+    path = tmp_path / "blob"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR)
+    yield path
+    os.close(writer)
+
+
+def test_a_parser_that_sleeps_is_ended_at_the_wall_limit(endless: Path) -> None:
     with pytest.raises(DocumentError, match="time or memory"):
-        parse(tmp_path / "blob", "a.txt", Limits(wall_seconds=5))  # its process starts in less
+        parse(endless, "a.txt", Limits(wall_seconds=5))  # its process starts in less
 
 
 def test_a_process_that_cannot_start_is_the_fault_of_the_service(
@@ -104,17 +113,17 @@ def test_a_process_that_cannot_start_is_the_fault_of_the_service(
 
 
 def test_the_child_has_no_secret_and_nothing_is_left_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    endless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sesame")
-    os.mkfifo(tmp_path / "blob")
-    parser = threading.Thread(target=parse_too_late, args=(tmp_path / "blob",))
+    parser = threading.Thread(target=parse_too_late, args=(endless,))
     parser.start()
-    child = confined_child(tmp_path / "blob")
+    child = confined_child()
     environment = (child / "environ").read_bytes().split(b"\0")
     names = {line.partition(b"=")[0] for line in environment if line}
     assert names <= {b"PATH", b"LD_LIBRARY_PATH", b"PYTHONPATH", b"OPENBLAS_NUM_THREADS"}
-    assert b"sesame" not in (child / "cmdline").read_bytes()
+    command = (child / "cmdline").read_bytes()
+    assert b"sesame" not in command and str(endless).encode() not in command
     wait_until(lambda: sorted(fd.name for fd in (child / "fd").iterdir()) == ["0", "1", "2"])
     parser.join()
     assert not child.exists()
@@ -122,18 +131,18 @@ def test_the_child_has_no_secret_and_nothing_is_left_of_it(
 
 def parse_too_late(path: Path) -> None:
     with pytest.raises(DocumentError):
-        parse(path, "a.txt", Limits(wall_seconds=2))
+        parse(path, "a.txt", Limits(wall_seconds=5))
 
 
-def confined_child(path: Path) -> Path:
-    """Find the confined process that reads `path`, as a folder in /proc."""
+def confined_child() -> Path:
+    """Find the process that we have started and that stands under limits, as a folder in /proc."""
     found: list[Path] = []
 
     def appeared() -> bool:
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(FileNotFoundError, ProcessLookupError):
-                named = str(path).encode() in (process / "cmdline").read_bytes()
-                if named and re.search(r"Max file size +0 +0", (process / "limits").read_text()):
+                ours = f"PPid:\t{os.getpid()}\n" in (process / "status").read_text()
+                if ours and re.search(r"Max open files +0 +0", (process / "limits").read_text()):
                     found.append(process)
         return bool(found)
 

@@ -15,7 +15,8 @@ TABLE = {
     "dynamodb:Query",
 }
 VALUES = {"s3:GetObject", "s3:PutObject"}
-READ, REMOVE, LIST = {"s3:GetObject"}, {"s3:DeleteObject"}, {"s3:ListBucket"}
+REMOVE, LIST = {"s3:DeleteObject"}, {"s3:ListBucket"}
+READ = {"s3:GetObject"} | LIST
 FILES = {"s3:AbortMultipartUpload", "s3:PutObject"} | REMOVE | LIST
 START = {"states:StartExecution"}
 RESUME = {"states:SendTaskSuccess"}
@@ -54,13 +55,14 @@ ALLOWED = {
     "IndexFile": TABLE
     | VALUES
     | {"s3:AbortMultipartUpload", "s3:DeleteObject"}
+    | LIST
     | {"lambda:InvokeFunction"}
     | EMBED
     | SEARCH
     | SEND
     | RECEIVE
     | LOG,
-    "ParseFile": LOG,
+    "ParseFile": INTERFACES | LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
     "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | LAUNCH | LOG,
@@ -98,7 +100,12 @@ def test_no_action_is_a_pattern(service: Template) -> None:
 def test_only_what_takes_no_resource_is_allowed_on_every_resource(service: Template) -> None:
     statements = [found for _, found in service.statements() if found["Effect"] == "Allow"]
     wide = [set(listed(one["Action"])) for one in statements if "*" in listed(one["Resource"])]
-    assert sorted(wide, key=len) == [{"ecr:GetAuthorizationToken"}, INTERFACES, DELIVERY]
+    assert sorted(wide, key=len) == [
+        {"ecr:GetAuthorizationToken"},
+        INTERFACES,
+        INTERFACES,
+        DELIVERY,
+    ]
 
 
 def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
@@ -106,7 +113,7 @@ def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
     listing = [found for found in on_objects if found["Action"] == "s3:ListBucket"]
     assert on_objects
     listed_below = {found["Condition"]["StringLike"]["s3:prefix"] for found in listing}
-    assert listed_below == {"values/*", "uploads/*"}
+    assert listed_below == {"values/*", "uploads/*", "files/*", "texts/*", "parsed/*"}
     reached = [
         one for found in on_objects if found not in listing for one in listed(found["Resource"])
     ]

@@ -79,6 +79,16 @@ def test_a_parser_that_fails_is_asked_again_later(
         parser.parse(BLOB, "a.txt")
 
 
+def test_a_file_that_is_denied_to_the_parser_is_tried_again_later(
+    parser: LambdaParser, blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs.write(BLOB, [b"text"])
+    elsewhere = blobs.download_url("files/x", filename="f", mime_type="text/plain", seconds=60)
+    monkeypatch.setattr(S3Blobs, "download_url", lambda *_, **__: elsewhere)
+    with pytest.raises(ParsingUnavailableError, match="answered with 403"):
+        parser.parse(BLOB, "a.txt")
+
+
 def test_a_parser_that_is_not_there_is_asked_again_later(stack: LocalStack, blobs: S3Blobs) -> None:
     parser = LambdaParser("Nobody", blobs, lambda: stack.client("lambda"))
     with pytest.raises(ParsingUnavailableError, match="does not answer"):

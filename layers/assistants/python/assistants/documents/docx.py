@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
+from typing import BinaryIO
 
 from assistants.documents.ooxml import Package, XmlEvent
 from assistants.documents.text import TextWriter
@@ -14,8 +14,8 @@ SKIPPED = {"Fallback"}  # the second form of a text box, for old readers
 CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 
 
-def read(path: Path, writer: TextWriter) -> None:
-    package = Package(path)
+def read(file: BinaryIO, writer: TextWriter) -> None:
+    package = Package(file)
     levels = _heading_levels(package) if STYLES in package else {}
     _Body(writer, levels).read(package.events(BODY))
     notes = chain.from_iterable(package.events(name) for name in NOTES if name in package)

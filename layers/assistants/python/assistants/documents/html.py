@@ -1,7 +1,7 @@
 """HTML, parsed by lexbor: the visible text, with each block on its own line, and the headings."""
 
 import re
-from pathlib import Path
+from typing import BinaryIO
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -19,8 +19,8 @@ CELLS = {"td", "th"}
 BLANKS = re.compile(r"[ \t\n\r\f]+")
 
 
-def read(path: Path, writer: TextWriter) -> None:
-    tree = LexborHTMLParser(plain.decoded(path))
+def read(file: BinaryIO, writer: TextWriter) -> None:
+    tree = LexborHTMLParser(plain.decoded(file))
     if tree.body is not None:
         _Reader(writer).read(tree.body)
 

@@ -13,14 +13,18 @@ class Limits:
     wall_seconds: int = 120
 
     def apply(self) -> None:
-        """Limit this process for good: it can still write to open pipes, but to no file."""
+        """Put this process under them, for good.
+
+        It keeps what is open, and opens nothing more: no file, no socket. It starts no thread and
+        no process, and writes to no file.
+        """
         # At the soft CPU limit the kernel sends SIGXCPU, which says what happened; then SIGKILL.
         resource.setrlimit(resource.RLIMIT_CPU, (self.cpu_seconds, self.cpu_seconds + 5))
         for kind, most in (
             (resource.RLIMIT_AS, self.memory_bytes),
             (resource.RLIMIT_FSIZE, 0),
             (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_NOFILE, 64),
+            (resource.RLIMIT_NOFILE, 0),
             (resource.RLIMIT_NPROC, 0),
         ):
             resource.setrlimit(kind, (most, most))

@@ -2,9 +2,8 @@
 
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 from xml.parsers import expat
 
 from assistants.domain.retrieval.document_text import DocumentError
@@ -35,9 +34,9 @@ class XmlEvent(NamedTuple):
 class Package:
     """The zip of a document. Raises `DocumentError` if damaged, encrypted or a zip bomb."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(file)
         except zipfile.BadZipFile as error:
             raise DocumentError("invalid_file", "The file is damaged.") from error
         _check_size(self._zip.infolist())

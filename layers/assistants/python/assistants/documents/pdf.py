@@ -3,8 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pypdfium2
 
@@ -19,10 +18,10 @@ PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 HYPHENATED = re.compile("[\ufffe\x02](?:\r?\n)?")
 
 
-def read(path: Path, writer: TextWriter) -> None:
+def read(file: BinaryIO, writer: TextWriter) -> None:
     """Add the text. Raises `DocumentError` if it is damaged, locked, too long or only pictures."""
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
         raise _unreadable(error) from error
     pages = len(document)

@@ -70,7 +70,7 @@ class TitanEmbedder(_BedrockEmbedder):
 
 
 class CohereEmbedder(_BedrockEmbedder):
-    """Take up to 96 texts per request, and distinguishes documents from queries."""
+    """Take up to 96 texts per request, and distinguish documents from queries."""
 
     BATCH = 96
 
