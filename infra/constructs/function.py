@@ -27,8 +27,9 @@ class FunctionSpec:
 
     `timeout` is in seconds, `memory` in MiB, `storage` in MiB of /tmp. `streams` selects the
     streaming runtime loop, `retrieval` the layer that reads and searches files. A function
-    `in_network` reaches only sandboxes and S3. `schedule` is an EventBridge expression such as
-    `rate(1 minute)`.
+    `in_network` reaches only sandboxes and S3. A `recursive` one may send messages to the queue
+    that invokes it, more often than Lambda allows by default. `schedule` is an EventBridge
+    expression such as `rate(1 minute)`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class FunctionSpec:
     schedule: str | None = None
     in_network: bool = False
     retrieval: bool = False
+    recursive: bool = False
     storage: int = 512
 
     @property
@@ -81,6 +83,7 @@ class Function(lambda_.Function):
             role=self.execution_role,
             log_group=log,
             tracing=_tracing(platform.options),
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if spec.recursive else None,
             **_placement(spec, platform.resources),
         )
         sourced(named(self), source)

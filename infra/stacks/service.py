@@ -78,7 +78,8 @@ FUNCTIONS = (
         grants=(*TABLE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
         schedule="rate(1 minute)",
     ),
-    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*TABLE, *PURGE)),
+    # It asks its own queue for what it has no time for: a thread can have any number of rows.
+    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*TABLE, *PURGE), recursive=True),
 )
 
 

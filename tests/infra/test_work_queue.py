@@ -54,3 +54,14 @@ def test_the_queues_refuse_plain_http(service: Template) -> None:
 def test_a_file_is_not_given_to_a_second_worker_while_the_first_may_live(service: Template) -> None:
     timeout = service.of_type("Lambda::Function")["IndexFile"]["Timeout"]
     assert service.of_type("SQS::Queue")["IndexQueue"]["VisibilityTimeout"] == timeout
+
+
+def test_only_the_purge_may_ask_its_own_queue_more_often_than_lambda_allows(
+    service: Template,
+) -> None:
+    """Lambda stops others at 16 in a chain; `IndexFile` sends one for a file that fails."""
+    functions = service.of_type("Lambda::Function")
+    loops = {
+        id: found["RecursiveLoop"] for id, found in functions.items() if "RecursiveLoop" in found
+    }
+    assert loops == {"Purge": "Allow"}

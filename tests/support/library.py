@@ -88,7 +88,7 @@ class Library(Deployment):
                 self.indexing.work(*message)
             purges, self.purge_queue.sent = self.purge_queue.sent, []
             for project, identifier in purges:
-                self.backend.maintenance.purge.work(project, identifier)
+                self.backend.maintenance.purge.work(project, identifier, seconds=0)
 
     def sweep(self, seconds: float = WORK_SECONDS) -> None:
         self.clock.now += seconds

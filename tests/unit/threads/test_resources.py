@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from assistants.ports.table import Write
+from assistants.domain.ids import ThreadId
+from assistants.ports.table import Key, Row, Write
+from assistants.services.storage import keys
 from tests.support.deployment import WEATHER, Client, Deployment
 from tests.support.fakes import FakeClock, FakeTable
 from tests.unit.turns.test_turns import until
@@ -171,12 +173,13 @@ def test_a_deleted_thread_is_gone_with_all_that_hung_on_it() -> None:
         assert answer.error["message"] == f"No thread found with id '{thread_id}'."
 
 
-def work(deployment: Deployment) -> int:
-    """Do what the queue asks for until it is empty."""
+def work(deployment: Deployment, seconds: float = 50) -> int:
+    """Do what the queue asks for until it is empty; the worker has so long for each message."""
     asked = 0
     while deployment.purge_queue.sent:
         asked += 1
-        deployment.backend.maintenance.purge.work(*deployment.purge_queue.sent.pop(0))
+        message = deployment.purge_queue.sent.pop(0)
+        deployment.backend.maintenance.purge.work(*message, seconds=seconds)
     return asked
 
 
@@ -189,8 +192,43 @@ def test_nothing_is_left_of_a_deleted_thread_once_its_queue_is_worked_off() -> N
     for _ in range(2):
         deployment.run(thread_id, assistant_id=assistant_id)
     deployment.api.delete(f"/threads/{thread_id}")
-    assert work(deployment) > 2
+    assert work(deployment, seconds=0) > 2
     assert deployment.table.rows == before
+
+
+def test_one_message_suffices_for_a_thread_of_20_000_rows_while_there_is_time() -> None:
+    """Lambda stops a function that has sent some 16 messages to its own queue in a chain."""
+    deployment = Deployment()
+    before = dict(deployment.table.rows)
+    thread_id = deployment.thread("Hello")
+    partition = keys.in_thread(deployment.project, ThreadId(thread_id))
+    for number in range(20_000):
+        key = Key(partition, f"{keys.MESSAGES}{number:026}")
+        deployment.table.rows[key] = Row(key, {})
+    deployment.api.delete(f"/threads/{thread_id}")
+    assert work(deployment) == 1
+    assert deployment.table.rows == before
+
+
+def test_a_purge_asks_for_the_rest_once_its_time_is_over() -> None:
+    deployment = Deployment()
+    before = dict(deployment.table.rows)
+    thread = {"messages": [message(str(number)) for number in range(3_000)]}
+    thread_id = str(deployment.api.post("/threads", thread)["id"])
+    deployment.api.delete(f"/threads/{thread_id}")
+    deployment.clock.step = 10  # for each page
+    assert work(deployment, seconds=25) == 2  # of three pages each
+    assert deployment.table.rows == before
+
+
+def test_a_long_purge_does_not_get_a_worker_a_minute() -> None:
+    deployment = Deployment()
+    deployment.api.delete(f"/threads/{deployment.thread('Hello')}")
+    deployment.clock.now += 301
+    for _ in range(3):
+        deployment.backend.maintenance.sweeper.sweep()
+        deployment.clock.now += 60
+    assert len(deployment.purge_queue.sent) == 2
 
 
 def test_a_purge_whose_request_was_lost_is_found_by_the_sweep() -> None:

@@ -195,7 +195,7 @@ def test_a_lost_message_is_sent_again(library: Library) -> None:
     library.clock.now += 300
     library.backend.maintenance.sweeper.sweep()
     project, identifier = library.purge_queue.sent.pop()
-    library.backend.maintenance.purge.work(project, identifier)
+    library.backend.maintenance.purge.work(project, identifier, seconds=0)
     library.index_queue.sent.clear()
     library.purge_queue.sent.clear()
     delete_file(library, file_id)

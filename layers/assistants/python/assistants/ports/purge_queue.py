@@ -1,4 +1,4 @@
-"""The queue of what is to be removed behind a deleted object."""
+"""The queue of deleted objects whose remains are to be removed."""
 
 from typing import Protocol
 
@@ -7,5 +7,5 @@ from assistants.domain.ids import ProjectId
 
 class PurgeQueue(Protocol):
     def send(self, project: ProjectId, identifier: str) -> None:
-        """Ask for (more of) what hung on a thread or vector store to be removed."""
+        """Ask for the rest of a deleted thread or vector store to be removed."""
         ...
