@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from assistants.bootstrap import index_queue, indexing
+from assistants.domain.ids import EntryRef
 from assistants.telemetry import logger
 
 ATTEMPTS = 5
@@ -19,14 +20,14 @@ processor = BatchProcessor(event_type=EventType.SQS)
 
 
 def index(record: SQSRecord) -> None:
-    ids = record.json_body["project"], record.json_body["store"], record.json_body["attachment"]
+    ref = EntryRef.from_message(record.json_body)
     received = int(record.attributes.approximate_receive_count)
-    logger.append_keys(vector_store_id=ids[1], attachment=ids[2])
+    logger.append_keys(vector_store_id=ref.vector_store_id, entry_id=ref.entry_id)
     if received > ATTEMPTS:
-        indexing().give_up(*ids)
+        indexing().give_up(ref)
         return
     try:
-        indexing().work(*ids)
+        indexing().process(ref)
     except Exception:  # the edge of one message, which is retried before it becomes visible
         logger.exception("could not index a file", extra={"attempt": received})
         index_queue().delay(record.receipt_handle, FIRST_PAUSE_SECONDS * 2 ** (received - 1))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
-from assistants.domain.ids import ProjectId, RunRef, VectorStoreId
+from assistants.domain.ids import EntryRef, ProjectId, RunRef
 from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 from assistants.ports.chat_model import (
     Delta,
@@ -172,13 +172,13 @@ class FakePurgeQueue:
 
 
 class FakeIndexQueue:
-    """Records which files of vector stores are to be looked at."""
+    """Records which entries of vector stores are to be processed."""
 
     def __init__(self) -> None:
-        self.sent: list[tuple[ProjectId, VectorStoreId, str]] = []
+        self.sent: list[EntryRef] = []
 
-    def send(self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str) -> None:
-        self.sent += [(project, vector_store_id, attachment) for attachment in attachments]
+    def send(self, *entries: EntryRef) -> None:
+        self.sent += entries
 
 
 class FakeBlobs:

@@ -77,7 +77,7 @@ QUERIES += ["word " * 5_000, "w" * 50_000, " ".join(map(str, range(5_000))), "æ¼
 
 def document(name: str, *, store: str = STORE, project: str = PROJECT, **more: Any) -> Document:
     ids = ProjectId(project), VectorStoreId(store), FileId(f"file-{name}")
-    return Document(*ids, more.pop("attachment", "1"), f"{name}.txt", more)
+    return Document(*ids, more.pop("entry_id", "1"), f"{name}.txt", more)
 
 
 def chunk(number: int, text: str) -> Chunk:
@@ -202,7 +202,7 @@ class IndexContract:
         assert index.count(document("unknown")) == 0
 
     def test_two_stays_of_a_file_are_two_documents(self, index: SearchIndex) -> None:
-        first, second = document("a", attachment="1"), document("a", attachment="2")
+        first, second = document("a", entry_id="1"), document("a", entry_id="2")
         self.add(index, first, "zebra", "zebra")
         self.add(index, second, "zebra")
         self.remove(index, first, 2)

@@ -85,7 +85,7 @@ class Library(Deployment):
         while self.index_queue.sent or self.purge_queue.sent:
             sent, self.index_queue.sent = self.index_queue.sent, []
             for message in sent:
-                self.indexing.work(*message)
+                self.indexing.process(message)
             purges, self.purge_queue.sent = self.purge_queue.sent, []
             for project, identifier in purges:
                 self.backend.maintenance.purge.work(project, identifier, seconds=0)

@@ -116,7 +116,7 @@ def test_both_indexes_rank_alike(client: OpenSearch, tmp_path: Path) -> None:
         SqliteIndex(tmp_path / "search.sqlite", model="hashing", dimensions=256),
     ]
     for number, fact in enumerate(FACTS):
-        owner = document(f"{number:02}", attachment=f"{number:02}")
+        owner = document(f"{number:02}", entry_id=f"{number:02}")
         for index in indexes:
             index.put(owner, [chunk(0, fact)], [embedder.query(fact)])
             settle_count(index, owner, 1)

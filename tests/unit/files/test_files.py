@@ -7,7 +7,7 @@ import pytest
 
 from assistants.domain.file import LIFE_SECONDS
 from assistants.http.endpoints.files import STREAMED_BYTES
-from assistants.services.files.contents import LOOSE_SECONDS
+from assistants.services.files.contents import ORPHAN_SECONDS
 from assistants.services.storage import keys
 from tests.support.deployment import Answer, Deployment
 from tests.support.fakes import FakeBlobs, FakeTable
@@ -346,7 +346,7 @@ def test_bytes_without_a_file_are_found_and_removed() -> None:
     table.dead = False
     service.backend.maintenance.sweeper.sweep()
     assert len(service.blobs.contents) == 1, "it might still be at work"
-    service.clock.now += LOOSE_SECONDS
+    service.clock.now += ORPHAN_SECONDS
     service.backend.maintenance.sweeper.sweep()
     assert left(service) == ([], [])
 
@@ -354,8 +354,8 @@ def test_bytes_without_a_file_are_found_and_removed() -> None:
 def test_a_sweep_never_takes_the_bytes_of_a_file(service: Deployment) -> None:
     file = create(service)
     storage = service.backend.files.contents
-    service.table.commit(storage.loosening(service.project, file["id"]))
-    service.clock.now += LOOSE_SECONDS
+    service.table.commit(storage.note_orphan(service.project, file["id"]))
+    service.clock.now += ORPHAN_SECONDS
     service.backend.maintenance.sweeper.sweep()
     rows, blobs = left(service)
     assert blobs == [f"files/{service.project}/{file['id']}"]
@@ -366,7 +366,7 @@ def test_a_writer_that_was_given_up_cannot_make_its_file_any_more() -> None:
     class Slow(FakeBlobs):
         def write(self, name: str, pieces: Any) -> int:
             size = super().write(name, pieces)
-            slow.clock.now += LOOSE_SECONDS
+            slow.clock.now += ORPHAN_SECONDS
             slow.backend.maintenance.sweeper.sweep()
             return size
 
@@ -390,7 +390,7 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_sweep() -> None:
     assert service.api.request("DELETE", f"/files/{file['id']}").status == 500
     assert service.api.request("GET", f"/files/{file['id']}").status == 404
     blobs.reachable = True
-    service.clock.now += LOOSE_SECONDS
+    service.clock.now += ORPHAN_SECONDS
     service.backend.maintenance.sweeper.sweep()
     assert left(service) == ([], [])
 

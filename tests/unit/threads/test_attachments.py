@@ -57,9 +57,9 @@ def test_a_file_to_search_goes_to_the_threads_own_store_which_lives_a_week(
     assert say(library, thread_id, second, SEARCH)["tool_resources"] == now["tool_resources"]
     assert files_of(library, store_id) == [first, second]
     assert len(library.api.get("/vector_stores")["data"]) == 1
-    assert library.backend.vector_stores.service.pending(library.project, store_id)
+    assert library.backend.vector_stores.service.is_indexing(library.project, store_id)
     library.ingest()
-    assert not library.backend.vector_stores.service.pending(library.project, store_id)
+    assert not library.backend.vector_stores.service.is_indexing(library.project, store_id)
 
 
 def test_files_for_code_join_those_of_the_thread(library: Library) -> None:

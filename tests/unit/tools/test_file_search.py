@@ -67,7 +67,7 @@ class Case:
             self.service.backend.vector_stores.file_repository,
             self.service.index_queue.sent[-1],
         )
-        file = records.load(*asked)
+        file = records.load(asked)
         assert file is not None
         assert records.plan(file, len(texts))
         self.index.put(file.document, chunks, EMBEDDER.documents(texts))
@@ -295,13 +295,13 @@ def test_a_run_waits_no_longer_than_its_files_need(
     case = Case(place, ["Hello."])
     thread_id = case.thread_with_file()
     records = case.service.backend.vector_stores.file_repository
-    [(project, store_id, attachment)] = case.service.index_queue.sent
+    [entry] = case.service.index_queue.sent
     began = case.service.clock.now
 
     def index_after_a_while(seconds: float) -> None:
         case.service.clock.now += seconds
         if case.service.clock.now >= began + 5:
-            file = records.load(project, store_id, attachment)
+            file = records.load(entry)
             assert file is not None
             records.complete(file, 26)
 

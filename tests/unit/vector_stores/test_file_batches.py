@@ -177,7 +177,7 @@ def test_a_cancelled_batch_stops_what_is_not_indexed_yet(library: Library) -> No
     done, waiting = library.file(), [library.file() for _ in range(40)]
     store_id = library.vector_store()
     batch = begin(library, store_id, [done, *waiting])
-    library.indexing.work(*library.index_queue.sent[0])
+    library.indexing.process(library.index_queue.sent[0])
     url = library.url(store_id, "file_batches", batch["id"], "cancel")
     cancelled = library.api.post(url)
     assert cancelled["status"] == "cancelled"
@@ -235,7 +235,7 @@ def test_two_thousand_files_join_in_one_batch(library: Library) -> None:
     store_id = library.vector_store()
     batch = begin(library, store_id, ids)
     assert counts(batch) == {"in_progress": BIG, "total": BIG}
-    assert len({attachment for _, _, attachment in library.index_queue.sent}) == BIG
+    assert len({entry_id for _, _, entry_id in library.index_queue.sent}) == BIG
     assert listed(library, batch, "order=asc") == ids
 
 
@@ -311,7 +311,7 @@ def test_counts_are_right_when_hundreds_of_files_end_at_once(library: Library) -
         library.backend.vector_stores.file_repository,
         library.backend.vector_stores.service,
     )
-    found = [records.load(*message) for message in library.index_queue.sent]
+    found = [records.load(message) for message in library.index_queue.sent]
     work = [one for one in found if one is not None]
     lock = threading.Lock()
 
@@ -337,7 +337,7 @@ def test_counts_are_right_when_hundreds_of_files_end_at_once(library: Library) -
     store_now = library.api.get(library.url(store_id))
     assert (counts(store_now), store_now["usage_bytes"]) == (expected, 2000)
     assert counts(again(library, batch)) == expected
-    assert not vector_store.pending(library.project, VectorStoreId(store_id))
+    assert not vector_store.is_indexing(library.project, VectorStoreId(store_id))
     shards = Counter(
         row.key.sort for row in library.table.rows.values() if row.key.sort.startswith("BN#")
     )

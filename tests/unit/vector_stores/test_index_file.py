@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from assistants.domain.ids import EntryRef, ProjectId, VectorStoreId
 from assistants.ports.search import SearchUnavailableError
 
 HANDLER = Path(__file__).parents[3] / "functions/index_file/handler.py"
-IDS = ("proj", "vs_1", "01abc")
+REF = EntryRef(ProjectId("proj"), VectorStoreId("vs_1"), "01abc")
 
 
 class Worker:
@@ -19,17 +20,17 @@ class Worker:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
-        self.worked: list[tuple[str, ...]] = []
-        self.given_up: list[tuple[str, ...]] = []
+        self.processed: list[EntryRef] = []
+        self.given_up: list[EntryRef] = []
         self.delays: list[tuple[str, int]] = []
 
-    def work(self, *ids: str) -> None:
-        self.worked.append(ids)
+    def process(self, ref: EntryRef) -> None:
+        self.processed.append(ref)
         if self.error is not None:
             raise self.error
 
-    def give_up(self, *ids: str) -> None:
-        self.given_up.append(ids)
+    def give_up(self, ref: EntryRef) -> None:
+        self.given_up.append(ref)
 
     def delay(self, receipt: str, seconds: int) -> None:
         self.delays.append((receipt, seconds))
@@ -47,7 +48,7 @@ def module() -> ModuleType:
 
 def received(module: ModuleType, worker: Worker, times: int) -> Any:
     module.indexing = module.index_queue = lambda: worker  # type: ignore[attr-defined]
-    body = dict(zip(("project", "store", "attachment"), IDS, strict=True))
+    body = dict(zip(("project", "store", "entry"), REF, strict=True))
     record = {
         "messageId": "message",
         "receiptHandle": "receipt",
@@ -58,10 +59,10 @@ def received(module: ModuleType, worker: Worker, times: int) -> Any:
     return module.handler({"Records": [record]}, None)
 
 
-def test_a_message_is_worked_on(module: ModuleType) -> None:
+def test_a_message_is_processed(module: ModuleType) -> None:
     worker = Worker()
     assert received(module, worker, 1) == {"batchItemFailures": []}
-    assert (worker.worked, worker.given_up, worker.delays) == ([IDS], [], [])
+    assert (worker.processed, worker.given_up, worker.delays) == ([REF], [], [])
 
 
 @pytest.mark.parametrize(("times", "seconds"), [(1, 15), (2, 30), (5, 240)])
@@ -78,4 +79,4 @@ def test_a_message_that_fails_comes_again_after_a_longer_pause_each_time(
 def test_the_sixth_time_the_file_fails_and_the_message_is_done(module: ModuleType) -> None:
     worker = Worker(SearchUnavailableError("The index sleeps."))
     assert received(module, worker, 6) == {"batchItemFailures": []}
-    assert (worker.worked, worker.given_up, worker.delays) == ([], [IDS], [])
+    assert (worker.processed, worker.given_up, worker.delays) == ([], [REF], [])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef
 from assistants.domain.retrieval.passage import Chunk
 from assistants.ports.search import Embedder, SearchUnavailableError, Vector
 from assistants.services.vector_stores import indexing
@@ -88,9 +88,9 @@ def texts(library: Library) -> list[str]:
     return [name for name in library.blobs.contents if name.startswith("texts/")]
 
 
-def dies(worker: Indexing, message: tuple[ProjectId, VectorStoreId, str]) -> bool:
+def dies(worker: Indexing, message: EntryRef) -> bool:
     try:
-        worker.work(*message)
+        worker.process(message)
     except Killed:
         return True
     return False
@@ -154,7 +154,7 @@ class Meddled:
 def test_what_is_deleted_while_it_is_indexed_is_gone_when_the_worker_has_ended(
     library: Library, place: str
 ) -> None:
-    """The removal runs first, and the worker goes on to put what nobody wants any more."""
+    """The deletion runs first, and the worker goes on to put what nobody wants any more."""
     store, file = attach(library)
     [message] = library.index_queue.sent
     library.index_queue.sent = []
@@ -164,7 +164,7 @@ def test_what_is_deleted_while_it_is_indexed_is_gone_when_the_worker_has_ended(
         library.ingest()
 
     embedder = Meddled(library.indexing.embedder(), meddle)
-    replace(library.indexing, embedder=lambda: embedder).work(*message)
+    replace(library.indexing, embedder=lambda: embedder).process(message)
     library.sweep()
     assert library.indexed() == 0
     assert texts(library) == []
@@ -174,7 +174,7 @@ def test_two_workers_with_the_same_message_make_no_duplicate(library: Library) -
     store, _ = attach(library)
     [message] = library.index_queue.sent
     library.ingest()
-    library.indexing.work(*message)
+    library.indexing.process(message)
     assert library.indexed() == CHUNKS
     counts = library.api.get(library.url(store))["file_counts"]
     assert (counts["completed"], counts["total"]) == (1, 1)
@@ -199,9 +199,9 @@ def test_a_retry_goes_on_where_the_last_try_was_stopped(library: Library) -> Non
     embedder = Counted(library.indexing.embedder(), break_off)
     worker = replace(library.indexing, embedder=lambda: embedder)
     with pytest.raises(SearchUnavailableError):
-        worker.work(*message)
+        worker.process(message)
     assert library.indexed() == 8
-    worker.work(*message)
+    worker.process(message)
     assert asked == [4, 4, 1, 1]
     assert library.indexed() == CHUNKS
 
@@ -214,7 +214,7 @@ def test_a_retry_that_cuts_the_text_otherwise_leaves_nothing_of_the_first(
     dies(mortal(library, 20), message)
     assert library.indexed() > 2
     halves = [Chunk(0, LONG[:500], 0, 500), Chunk(1, LONG[500:], 500, len(LONG))]
-    replace(library.indexing, chunker=lambda *_, **__: halves).work(*message)
+    replace(library.indexing, chunker=lambda *_, **__: halves).process(message)
     assert library.indexed() == 2
 
 
@@ -233,7 +233,7 @@ def test_a_file_is_completed_when_the_index_shows_all_of_it(library: Library) ->
         def __getattr__(self, name: str) -> Any:
             return getattr(library.index, name)
 
-    replace(library.indexing, index=Late).work(*message)
+    replace(library.indexing, index=Late).process(message)
     assert looks == ["in_progress"] * 3
     assert status(library, store, file)["status"] == "completed"
 
@@ -251,7 +251,7 @@ def test_an_index_that_never_shows_a_file_is_tried_again_later(library: Library)
 
     started = library.clock.now
     with pytest.raises(SearchUnavailableError, match=f"0 of {CHUNKS} chunks"):
-        replace(library.indexing, index=Blind).work(*message)
+        replace(library.indexing, index=Blind).process(message)
     assert library.clock.now - started <= indexing.VISIBLE_SECONDS + 1
     assert status(library, store, file)["status"] == "in_progress"
     library.ingest()
@@ -264,7 +264,7 @@ def test_a_file_that_was_tried_too_often_fails_in_words(library: Library) -> Non
     dies(mortal(library, 20), message)
     assert library.indexed() > 0
     library.index_queue.sent = []
-    library.indexing.give_up(*message)
+    library.indexing.give_up(message)
     library.ingest()
     library.sweep()
     found = status(library, store, file)
@@ -278,10 +278,10 @@ def test_giving_up_changes_nothing_that_has_ended(library: Library) -> None:
     store, file = attach(library)
     [message] = library.index_queue.sent
     library.ingest()
-    library.indexing.give_up(*message)
+    library.indexing.give_up(message)
     assert status(library, store, file)["status"] == "completed"
     library.api.delete(library.url(store, "files", file))
-    library.indexing.give_up(*message)
+    library.indexing.give_up(message)
 
 
 def test_usage_counts_the_texts_and_their_vectors(library: Library) -> None:

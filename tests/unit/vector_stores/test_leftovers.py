@@ -170,9 +170,9 @@ def test_what_ends_while_it_is_indexed_leaves_nothing(
 
     object.__setattr__(owner, moment, overtaken)
     try:
-        library.indexing.work(*message)
+        library.indexing.process(message)
     except (KeyboardInterrupt, ParsingUnavailableError):
-        library.indexing.work(*message)  # the message is delivered again
+        library.indexing.process(message)  # the message is delivered again
     library.ingest()
     library.sweep()
     assert library.indexed() == 0
@@ -183,7 +183,7 @@ def test_what_ends_while_it_is_indexed_leaves_nothing(
 
 
 def test_a_lost_message_is_sent_again(library: Library) -> None:
-    """Of a file that waits for its indexing, and of chunks that wait for their removal."""
+    """Of a file that waits for its indexing, and of chunks that wait for their deletion."""
     file_id = library.file()
     store_id = library.vector_store(file_id)
     library.index_queue.sent.clear()
@@ -217,7 +217,7 @@ def test_a_file_that_nobody_can_index_fails_after_a_day(library: Library) -> Non
     }
 
 
-@pytest.mark.parametrize("change", ["detach", "label"])
+@pytest.mark.parametrize("change", ["detach", "attributes"])
 def test_work_on_an_index_that_does_not_answer_holds_up_nothing_else_that_is_due(
     library: Library, change: str
 ) -> None:
@@ -226,7 +226,7 @@ def test_work_on_an_index_that_does_not_answer_holds_up_nothing_else_that_is_due
     store_id = library.vector_store(file_id)
     library.ingest()
     url = library.url(store_id, "files", file_id)
-    works = {"detach": library.index.delete, "label": library.index.set_attributes}
+    works = {"detach": library.index.delete, "attributes": library.index.set_attributes}
 
     def hang(*_: object) -> None:
         raise KeyboardInterrupt

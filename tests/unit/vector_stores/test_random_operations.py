@@ -77,7 +77,7 @@ class Games(RuleBasedStateMachine):
         if sent := self.library.index_queue.sent:
             message = sent.pop(which % len(sent))
             if not lost:
-                self.library.indexing.work(*message)
+                self.library.indexing.process(message)
 
     @rule(seconds=st.sampled_from([60, 300, 3600]))
     def sweep(self, seconds: int) -> None:

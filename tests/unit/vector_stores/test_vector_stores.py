@@ -333,7 +333,7 @@ def test_a_file_attached_again_in_another_way_is_indexed_anew(
     library.ingest()
     library.sweep()
     assert counts(library, store_id) == {"completed": 1, "total": 1}
-    assert library.indexed() == (2 if "attributes" in asked else 11), "no chunk of the first stay"
+    assert library.indexed() == (2 if "attributes" in asked else 11), "no chunk of the first entry"
 
 
 def test_a_file_that_failed_is_tried_anew_when_it_is_attached_again(library: Library) -> None:
@@ -480,7 +480,7 @@ def dies(library: Library) -> None:
             return getattr(library.index, name)
 
     with pytest.raises(KeyboardInterrupt):
-        replace(library.indexing, index=Blind).work(*message)
+        replace(library.indexing, index=Blind).process(message)
 
 
 def test_a_filter_holds_even_while_the_index_shows_former_attributes(library: Library) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from assistants.domain.file import attachment
+from assistants.domain.file import content_disposition
 from assistants.ports.blobs import PIECE_BYTES, Blob, BlobMissingError
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class S3Blobs:
             Params={
                 "Bucket": self._bucket,
                 "Key": name,
-                "ResponseContentDisposition": attachment(filename),
+                "ResponseContentDisposition": content_disposition(filename),
                 "ResponseContentType": mime_type,
             },
             ExpiresIn=seconds,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef, ProjectId
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,12 +34,11 @@ class SqsPurgeQueue(_Queue):
 class SqsIndexQueue(_Queue):
     """An `IndexQueue`."""
 
-    def send(self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str) -> None:
+    def send(self, *entries: EntryRef) -> None:
         """Raises `RuntimeError` for what SQS does not take; the nets of the table find it."""
-        for start in range(0, len(attachments), _AT_ONCE):
-            batch = attachments[start : start + _AT_ONCE]
-            ids = {"project": project, "store": vector_store_id}
-            bodies = [json.dumps({**ids, "attachment": attachment}) for attachment in batch]
+        for start in range(0, len(entries), _AT_ONCE):
+            batch = entries[start : start + _AT_ONCE]
+            bodies = [json.dumps(entry.to_message()) for entry in batch]
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
                 Entries=[

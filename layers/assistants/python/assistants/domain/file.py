@@ -1,4 +1,4 @@
-"""Files: bytes under a name, with the purpose that decides what may be done with them."""
+"""Files: named bytes with a purpose, which decides how they may be used."""
 
 from dataclasses import dataclass
 from typing import IO, Annotated, ClassVar, Literal
@@ -18,14 +18,14 @@ OutputPurpose = Literal["assistants_output", "batch_output", "fine-tune-results"
 AnyPurpose = Purpose | OutputPurpose
 KEPT_FROM_DOWNLOAD: frozenset[AnyPurpose] = frozenset({"assistants", "user_data"})
 LIFE_SECONDS: dict[AnyPurpose, int] = {"batch": 30 * 24 * 3600}
-"""How long a file lives that was not given `expires_after`; for ever, if not named here."""
+"""Seconds until a file without `expires_after` expires; files of other purposes never do."""
 
 Filename = Annotated[str, StringConstraints(min_length=1, max_length=MAX_FILENAME)]
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The bytes that came with a form, under the name and the type that their sender gave."""
+    """The bytes of a form's file, with the name and the type that the client declared."""
 
     filename: str
     mime_type: str
@@ -67,21 +67,25 @@ class File(Object):
 
 
 class StoredFile(File):
-    """A file and what is known of it but not shown."""
+    """A file with the members that the API does not return."""
 
     mime_type: str
 
+    def to_api(self) -> File:
+        return File.model_validate(self.model_dump())
+
 
 def expiry(purpose: AnyPurpose, after: FileExpiresAfter | None, now: int) -> int | None:
-    """Unix seconds at which a file that is made now ends, or None if it stays."""
+    """Return when a file created now expires, in Unix seconds, or None if it never does."""
     seconds = after.seconds if after else LIFE_SECONDS.get(purpose)
     return None if seconds is None else now + seconds
 
 
-def attachment(filename: str) -> str:
-    """A `Content-Disposition` that has browsers save, never show, what anybody may have sent.
+def content_disposition(filename: str) -> str:
+    """Return a `Content-Disposition` with which browsers save the file and never render it, since
+    its content is not trusted.
 
-    A name that would fill API Gateway's 10 KB of headers is left out of it.
+    Omits a name that would exceed API Gateway's 10 KB of headers.
     """
     encoded = quote(filename, safe="")
     return f"attachment; filename*=UTF-8''{encoded}" if len(encoded) <= 2048 else "attachment"

@@ -1,4 +1,4 @@
-"""File batches: files that join a vector store together."""
+"""File batches: files that are attached to a vector store together."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -30,26 +30,11 @@ class VectorStoreFileBatch(Object):
 
     poll_after_ms: ClassVar[int | None] = POLL_AFTER_MS
 
-    @classmethod
-    def of(cls, stored: "StoredBatch", counts: FileCounts) -> "VectorStoreFileBatch":
-        if stored.entries is not None:  # not all of them are counted yet
-            left = max(0, stored.total - counts.total + counts.in_progress)
-            total = max(stored.total, counts.total)
-            counts = counts.model_copy(update={"in_progress": left, "total": total})
-        status: FileStatus = "in_progress" if counts.in_progress else "completed"
-        if 0 < counts.failed == counts.total:
-            status = "failed"
-        return cls(
-            id=stored.id,
-            created_at=stored.created_at,
-            vector_store_id=stored.vector_store_id,
-            status="cancelled" if stored.cancelled else status,
-            file_counts=counts,
-        )
-
 
 class StoredBatch(Object):
-    """`entries` are the files that may still have to be added to the store, None when all are."""
+    """A batch as its row holds it. `entries` are the files that may still have to be attached, None
+    once all of them are.
+    """
 
     id: str
     created_at: int
@@ -58,14 +43,31 @@ class StoredBatch(Object):
     cancelled: bool = False
     entries: list[VectorStoreFileCreate] | None
 
+    def to_api(self, counts: FileCounts) -> VectorStoreFileBatch:
+        """Return the API's object. `counts` are of the files attached so far."""
+        if self.entries is not None:  # the files not attached yet are not counted yet
+            left = max(0, self.total - counts.total + counts.in_progress)
+            total = max(self.total, counts.total)
+            counts = counts.model_copy(update={"in_progress": left, "total": total})
+        status: FileStatus = "in_progress" if counts.in_progress else "completed"
+        if 0 < counts.failed == counts.total:
+            status = "failed"
+        return VectorStoreFileBatch(
+            id=self.id,
+            created_at=self.created_at,
+            vector_store_id=self.vector_store_id,
+            status="cancelled" if self.cancelled else status,
+            file_counts=counts,
+        )
+
 
 BatchIds = Annotated[list[CheckedFileId], Field(min_length=1, max_length=MAX_BATCH)]
 BatchFiles = Annotated[list[VectorStoreFileCreate], Field(min_length=1, max_length=MAX_BATCH)]
 
 
 class FileBatchCreate(Request):
-    """`file_ids` with attributes and chunking for all of them, or `files` that bring their own:
-    for these what is said of all is ignored, as the API's reference has it.
+    """Either `file_ids`, with attributes and chunking for all of them, or `files` with their own.
+    As in the API's reference, `files` ignore the members that are meant for all.
     """
 
     file_ids: BatchIds | None = None
@@ -82,8 +84,8 @@ class FileBatchCreate(Request):
 
     @property
     def entries(self) -> list[VectorStoreFileCreate]:
-        """Each file once: of a repeated one, what is said last."""
-        given = self.files or [
+        """Return one entry per file, the last one for a file that is repeated."""
+        entries = self.files or [
             VectorStoreFileCreate(
                 file_id=file_id,
                 attributes=self.attributes,
@@ -91,4 +93,4 @@ class FileBatchCreate(Request):
             )
             for file_id in self.file_ids or ()
         ]
-        return list({entry.file_id: entry for entry in given}.values())
+        return list({entry.file_id: entry for entry in entries}.values())

@@ -1,4 +1,4 @@
-"""Names of files as they are safe to use in a directory, and told apart."""
+"""Make file names safe and unique, so that the files can share a directory."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ _MAX_BYTES = 200
 
 
 def safe(filename: str) -> str:
-    """The last component of any path, printable and short, with its extension."""
+    """Return the last component of a path, printable and short, with its extension."""
     last = filename.replace("\\", "/").rstrip("/").rpartition("/")[2]
     printable = "".join(character if character.isprintable() else "_" for character in last)
     stem, dot, extension = printable.strip().rpartition(".")
@@ -19,7 +19,7 @@ def safe(filename: str) -> str:
 
 
 def distinct(names: Sequence[str]) -> list[str]:
-    """Each name, numbered where another has come before it: `a.csv`, `a-2.csv`."""
+    """Return the names, with a number added to each repeated one: `a.csv`, `a-2.csv`."""
     taken: set[str] = set()
     result = []
     for name in names:
@@ -38,5 +38,5 @@ def _numbered(name: str, number: int) -> str:
 
 
 def _cut(text: str, size: int) -> str:
-    """As much of it as fits into so many bytes of UTF-8."""
+    """Return as much of the text as fits into `size` bytes of UTF-8."""
     return text.encode()[:size].decode(errors="ignore")

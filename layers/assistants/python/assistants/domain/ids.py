@@ -64,6 +64,27 @@ class RunRef(NamedTuple):
         return {"project": self.project, "thread": self.thread_id, "run": self.run_id}
 
 
+class EntryRef(NamedTuple):
+    """Name one entry of a vector store: a File, from when it is attached until it is detached.
+
+    A File that is attached again gets a new entry, so that nothing left over from the old one can
+    be taken for the new one's. Entries sort by `entry_id` in the order in which they were attached.
+    """
+
+    project: ProjectId
+    vector_store_id: VectorStoreId
+    entry_id: str
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> "EntryRef":
+        """Read the ids from a message of the index queue."""
+        return cls(message["project"], message["store"], message["entry"])
+
+    def to_message(self) -> dict[str, str]:
+        """Return the ids as `{project, store, entry}`, the body of a message of the index queue."""
+        return {"project": self.project, "store": self.vector_store_id, "entry": self.entry_id}
+
+
 class _Clock:
     """Orders of one process strictly grow, even inside one millisecond and when time jumps back."""
 

@@ -1,4 +1,4 @@
-"""Lists: the envelope every list answers with, and the cursor every list takes."""
+"""Lists: the envelope of every list, and the cursor that every list takes."""
 
 import json
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ from pydantic import Field, StringConstraints
 
 from assistants.domain.schema import Object, Request
 
-MAX_BYTES = 5_900_000  # of a page inside Lambda's answer, which may have 6 MB
+MAX_BYTES = 5_900_000  # of a page inside a Lambda response, which may have 6 MB
 
 ObjectId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Cursor(Request):
-    """Which page of a list: `after` and `before` are ids of objects of that list."""
+    """Select a page of a list. `after` and `before` are ids of objects in that list."""
 
     limit: int = Field(default=20, ge=1, le=100)
     order: Literal["asc", "desc"] = "desc"
@@ -23,7 +23,7 @@ class Cursor(Request):
 
     @property
     def backwards(self) -> bool:
-        """`before` alone asks for the objects just before the cursor, nearest first."""
+        """Return whether `before` alone is set: it selects the objects just before the cursor."""
         return self.before is not None and self.after is None
 
 
@@ -31,7 +31,7 @@ T = TypeVar("T", bound=Object)
 
 
 class Page(Object, Generic[T]):
-    """One page. `first_id` and `last_id` are null on an empty page, as the original answers."""
+    """One page. `first_id` and `last_id` are null on an empty page, as in the original."""
 
     object: Literal["list"] = "list"
     data: list[T]
@@ -40,8 +40,10 @@ class Page(Object, Generic[T]):
     has_more: bool
 
     @classmethod
-    def of(cls, data: Sequence[T], cursor: Cursor, *, has_more: bool) -> "Page[T]":
-        """The page of these objects; it ends early, with `has_more`, where they grow too large."""
+    def from_items(cls, data: Sequence[T], cursor: Cursor, *, has_more: bool) -> "Page[T]":
+        """Build the page of these objects. Cut it short, with `has_more`, if they are too large for
+        one response.
+        """
         kept = _fitting(data[::-1])[::-1] if cursor.backwards else _fitting(data)
         ids: list[str] = [getattr(item, "id") for item in kept]  # noqa: B009
         first, last = (ids[0], ids[-1]) if ids else (None, None)
@@ -50,17 +52,17 @@ class Page(Object, Generic[T]):
 
 
 def _fitting(data: Sequence[T]) -> Sequence[T]:
-    """As many objects, one at least, as an answer of Lambda can hold."""
+    """Return as many objects, but at least one, as a Lambda response can hold."""
     left = MAX_BYTES
     for count, item in enumerate(data):
-        left -= len(json.dumps(item.model_dump_json()))  # Lambda's answer holds ours as a string
+        left -= len(json.dumps(item.model_dump_json()))  # as Lambda sends it: a string in JSON
         if left < 0 and count:
             return data[:count]
     return data
 
 
 class Listing(Object, Generic[T]):
-    """A list that has no pages."""
+    """A list without pages."""
 
     object: Literal["list"] = "list"
     data: list[T]

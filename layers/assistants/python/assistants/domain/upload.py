@@ -1,4 +1,4 @@
-"""Uploads: a large file that arrives in parts."""
+"""Uploads: large files that clients send in parts."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,7 +9,7 @@ from assistants.domain.schema import Form, Object, Request
 
 MAX_UPLOAD_BYTES = 8 * 1024**3
 MAX_PART_BYTES = 64 * 1024**2
-MAX_DIRECT_BYTES = 5 * 1024**3  # S3's limit of one PUT, and of one copy
+MAX_DIRECT_BYTES = 5 * 1024**3  # S3's limit for one PUT, and for one copy
 MAX_PARTS = 10_000
 LIFE_SECONDS = 3600
 
@@ -49,11 +49,16 @@ class Upload(Object):
 
 
 class StoredUpload(Upload):
-    """An upload and what is known of it but not shown. `part_ids` are those it was completed of."""
+    """An upload with the members that the API does not return. `part_ids` are the parts, in order,
+    that a completed upload was made of.
+    """
 
     mime_type: str
     expires_after: FileExpiresAfter | None = None
     part_ids: list[str] = []
+
+    def to_api(self) -> Upload:
+        return Upload.model_validate(self.model_dump())
 
 
 class UploadPart(Object):
@@ -64,9 +69,10 @@ class UploadPart(Object):
 
 
 class DirectPart(UploadPart):
-    """A part whose bytes go straight to S3: `PUT` exactly as many as the upload has to `url`.
+    """A part whose bytes the client sends straight to S3, by a `PUT` to `url` of exactly as many
+    bytes as the upload has.
 
-    An extension of this service; the URL is a secret until `expires_at`.
+    An extension of this service. The URL is a secret until `expires_at`.
     """
 
     url: str

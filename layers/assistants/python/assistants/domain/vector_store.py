@@ -1,4 +1,4 @@
-"""Vector stores: files that are searched together."""
+"""Vector stores: sets of files that are searched together."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from assistants.domain.ids import VectorStoreId
 from assistants.domain.schema import Description, Metadata, Name, Object, Part, Request
 from assistants.domain.vector_store_file import CheckedFileId, FileCounts
 
-MAX_FILES = 10_000  # of one store
+MAX_FILES = 10_000  # per store
 DAY_SECONDS = 24 * 3600
 
 
@@ -35,9 +35,9 @@ class VectorStore(Object):
 
 
 class StoreHead(Object):
-    """What a store's own row holds; its files are counted elsewhere.
+    """The members that a store's own row holds. Its files are counted in rows of their own.
 
-    `expired` is set once its chunks are, or are about to be, removed: it never lives again.
+    `expired` is set when its chunks are about to be deleted from the index, and is final.
     """
 
     id: VectorStoreId
@@ -51,12 +51,12 @@ class StoreHead(Object):
 
     @property
     def expires_at(self) -> int | None:
-        """Unix seconds."""
+        """Return when the store expires, in Unix seconds, or None if it never does."""
         after = self.expires_after
         return None if after is None else self.last_active_at + after.days * DAY_SECONDS
 
-    def lapsed(self, now: float) -> bool:
-        """Whether it has expired, swept or not."""
+    def is_expired(self, now: float) -> bool:
+        """Return whether the store has expired, even if `expired` is not set yet."""
         return self.expired or (self.expires_at is not None and self.expires_at <= now)
 
 

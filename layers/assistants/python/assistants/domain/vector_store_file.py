@@ -1,4 +1,4 @@
-"""Files of vector stores: what makes a File searchable, and how far that has come."""
+"""Files of vector stores: how each File is made searchable, and its progress."""
 
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -32,7 +32,7 @@ class IndexingError(Object):
 
 
 class VectorStoreFile(Object):
-    """`id` is the File's: a store holds each File once."""
+    """A File in a store. `id` is the File's: a store holds each File at most once."""
 
     id: FileId
     object: Literal["vector_store.file"] = "vector_store.file"
@@ -48,16 +48,21 @@ class VectorStoreFile(Object):
 
 
 class StoredVectorStoreFile(VectorStoreFile):
-    """A file of a store and what is known of it but not shown.
+    """A file of a store with the members that the API does not return.
 
-    `attachment` names this stay of the File in the store and is its place in lists. `chunks` is
-    how many the index may hold of it, None before the first is put there.
+    `entry_id` names the entry (see `EntryRef`) and is its position in lists. `chunks` is how many
+    chunks the index may hold of it, None before the first is put there.
     """
 
-    attachment: str
+    entry_id: str
     filename: str
     batches: list[str] = []
     chunks: int | None = None
+
+    def to_api(self) -> VectorStoreFile:
+        return VectorStoreFile.model_validate(
+            self.model_dump(include=set(VectorStoreFile.model_fields))
+        )
 
 
 class VectorStoreFileCreate(Request):
@@ -80,15 +85,9 @@ class TextContent(Object):
 
 
 class FileContentPage(Object):
-    """The text that was read from a file."""
+    """The text that was extracted from a file."""
 
     object: Literal["vector_store.file_content.page"] = "vector_store.file_content.page"
     data: list[TextContent]
     has_more: bool = False
     next_page: str | None = None
-
-
-def shown(file: StoredVectorStoreFile) -> VectorStoreFile:
-    return VectorStoreFile.model_validate(
-        file.model_dump(include=set(VectorStoreFile.model_fields))
-    )

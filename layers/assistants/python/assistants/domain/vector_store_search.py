@@ -1,4 +1,4 @@
-"""Searches of a vector store: what a client asks, and the page it is answered with."""
+"""Searches of a vector store: the request, and the page of results."""
 
 from typing import Annotated, Any, Literal
 
@@ -20,7 +20,7 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class HybridSearch(Part):
-    """How much meaning and words count when both are asked: weights of reciprocal rank fusion."""
+    """The weights of vector search and keyword search in reciprocal rank fusion."""
 
     embedding_weight: Weight
     text_weight: Weight
@@ -53,7 +53,7 @@ class VectorStoreSearch(Request):
 
     @property
     def queries(self) -> list[str]:
-        """What is searched for."""
+        """Return the queries to search for, rewritten if the client asked for that."""
         asked = self.query if isinstance(self.query, list) else [self.query]
         return [rewritten(query) for query in asked] if self.rewrite_query else asked
 

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from assistants.domain.errors import ApiError
-from assistants.domain.file import attachment
+from assistants.domain.file import content_disposition
 from assistants.domain.ids import ProjectId, new_order
 from assistants.domain.schema import Object
 from assistants.http.call import Download, EventStream, Redirect, Reply
@@ -44,7 +44,7 @@ def _of(reply: Reply) -> Response:
             return PiecewiseResponse(frames, "text/event-stream; charset=utf-8")
         case Download(filename, mime_type, pieces):
             response = PiecewiseResponse(pieces, mime_type)
-            response.headers["content-disposition"] = attachment(filename)
+            response.headers["content-disposition"] = content_disposition(filename)
             response.headers["x-content-type-options"] = "nosniff"
             return response
         case Redirect(url):

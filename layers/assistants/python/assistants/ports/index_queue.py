@@ -1,11 +1,11 @@
-"""The queue of files of vector stores that are to be indexed, or removed from the index."""
+"""The queue of vector stores' entries that have to be indexed, or removed from the index."""
 
 from typing import Protocol
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef
 
 
 class IndexQueue(Protocol):
-    def send(self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str) -> None:
-        """Ask for these to be looked at. What is to be done with each is in the table."""
+    def send(self, *entries: EntryRef) -> None:
+        """Have a worker process these entries. The table says what each of them needs."""
         ...

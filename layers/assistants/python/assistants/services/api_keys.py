@@ -1,4 +1,4 @@
-"""API keys: issued once, stored only as a hash, each bound to one project (tenant)."""
+"""API keys: issued once, stored only as a hash, and each bound to one project (tenant)."""
 
 import hashlib
 import re
@@ -15,12 +15,12 @@ from assistants.ports.table import Create, Delete, Row, Table
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
 
-CACHE_SECONDS = 60.0  # for so long a revoked key may still be accepted by a warm function
+CACHE_SECONDS = 60.0  # how long a warm function may still accept a revoked key
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
 class ApiKey(Object):
-    """The record of a key. The key itself is known only to whoever got it."""
+    """The record of a key. Only the client that it was issued to has the key itself."""
 
     id: str
     project: ProjectId
@@ -31,7 +31,7 @@ class ApiKey(Object):
 
 @dataclass(frozen=True)
 class ApiKeys:
-    """`auth` is `keys`: only issued keys are accepted; or `open`: any key, each its own tenant."""
+    """With `auth` set to `keys`, accept issued keys only; with `open`, any key as a tenant."""
 
     table: Table
     clock: Clock
@@ -39,8 +39,9 @@ class ApiKeys:
     _known: dict[str, tuple[float, ProjectId]] = field(default_factory=dict)
 
     def identify(self, authorization: str | None) -> ProjectId:
-        """The project of the bearer key in an `Authorization` header. Raises
-        `AuthenticationError`.
+        """Return the project of the bearer key in an `Authorization` header.
+
+        Raises `AuthenticationError` if there is no key, or an unknown one.
         """
         scheme, _, key = (authorization or "").partition(" ")
         key = key.strip()
@@ -59,7 +60,10 @@ class ApiKeys:
         return known[1]
 
     def create(self, project: ProjectId, name: str) -> tuple[ApiKey, str]:
-        """A new key, and its only copy. Raises `ValueError` for a project that no key can have."""
+        """Issue a key. Return its record and the key itself, of which no copy is kept.
+
+        Raises `ValueError` for an invalid project name.
+        """
         if not _PROJECT.fullmatch(project) or project.startswith("open-"):
             raise ValueError(
                 f"'{project}' cannot be a project: use a-z, 0-9 and '-', not beginning with 'open-'"
@@ -89,7 +93,7 @@ class ApiKeys:
         return found
 
     def revoke(self, project: ProjectId, key_id: str) -> ApiKey:
-        """Raises `NotFoundError`."""
+        """Delete a key. Raises `NotFoundError` if it does not exist."""
         [row] = self.table.get(keys.api_key(project, key_id))
         if row is None:
             raise no_such("API key", key_id)

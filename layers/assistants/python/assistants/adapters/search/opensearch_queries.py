@@ -76,7 +76,7 @@ def chunk_id(document: Document, number: int) -> str:
 
 
 def document_key(document: Document) -> str:
-    return "#".join([_store(document), document.file_id, document.attachment])
+    return "#".join([_store(document), document.file_id, document.entry_id])
 
 
 def source(document: Document, chunk: Chunk, vector: Sequence[float]) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def source(document: Document, chunk: Chunk, vector: Sequence[float]) -> dict[st
             "project": document.project,
             "vector_store_id": document.vector_store_id,
             "file_id": document.file_id,
-            "attachment": document.attachment,
+            "entry_id": document.entry_id,
             "filename": document.filename,
             "number": chunk.number,
             "span": [chunk.start, chunk.end],
@@ -165,7 +165,7 @@ def hits(answer: dict[str, Any], *, cosine: bool) -> list[Hit]:
 def _passage(stored: dict[str, Any]) -> Passage:
     kept = stored["kept"]
     document = Document(
-        kept["project"], kept["vector_store_id"], kept["file_id"], kept["attachment"],
+        kept["project"], kept["vector_store_id"], kept["file_id"], kept["entry_id"],
         kept["filename"], dict(stored["pairs"]["items"]),
     )  # fmt: skip
     pages = tuple(kept["pages"]) if kept["pages"] else None

@@ -19,8 +19,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS embedding (model TEXT NOT NULL, dimensions INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS documents (
     id INTEGER PRIMARY KEY, project TEXT NOT NULL, store TEXT NOT NULL, file TEXT NOT NULL,
-    attachment TEXT NOT NULL, filename TEXT NOT NULL, attributes TEXT NOT NULL,
-    UNIQUE (project, store, file, attachment)
+    entry_id TEXT NOT NULL, filename TEXT NOT NULL, attributes TEXT NOT NULL,
+    UNIQUE (project, store, file, entry_id)
 );
 CREATE TABLE IF NOT EXISTS chunks (
     id INTEGER PRIMARY KEY, document INTEGER NOT NULL, number INTEGER NOT NULL,
@@ -49,7 +49,7 @@ ORDER BY score DESC, vectors.id LIMIT ?
 
 def find_document(cursor: apsw.Cursor, document: Document) -> int | None:
     found: int | None = cursor.execute(
-        "SELECT id FROM documents WHERE (project, store, file, attachment) = (?, ?, ?, ?)",
+        "SELECT id FROM documents WHERE (project, store, file, entry_id) = (?, ?, ?, ?)",
         _identity(document),
     ).get
     return found
@@ -63,13 +63,13 @@ def find_documents(
 ) -> dict[int, Document]:
     """The documents of these stores that pass the condition, by row."""
     rows: Any = cursor.execute(
-        "SELECT id, store, file, attachment, filename, attributes FROM documents "
+        "SELECT id, store, file, entry_id, filename, attributes FROM documents "
         "WHERE project = ? AND store IN (SELECT value FROM json_each(?))",
         (project, json.dumps(list(stores))),
     )
     found = {
-        row: Document(project, store, file, attachment, filename, json.loads(attributes))
-        for row, store, file, attachment, filename, attributes in rows
+        row: Document(project, store, file, entry_id, filename, json.loads(attributes))
+        for row, store, file, entry_id, filename, attributes in rows
     }
     if condition is None:
         return found
@@ -79,7 +79,7 @@ def find_documents(
 def save_document(cursor: apsw.Cursor, document: Document) -> int:
     """Add the document or renew its attributes."""
     row: int = cursor.execute(
-        "INSERT INTO documents (project, store, file, attachment, filename, attributes) "
+        "INSERT INTO documents (project, store, file, entry_id, filename, attributes) "
         "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET attributes = excluded.attributes "
         "RETURNING id",
         (*_identity(document), document.filename, json.dumps(document.attributes)),
@@ -156,7 +156,7 @@ def _chunk(cursor: apsw.Cursor, row: int) -> Chunk:
 
 
 def _identity(document: Document) -> tuple[str, str, str, str]:
-    return document.project, document.vector_store_id, document.file_id, document.attachment
+    return document.project, document.vector_store_id, document.file_id, document.entry_id
 
 
 def _blob(vector: Sequence[float]) -> bytes:

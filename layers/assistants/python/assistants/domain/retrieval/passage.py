@@ -1,23 +1,25 @@
-"""What file search finds: a passage of a file, as it is attached to a vector store."""
+"""Passages, the results of file search: chunks of the files in vector stores."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from assistants.domain.ids import FileId, ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef, FileId, ProjectId, VectorStoreId
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file in one vector store. `attachment` names this stay of the file there: when it is
-    removed and added again, nothing left over from the first stay can pass for the second's.
-    """
+    """An entry of a vector store (see `EntryRef`) as the index knows it."""
 
     project: ProjectId
     vector_store_id: VectorStoreId
     file_id: FileId
-    attachment: str
+    entry_id: str
     filename: str = field(compare=False, default="")
     attributes: dict[str, Any] = field(compare=False, default_factory=dict)
+
+    @property
+    def ref(self) -> EntryRef:
+        return EntryRef(self.project, self.vector_store_id, self.entry_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Chunk:
     headings: tuple[str, ...] = ()
 
     def context(self, filename: str) -> str:
-        """What a reader sees around the passage; it is searched with it and not shown with it."""
+        """Return the file name and the headings of the chunk, which are searched with its text."""
         return " > ".join([filename, *self.headings])
 
 

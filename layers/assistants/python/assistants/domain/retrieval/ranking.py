@@ -61,7 +61,7 @@ def rank(
 
 
 def _order(hit: Hit) -> tuple[float, str, int]:
-    return -hit.score, hit.passage.document.attachment, hit.passage.chunk.number
+    return -hit.score, hit.passage.document.entry_id, hit.passage.chunk.number
 
 
 def _scores(found: Candidates, ranking: Ranking, unrelated: float) -> dict[Passage, float]:

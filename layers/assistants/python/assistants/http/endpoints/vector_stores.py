@@ -31,7 +31,7 @@ def delete(call: Call) -> Deleted:
 
 
 def search(call: Call, body: VectorStoreSearch) -> SearchResultsPage:
-    return call.backend.vector_stores.search.page(searching(call), call.vector_store_id, body)
+    return call.backend.vector_stores.search.search(searching(call), call.vector_store_id, body)
 
 
 def searching(call: Call) -> ProjectId:

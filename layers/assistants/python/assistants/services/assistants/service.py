@@ -14,11 +14,11 @@ from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Create, Delete, Row, Table
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page
-from assistants.services.storage.updates import given, modify
+from assistants.services.storage.updates import modify, set_members
 from assistants.services.threads.tool_resources import ToolResourceProvisioner
 from assistants.services.tools.availability import ToolAvailability
 
-# Members that a null resets; for the others null means "not given".
+# Members that a null resets; for the others null means "not set".
 _CLEARABLE = frozenset({"name", "description", "instructions", "reasoning_effort"})
 
 
@@ -33,7 +33,7 @@ class Assistants:
     def create(self, project: ProjectId, body: AssistantCreate, assistant_id: str) -> Assistant:
         self.tool_availability.check_tools(body.tools)
         provided = self.provisioner.provide(project, body.tool_resources, assistant_id)
-        members = {**given(body), "tool_resources": provided.resources}
+        members = {**set_members(body), "tool_resources": provided.resources}
         assistant = Assistant(id=assistant_id, created_at=int(self.clock.time()), **members)
         check_capabilities(assistant, self.catalog.route(assistant.model))
         key = keys.assistant(project, assistant.id)
@@ -58,7 +58,7 @@ class Assistants:
         """
         self.tool_availability.check_tools(body.tools)
         self.tool_availability.check_resources(project, body.tool_resources)
-        changes = given(body, clearable=_CLEARABLE)
+        changes = set_members(body, clearable=_CLEARABLE)
 
         def change(row: Row) -> Assistant:
             before = _load(row)

@@ -1,7 +1,7 @@
-"""The bytes of files: none is without its file for long, and no file is without its bytes.
+"""The bytes of files. No file is without its bytes, and no bytes outlive their file for long.
 
-Bytes are written first and the file's row last. A note tells beforehand that they are loose; the
-transaction that writes the row takes the note away, and what keeps a note too long is removed.
+Bytes are written before the file's row. A note, written before the bytes, marks them as orphaned.
+The transaction that writes the row deletes the note; bytes whose note comes due are deleted.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Delete, Replace, Row, Save, Table
 from assistants.services.storage import keys
 
-LOOSE_SECONDS = 3600  # four times what any function may take
-_AGAIN_SECONDS = 300
+ORPHAN_SECONDS = 3600  # four times as long as a Lambda function can run
+_RETRY_SECONDS = 300
 
 
 @dataclass(frozen=True)
@@ -27,28 +27,28 @@ class FileContents:
 
     @contextmanager
     def writing(self, project: ProjectId, file_id: FileId) -> Iterator[Delete]:
-        """Around the writing of a file's bytes. Yields what must be committed with the file's row;
-        if anything is raised, the bytes are removed again.
+        """Guard the writing of a file's bytes. Yield the deletion of their note, to commit with the
+        file's row. Delete the bytes again if the block raises.
         """
-        note = self._note(project, file_id, LOOSE_SECONDS)
+        note = self._note(project, file_id, ORPHAN_SECONDS)
         self.table.commit(Save(note))
         with ExitStack() as undo:
-            undo.callback(self.release, project, file_id)
+            undo.callback(self.delete_orphan, project, file_id)
             yield Delete(note.key, revision=note.revision, expected=True)
             undo.pop_all()
 
-    def loosening(self, project: ProjectId, file_id: FileId) -> Save:
-        """What must be committed with the deletion of a file's row; then call `discard`."""
-        return Save(self._note(project, file_id, _AGAIN_SECONDS))
+    def note_orphan(self, project: ProjectId, file_id: FileId) -> Save:
+        """Return the write to commit with the deletion of a file's row. Then call `delete`."""
+        return Save(self._note(project, file_id, _RETRY_SECONDS))
 
-    def discard(self, project: ProjectId, file_id: FileId) -> None:
-        """Remove the bytes of a file that is no more, and what vector stores have of it."""
+    def delete(self, project: ProjectId, file_id: FileId) -> None:
+        """Delete the bytes of a deleted file, and detach it from all vector stores."""
         self.detach(project, file_id)
         self.blobs.delete([blob_name(project, file_id)])
         self.table.commit(Delete(keys.orphan_blob(project, file_id)))
 
-    def release(self, project: ProjectId, file_id: FileId) -> None:
-        """Remove loose bytes, unless their file exists or another has claimed them."""
+    def delete_orphan(self, project: ProjectId, file_id: FileId) -> None:
+        """Delete orphaned bytes, unless their file exists or someone has changed the note."""
         key = keys.orphan_blob(project, file_id)
         note, file = self.table.get(key, keys.file(project, file_id))
         if note is None:
@@ -56,11 +56,11 @@ class FileContents:
         if file is not None:
             self.table.commit(Delete(key))
             return
-        try:  # from here on no transaction can tie them to a row any more
-            self.table.commit(Replace(note, note.changed({}, due_at=self._later(_AGAIN_SECONDS))))
+        try:  # afterwards no transaction can delete the note and write the file's row
+            self.table.commit(Replace(note, note.changed({}, due_at=self._later(_RETRY_SECONDS))))
         except ConflictError:
             return
-        self.discard(project, file_id)
+        self.delete(project, file_id)
 
     def _note(self, project: ProjectId, file_id: FileId, seconds: int) -> Row:
         return Row(keys.orphan_blob(project, file_id), {}, due_at=self._later(seconds))

@@ -1,4 +1,4 @@
-"""Completing an upload: its parts, in the order asked for, become one file."""
+"""Complete uploads: join the parts, in the order that the client asks for, into one file."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -12,9 +12,8 @@ from assistants.ports.blobs import Blob, BlobMissingError
 from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Replace, Table
 from assistants.services.files.contents import FileContents, blob_name
-from assistants.services.files.service import creation
-from assistants.services.files.service import shown as shown_file
-from assistants.services.files.uploads import Uploads, ended, part_name, shown
+from assistants.services.files.service import file_rows
+from assistants.services.files.uploads import Uploads, ended_row, part_name
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,10 @@ class UploadCompletion:
     clock: Clock
 
     def complete(self, project: ProjectId, upload_id: str, body: UploadComplete) -> Upload:
-        """The same completion asked for again is answered with the same file.
+        """Complete an upload. Repeating the same completion returns the same file.
 
-        Raises `InvalidRequestError` if the upload has ended otherwise, or its parts are not what
-        was announced.
+        Raises `InvalidRequestError` if the upload is not pending, or if its parts do not match the
+        size or checksum that the client declared.
         """
         row, upload = self.uploads.load(project, upload_id)
         if done := self._done(upload, body):
@@ -36,38 +35,43 @@ class UploadCompletion:
         parts = self._parts(project, upload, body.part_ids)
         file = self._file(upload)
         completed = upload.model_copy(
-            update={"status": "completed", "file": shown_file(file), "part_ids": body.part_ids}
+            update={"status": "completed", "file": file.to_api(), "part_ids": body.part_ids}
         )
         try:
-            with self.contents.writing(project, file.id) as untied:
+            with self.contents.writing(project, file.id) as note_deletion:
                 self._assemble(parts, blob_name(project, file.id), body.md5)
-                tied = (untied, *creation(project, file))
-                self.table.commit(Replace(row, ended(row, completed)), *tied)
-        except (ConflictError, BlobMissingError):  # it has ended meanwhile
+                file_writes = (note_deletion, *file_rows(project, file))
+                self.table.commit(Replace(row, ended_row(row, completed)), *file_writes)
+        except (ConflictError, BlobMissingError):  # the upload has ended in between
             if done := self._done(self.uploads.load(project, upload_id)[1], body):
                 return done
             raise
-        self.uploads.free(project, upload_id)
-        return shown(completed)
+        self.uploads.delete_parts(project, upload_id)
+        return completed.to_api()
 
     def _done(self, upload: StoredUpload, body: UploadComplete) -> Upload | None:
-        """The upload if it was completed so before, None if it is pending."""
+        """Return the upload if it was completed with these parts before, None if it is pending.
+
+        Raises `InvalidRequestError` if it has ended otherwise.
+        """
         if upload.status == "completed" and upload.part_ids == body.part_ids:
-            return shown(upload)
+            return upload.to_api()
         self.uploads.require_pending(upload)
         return None
 
     def _parts(
         self, project: ProjectId, upload: StoredUpload, part_ids: Sequence[str]
     ) -> list[Blob]:
-        """Raises `InvalidRequestError` unless they exist, once each, and are as large as
-        announced.
+        """Return the named parts in order.
+
+        Raises `InvalidRequestError` if one does not exist or is named twice, or if their size is
+        not the one that the client declared.
         """
-        there = {part.name: part for part in self.uploads.parts(project, upload.id)}
+        remaining = {part.name: part for part in self.uploads.parts(project, upload.id)}
         parts: list[Blob] = []
         for position, part_id in enumerate(part_ids):
-            # Taken out, so that no part is found twice.
-            part = there.pop(part_name(project, upload.id, part_id), None)
+            # `pop`, so that no part is found twice.
+            part = remaining.pop(part_name(project, upload.id, part_id), None)
             if part is None:
                 raise InvalidRequestError(
                     f"Invalid 'part_ids': '{part_id}' is no part of this upload, or named twice.",
@@ -102,8 +106,8 @@ class UploadCompletion:
             self.contents.blobs.write(name, self._content(parts, md5))
 
     def _content(self, parts: Sequence[Blob], md5: str | None) -> Iterator[bytes]:
-        """The bytes of all parts. Raises `InvalidRequestError` behind the last if they are not
-        right.
+        """Yield the bytes of all parts. Raises `InvalidRequestError` at the end if their checksum
+        differs.
         """
         digest = hashlib.md5(usedforsecurity=False)
         for part in parts:

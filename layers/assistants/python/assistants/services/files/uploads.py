@@ -1,7 +1,8 @@
-"""Uploads: create, take parts, cancel, and their expiry. Parts are objects of S3 and nothing else.
+"""Uploads: create them, add parts, cancel and expire them. Parts exist as S3 objects only.
 
-What still arrives for an upload that has ended, by a URL handed out before or in a race with its
-end, is removed when its hour is over; a rule of the bucket removes what is left a day later.
+A part may still arrive after its upload has ended, by a URL that was issued before or in a race
+with the end. Such parts are deleted when the upload expires; a lifecycle rule of the bucket deletes
+any that are left a day later.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Create, Key, Replace, Row, Table
 from assistants.services.storage import keys
 
-KEPT_SECONDS = 24 * 3600  # an upload that has ended
+KEPT_SECONDS = 24 * 3600  # how long an expired upload can still be read
 _GRACE_SECONDS = 60
 
 
@@ -48,14 +49,14 @@ class Uploads:
         try:
             self.table.commit(Create(row))
         except ConflictError:
-            return shown(self.load(project, upload_id)[1])
-        return shown(upload)
+            return self.load(project, upload_id)[1].to_api()
+        return upload.to_api()
 
     def add_part(
         self, project: ProjectId, upload_id: str, body: PartCreate, part_id: str
     ) -> UploadPart:
-        """Raises `InvalidRequestError` for an empty part, and when the upload has ended
-        meanwhile.
+        """Add a part. Raises `InvalidRequestError` if it is empty, or if the upload is not pending
+        or ends in between.
         """
         if body.data.size == 0:
             raise InvalidRequestError("The part is empty.", param="data", code="invalid_value")
@@ -70,7 +71,7 @@ class Uploads:
         return UploadPart(id=part_id, created_at=int(self.clock.time()), upload_id=upload_id)
 
     def add_direct_part(self, project: ProjectId, upload_id: str, part_id: str) -> DirectPart:
-        """The only part of an upload, whose bytes the client sends to S3 itself."""
+        """Create the only part of an upload, whose bytes the client sends to S3 directly."""
         _, upload = self.load(project, upload_id)
         self.require_pending(upload)
         if upload.bytes > MAX_DIRECT_BYTES:
@@ -89,21 +90,21 @@ class Uploads:
         )
 
     def cancel(self, project: ProjectId, upload_id: str) -> Upload:
-        """Its parts are gone with it. Cancelling again changes nothing."""
+        """Cancel an upload and delete its parts. Cancelling again changes nothing."""
         row, upload = self.load(project, upload_id)
         if upload.status == "cancelled":
-            return shown(upload)
+            return upload.to_api()
         self.require_pending(upload)
         cancelled = upload.model_copy(update={"status": "cancelled"})
         try:
-            self.table.commit(Replace(row, ended(row, cancelled)))
+            self.table.commit(Replace(row, ended_row(row, cancelled)))
         except ConflictError:
             return self.cancel(project, upload_id)
-        self.free(project, upload_id)
-        return shown(cancelled)
+        self.delete_parts(project, upload_id)
+        return cancelled.to_api()
 
     def expire(self, project: ProjectId, key: Key) -> None:
-        """End the upload in this row if it is still pending, and free what it has left behind."""
+        """End the upload in this row if it is still pending, and delete the parts that are left."""
         [row] = self.table.get(key)
         if row is None:
             return
@@ -111,17 +112,17 @@ class Uploads:
         if self.clock.time() < (row.due_at or upload.expires_at):
             return
         if upload.status == "pending":
-            following = ended(row, upload.model_copy(update={"status": "expired"}))
+            following = ended_row(row, upload.model_copy(update={"status": "expired"}))
         else:
             following = row.changed(row.body)
         try:
             self.table.commit(Replace(row, following))
         except ConflictError:
-            return  # looked at again in a minute, if it is still due
-        self.free(project, upload.id)
+            return  # `expire` runs again in a minute if it is still due
+        self.delete_parts(project, upload.id)
 
     def load(self, project: ProjectId, upload_id: str) -> tuple[Row, StoredUpload]:
-        """Raises `NotFoundError`."""
+        """Return an upload and its row. Raises `NotFoundError` if it does not exist."""
         key = keys.upload(project, check_id(upload_id, UPLOAD, "upload_id"))
         [row] = self.table.get(key)
         if row is None:
@@ -129,7 +130,7 @@ class Uploads:
         return row, StoredUpload.model_validate(row.body)
 
     def require_pending(self, upload: StoredUpload) -> None:
-        """Raises `InvalidRequestError`."""
+        """Raises `InvalidRequestError` unless the upload is pending."""
         over = upload.status == "pending" and upload.expires_at <= self.clock.time()
         status = "expired" if over else upload.status
         if status != "pending":
@@ -140,18 +141,16 @@ class Uploads:
     def parts(self, project: ProjectId, upload_id: str) -> Sequence[Blob]:
         return self.blobs.list(part_name(project, upload_id, ""))
 
-    def free(self, project: ProjectId, upload_id: str) -> None:
+    def delete_parts(self, project: ProjectId, upload_id: str) -> None:
         self.blobs.delete([part.name for part in self.parts(project, upload_id)])
 
 
-def ended(row: Row, upload: StoredUpload) -> Row:
-    """The row of an upload that is not pending any more; looked at again when its hour is over."""
+def ended_row(row: Row, upload: StoredUpload) -> Row:
+    """Return the row of an upload that has ended. It comes due once more, after the upload's URLs
+    have expired, so that late parts are deleted.
+    """
     due_at = upload.expires_at + _GRACE_SECONDS
     return row.changed(upload.model_dump(mode="json"), due_at=due_at)
-
-
-def shown(upload: StoredUpload) -> Upload:
-    return Upload.model_validate(upload.model_dump())
 
 
 def part_name(project: ProjectId, upload_id: str, part_id: str) -> str:

@@ -14,9 +14,7 @@ from assistants.services.ports import Ports
 
 @dataclass(frozen=True)
 class FileServices:
-    """Build each part when it is first used. `detach` takes a deleted file out of its vector
-    stores.
-    """
+    """Build each part when it is first used. `detach` detaches a deleted file from its stores."""
 
     ports: Ports
     detach: Callable[[ProjectId, FileId], None]

@@ -43,7 +43,7 @@ class Purge:
         The session of a thread is stopped and its vector stores are deleted before.
         """
         if identifier.startswith(VECTOR_STORE):
-            return partial(self.stores.work, project, VectorStoreId(identifier))
+            return partial(self.stores.purge_page, project, VectorStoreId(identifier))
         thread_id = ThreadId(identifier)
         self.sandbox_sessions.stop(project, thread_id)
         self._delete_stores(project, thread_id)

@@ -56,11 +56,11 @@ class Sweeper:
             case keys.FILE:
                 self.files.expire(place.project, key)
             case keys.ORPHAN_BLOB:
-                self.files.contents.release(place.project, FileId(key.sort))
+                self.files.contents.delete_orphan(place.project, FileId(key.sort))
             case keys.UPLOAD:
                 self.uploads.expire(place.project, key)
             case kind if kind in KINDS:
-                self.stores.look(place, key)
+                self.stores.process(place, key)
             case _ if key.sort == keys.SANDBOX:
                 self.sandbox_sessions.expire(place.project, ThreadId(place.rest[0]))
             case _:

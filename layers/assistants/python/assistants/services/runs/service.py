@@ -43,7 +43,7 @@ from assistants.services.runs.settings import settings_of
 from assistants.services.runs.termination import Termination
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
-from assistants.services.storage.updates import given
+from assistants.services.storage.updates import set_members
 from assistants.services.threads.attachments import Attachments
 from assistants.services.threads.messages import new_message, row_of
 from assistants.services.threads.service import Threads
@@ -114,13 +114,13 @@ class Runs:
             for setting, state in zip(settings, states, strict=True)
             if setting
         ]
-        return Page.of(runs, cursor, has_more=has_more)
+        return Page.from_items(runs, cursor, has_more=has_more)
 
     def get(self, ref: RunRef) -> Run:
         return self.repository.load(ref).run
 
     def modify(self, ref: RunRef, body: RunModify) -> Run:
-        return self.repository.modify(ref, given(body)).run
+        return self.repository.modify(ref, set_members(body)).run
 
     def _commit(self, run: LoadedRun, writes: Sequence[Write], begin: Callable[[], None]) -> Run:
         """Commit the run, attach files to vector stores by `begin`, and start the execution.

@@ -1,4 +1,4 @@
-"""Work that nobody waits for."""
+"""Run work without waiting for it."""
 
 import threading
 from collections.abc import Callable
@@ -9,8 +9,10 @@ Background = Callable[[Callable[[], None]], None]
 
 
 def in_background(work: Callable[[], None]) -> None:
-    """Do something beside what the caller does; what goes wrong is logged. In a function it may be
-    broken off with the answer: it must be safe to do again, or not to have been done.
+    """Run `work` in a thread of its own, and log any exception.
+
+    Lambda may freeze the thread once the function returns, so the work must be safe to repeat and
+    safe to lose.
     """
 
     def run() -> None:

@@ -1,8 +1,9 @@
-"""Idempotency-Key: the same creation sent twice makes one object.
+"""Idempotency-Key: a creation that is sent twice makes one object.
 
-The key is bound to the order that the object will have, which its id ends in, before the object
-exists. Whoever repeats the request, after a crash or a lost answer, creates under the same id and
-finds what is already there. A request that makes nothing can be repeated, but not by another one.
+Before the object exists, the key is bound to its order, the part of its id after the prefix. A
+request that is repeated, after a crash or a lost response, therefore creates under the same id and
+finds the object that is already there. A request that creates nothing may be repeated too, but its
+key cannot be reused for another request.
 """
 
 import hashlib
@@ -23,9 +24,9 @@ class Idempotency:
     clock: Clock
 
     def claim(self, project: ProjectId, key: str, request: bytes) -> str:
-        """The order of the object that this request makes.
+        """Bind the key to this request and return the order of the object to create.
 
-        Raises `InvalidRequestError` when the key was used for another request less than a day ago.
+        Raises `InvalidRequestError` if another request used the key within the last day.
         """
         digest = hashlib.sha256(request).hexdigest()
         now = int(self.clock.time())
@@ -37,18 +38,18 @@ class Idempotency:
         try:
             self.table.commit(Create(claim))
         except ConflictError:
-            return self._known(claim, digest)
+            return self._claimed_before(claim, digest)
         return str(claim.body["order"])
 
-    def _known(self, claim: Row, digest: str) -> str:
-        [known] = self.table.get(claim.key)
-        if known is None or known.body["until"] < self.clock.time():
-            self.table.commit(Save(claim))  # the table forgets late
+    def _claimed_before(self, claim: Row, digest: str) -> str:
+        [earlier] = self.table.get(claim.key)
+        if earlier is None or earlier.body["until"] < self.clock.time():
+            self.table.commit(Save(claim))  # DynamoDB deletes expired rows late
             return str(claim.body["order"])
-        if known.body["request"] != digest:
+        if earlier.body["request"] != digest:
             raise InvalidRequestError(
                 "Keys for idempotent requests can only be used with the same parameters they were "
                 "first used with.",
                 code="idempotency_key_reused",
             )
-        return str(known.body["order"])
+        return str(earlier.body["order"])

@@ -1,14 +1,15 @@
-"""Where each object lives in the one table.
+"""Keys of the one table: where each object is stored.
 
-Every key begins with the project, so that no query can reach another tenant, but an API key's and
-those of sessions that nobody has used yet. The full item lives in its order row, so that a list is
-one query; whatever else finds it is a pointer row.
+Every key begins with the project, so that no query can reach another tenant. The exceptions are
+an API key's secret and the spare sessions, which have no project yet. An object's row sorts by the
+order in its id, so that a list is one query; pointer rows lead to it from elsewhere.
 """
 
 import hashlib
 import json
 
 from assistants.domain.ids import (
+    EntryRef,
     FileId,
     ProjectId,
     RunId,
@@ -26,12 +27,12 @@ CALLBACKS = "W#"
 SANDBOX = "BOX"
 SPARE_SESSIONS = "SPARE"
 
-# What the `due` index holds beside runs, by the third member of the partition.
+# Kinds of rows in the `due` index apart from runs: the third component of the partition key.
 PURGE, FILE, ORPHAN_BLOB, UPLOAD = "purge", "file", "blob", "upl"
-STORE, INDEX_DELETION, ATTRIBUTE_UPDATE = "v", "removal", "label"
+STORE, INDEX_DELETION, ATTRIBUTE_UPDATE = "v", "deletion", "attributes"
 
-# What a vector store's partition holds.
-STORE_HEAD = "STORE#"  # its own row, and those that count its files
+# Prefixes of sort keys in a vector store's partition.
+STORE_HEAD = "STORE#"  # the store's own row, and the counters of its files
 STORE_FILES = "F#"
 FILE_BATCHES = "B#"
 
@@ -53,12 +54,12 @@ def api_key(project: ProjectId, key_id: str) -> Key:
 
 
 def api_key_secret(digest: str) -> Key:
-    """A row without a project: it is what tells the project."""
+    """Return the key of the row that maps a secret to its project."""
     return Key(f"K#{digest}", "K")
 
 
 def files(project: ProjectId, purpose: str | None = None) -> str:
-    """All files, or the copies of those with one purpose."""
+    """Return the partition of all files, or of the copies of those with one purpose."""
     return f"P#{project}#{FILE}" + (f"#{purpose}" if purpose else "")
 
 
@@ -67,12 +68,14 @@ def file(project: ProjectId, file_id: FileId, purpose: str | None = None) -> Key
 
 
 def orphan_blob(project: ProjectId, file_id: FileId) -> Key:
-    """Exists while the bytes of a file are, or may be, there without the file."""
+    """Return the key of a row that exists while a file's bytes may exist without the file."""
     return Key(f"P#{project}#{ORPHAN_BLOB}", file_id)
 
 
 def vector_stores(project: ProjectId) -> str:
-    """Pointers to a project's vector stores. A store itself lives with its files."""
+    """Return the partition of pointers to a project's vector stores. A store's own row is in the
+    same partition as its files.
+    """
     return f"P#{project}#vs"
 
 
@@ -87,7 +90,7 @@ def vector_store(project: ProjectId, vector_store_id: VectorStoreId) -> Key:
 def counter(
     project: ProjectId, vector_store_id: VectorStoreId, shard: int, batch_id: str | None = None
 ) -> Key:
-    """One of the rows whose sum counts a store's files, or those of a batch."""
+    """Return the key of one of the rows whose sum counts a store's files, or those of a batch."""
     prefix = STORE_HEAD if batch_id is None else batch_counters(batch_id)
     return Key(in_store(project, vector_store_id), f"{prefix}{shard}")
 
@@ -96,22 +99,24 @@ def batch_counters(batch_id: str) -> str:
     return f"BN#{order_of(batch_id)}#"
 
 
-def store_file(project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> Key:
-    return Key(in_store(project, vector_store_id), STORE_FILES + attachment)
+def store_file(ref: EntryRef) -> Key:
+    return Key(in_store(ref.project, ref.vector_store_id), STORE_FILES + ref.entry_id)
 
 
 def membership(project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId) -> Key:
-    """Names the attachment of a file that is in a store: each is there at most once."""
+    """Return the key of the row that names a file's entry in a store: it can have only one."""
     return Key(in_store(project, vector_store_id), f"A#{file_id}")
 
 
 def tombstone(project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId) -> Key:
-    """The same for a file that has left, so that a list can go on behind it for a while."""
+    """Return the key of the row that names the last entry of a detached file, so that a cursor at
+    the file stays valid for a while.
+    """
     return Key(in_store(project, vector_store_id), f"D#{file_id}")
 
 
 def status_index(batch_id: str | None, status: str | None) -> str:
-    """Pointers to the files of a store that are in a batch, in a status, or both."""
+    """Return the prefix of pointers to a store's files in a batch, in a status, or both."""
     return f"L#{order_of(batch_id) if batch_id else ''}#{status or ''}#"
 
 
@@ -120,7 +125,7 @@ def file_batch(project: ProjectId, vector_store_id: VectorStoreId, batch_id: str
 
 
 def stores_of_file(project: ProjectId, file_id: FileId) -> str:
-    """Pointers to the stores that a file is in."""
+    """Return the partition of pointers to the stores that a file is in."""
     return f"P#{project}#f#{file_id}"
 
 
@@ -128,14 +133,14 @@ def store_of_file(project: ProjectId, file_id: FileId, vector_store_id: VectorSt
     return Key(stores_of_file(project, file_id), f"V#{vector_store_id}")
 
 
-def index_deletion(project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> Key:
-    """Exists while the index may hold chunks of a file that is not to be found any more."""
-    return Key(f"P#{project}#{INDEX_DELETION}#{vector_store_id}", attachment)
+def index_deletion(ref: EntryRef) -> Key:
+    """Return the key of a row that exists while the index may hold chunks that must be deleted."""
+    return Key(f"P#{ref.project}#{INDEX_DELETION}#{ref.vector_store_id}", ref.entry_id)
 
 
-def attribute_update(project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> Key:
-    """Exists while the chunks of a file may carry other attributes than the file."""
-    return Key(f"P#{project}#{ATTRIBUTE_UPDATE}#{vector_store_id}", attachment)
+def attribute_update(ref: EntryRef) -> Key:
+    """Return the key of a row that exists while chunks may have attributes that are out of date."""
+    return Key(f"P#{ref.project}#{ATTRIBUTE_UPDATE}#{ref.vector_store_id}", ref.entry_id)
 
 
 def upload(project: ProjectId, upload_id: str) -> Key:
@@ -155,28 +160,32 @@ def thread(project: ProjectId, thread_id: ThreadId) -> Key:
 
 
 def threads(project: ProjectId) -> str:
-    """Pointers to a project's threads. A thread itself lives with its messages and runs."""
+    """Return the partition of pointers to a project's threads. A thread's own row is in the same
+    partition as its messages and runs.
+    """
     return f"P#{project}#threads"
 
 
 def threads_with(project: ProjectId, name: str, value: str) -> str:
-    """Pointers to the threads whose metadata holds this pair."""
+    """Return the partition of pointers to the threads whose metadata holds this pair."""
     pair = hashlib.sha256(json.dumps([name, value]).encode()).hexdigest()
     return f"P#{project}#threads#{pair}"
 
 
 def lock(project: ProjectId, thread_id: ThreadId) -> Key:
-    """Exists only while a run of the thread is active; its revision is the run's id."""
+    """Return the key of a row that exists only while a run of the thread is active. Its revision is
+    the run's id.
+    """
     return Key(in_thread(project, thread_id), "LOCK")
 
 
 def sandbox(project: ProjectId, thread_id: ThreadId) -> Key:
-    """The thread's code interpreter."""
+    """Return the key of the thread's code interpreter session."""
     return Key(in_thread(project, thread_id), SANDBOX)
 
 
 def spare_session(name: str) -> Key:
-    """A session of the code interpreter that waits for a thread, of any project."""
+    """Return the key of a code interpreter session that no thread, of any project, uses yet."""
     return Key(SPARE_SESSIONS, name)
 
 
@@ -213,7 +222,9 @@ def idempotency(project: ProjectId, digest: str) -> Key:
 
 
 def purge(project: ProjectId, owner_id: str) -> Key:
-    """Exists after a thread or vector store is deleted, until its rows are removed."""
+    """Return the key of a row that exists from the deletion of a thread or vector store until all
+    of its rows are removed.
+    """
     return Key(f"P#{project}#{PURGE}", owner_id)
 
 
@@ -226,7 +237,7 @@ def journal(ref: RunRef, sequence: int) -> Key:
 
 
 def tool_call(ref: RunRef, call_id: str) -> Key:
-    """A call of a tool that runs on the server."""
+    """Return the key of a call of a hosted tool."""
     return Key(in_run(ref), f"C#{order_of(call_id)}")
 
 

@@ -1,4 +1,4 @@
-"""The one list mechanism: a page is one query whose cost does not depend on the list's length."""
+"""Pages of lists. Each page is one query, whose cost does not depend on the list's length."""
 
 from collections.abc import Callable
 
@@ -11,15 +11,15 @@ def page(
     table: Table, partition: str, prefix: str, cursor: Cursor, load: Callable[[Row], T]
 ) -> Page[T]:
     rows, has_more = page_of_rows(table, partition, prefix, cursor)
-    return Page.of([load(row) for row in rows], cursor, has_more=has_more)
+    return Page.from_items([load(row) for row in rows], cursor, has_more=has_more)
 
 
 def page_of_rows(
     table: Table, partition: str, prefix: str, cursor: Cursor
 ) -> tuple[list[Row], bool]:
-    """The rows of a page in list order, and whether the list goes on behind them.
+    """Return the rows of a page in list order, and whether more rows follow.
 
-    A page backwards is asked for towards the list's beginning, and its answer is turned round.
+    A backwards page is queried towards the beginning of the list and then reversed.
     """
     after, before = (
         prefix + order_of(bound) if bound is not None else None

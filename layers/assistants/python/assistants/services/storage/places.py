@@ -1,4 +1,4 @@
-"""Read a key back: which project it belongs to, and what kind of row it is."""
+"""Parse keys: which project a row belongs to, and its kind."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,9 @@ from assistants.ports.table import Key
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`kind` is `t` (a run's) or a kind of `keys`; `rest` follows it in the partition."""
+    """The parsed partition key of a due row. `kind` is `t` for runs, else one of the kinds in
+    `keys`; `rest` are the components that follow it.
+    """
 
     project: ProjectId
     kind: str
@@ -16,6 +18,6 @@ class Place:
 
 
 def place_of(key: Key) -> Place:
-    """Read the place of a row that the `due` index names."""
+    """Parse the key of a row of the `due` index."""
     _, project, kind, *rest = key.partition.split("#")
     return Place(ProjectId(project), kind, tuple(rest))

@@ -91,14 +91,14 @@ class Attachments:
         [vector_store_id] = _stores_of(thread)
         batch_id = next(ids_after(seed, FILE_BATCH))
         entries = [VectorStoreFileCreate(file_id=file_id) for file_id in file_ids]
-        batch = self.attacher.batch(project, vector_store_id, batch_id, entries)
+        batch = self.attacher.new_batch(project, vector_store_id, batch_id, entries)
         added = vector_store_id, batch_id
         return Attached(thread=thread, writes=[*writes, batch], batch=added)
 
     def begin(self, project: ProjectId, additions: Additions) -> None:
         """Add the files to the store, after the commit."""
         if additions.batch is not None:
-            self.attacher.begin(project, *additions.batch)
+            self.attacher.start(project, *additions.batch)
 
     def _with_store(
         self,
@@ -112,7 +112,7 @@ class Attachments:
         present = _stores_of(thread)
         if present and present[0] == new_store_id:
             return thread, ()
-        if present and self.stores.lives(project, present[0]):
+        if present and self.stores.is_live(project, present[0]):
             self.stores.admit(project, present[0], file_ids)
             return thread, [Require(keys.vector_store(project, present[0]))]
         vector_store_id = next(ids_after(seed, VECTOR_STORE))

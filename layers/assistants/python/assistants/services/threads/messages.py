@@ -11,7 +11,7 @@ from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Create, Delete, Require, Row, Table
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page, page_of_rows
-from assistants.services.storage.updates import given, modify
+from assistants.services.storage.updates import modify, set_members
 from assistants.services.threads.attachments import Additions, Attachments
 from assistants.services.tools.availability import ToolAvailability
 
@@ -103,7 +103,7 @@ class Messages:
         pointers, has_more = page_of_rows(self.table, partition, prefix, cursor)
         ids = [pointer.body["id"] for pointer in pointers]
         rows = self.table.get(*(keys.message(project, thread_id, id_) for id_ in ids))
-        return Page.of([_load(row) for row in rows if row], cursor, has_more=has_more)
+        return Page.from_items([_load(row) for row in rows if row], cursor, has_more=has_more)
 
     def get(self, project: ProjectId, thread_id: ThreadId, message_id: str) -> Message:
         return _load(self._row(project, thread_id, message_id))
@@ -114,7 +114,7 @@ class Messages:
         return modify(
             self.table,
             read=lambda: self._row(project, thread_id, message_id),
-            change=lambda row: _settled(row).model_copy(update=given(body)),
+            change=lambda row: _settled(row).model_copy(update=set_members(body)),
         )
 
     def delete(self, project: ProjectId, thread_id: ThreadId, message_id: str) -> Deleted:

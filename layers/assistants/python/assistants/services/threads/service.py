@@ -31,7 +31,7 @@ from assistants.ports.table import (
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
 from assistants.services.storage.purge_requests import PurgeRequests
-from assistants.services.storage.updates import given, modify
+from assistants.services.storage.updates import modify, set_members
 from assistants.services.threads.attachments import A_WEEK, Attached, Attachments
 from assistants.services.threads.messages import new_message, row_of
 from assistants.services.threads.tool_resources import Provided, ToolResourceProvisioner
@@ -114,7 +114,7 @@ class Threads:
         places = [keys.thread(project, pointer.body["id"]) for pointer in pointers]
         rows = self.table.get(*places)
         threads = [Thread.model_validate(row.body) for row in rows if row]
-        return Page.of(threads, cursor, has_more=has_more)
+        return Page.from_items(threads, cursor, has_more=has_more)
 
     def get(self, project: ProjectId, thread_id: ThreadId) -> Thread:
         return Thread.model_validate(self._row(project, thread_id).body)
@@ -126,7 +126,7 @@ class Threads:
             self.table,
             read=lambda: self._row(project, thread_id),
             change=lambda row: _changed(StoredThread.model_validate(row.body), body),
-            along=lambda row, changed: _moved(project, row, changed),
+            extra_writes=lambda row, changed: _moved(project, row, changed),
         )
         return shown(changed)
 
@@ -189,7 +189,7 @@ class Threads:
 
 
 def _changed(thread: StoredThread, body: ThreadModify) -> StoredThread:
-    changes = given(body)
+    changes = set_members(body)
     if body.tool_resources is not None:
         changes["tool_resources"] = thread.resources.replaced(body.tool_resources)
     return thread.model_copy(update=changes)

@@ -62,7 +62,7 @@ class ToolResourceProvisioner:
 
     def begin(self, project: ProjectId, provided: Provided) -> None:
         if provided.store is not None:
-            self.stores.begin(project, provided.store)
+            self.stores.attach_first_files(project, provided.store)
 
 
 def _without(asked: ToolResourcesCreate, members: IncEx) -> ToolResources:

@@ -51,7 +51,7 @@ class ToolAvailability:
             self._check_files(project, named)
         if resources.file_search is not None:
             for vector_store_id in resources.file_search.vector_store_ids:
-                self.stores.require(project, vector_store_id)
+                self.stores.require_store(project, vector_store_id)
 
     def check_messages(
         self, project: ProjectId, messages: Sequence[MessageCreate], param: str = ""

@@ -18,7 +18,7 @@ from assistants.domain.tool import FileSearchOptions, FileSearchRankingOptions, 
 from assistants.domain.vector_store_search import MAX_QUERIES, MAX_QUERY_CHARACTERS, Queries
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import RunFailedError, ToolAnswer, ToolUse
-from assistants.services.vector_stores.search import VectorStoreSearches
+from assistants.services.vector_stores.search import StoreSearcher
 
 # OpenAI's published defaults: results and tokens of all results, for gpt-3.5 and for later models.
 _SMALL, _LARGE = (5, 4_000), (20, 16_000)
@@ -37,7 +37,7 @@ _NOTHING = "No passage was found."
 class FileSearch:
     """`beside` does something while the caller goes on, and logs what goes wrong."""
 
-    search: VectorStoreSearches
+    search: StoreSearcher
     count_tokens: Callable[[str], int]
     beside: Callable[[Callable[[], None]], None]
     clock: Clock
@@ -57,7 +57,7 @@ class FileSearch:
         try:
             self.search.stores.touch(project, run.vector_store_ids)
             if run.vector_store_ids and run.tool_choice != "none":
-                self.beside(self.search.search.wake)
+                self.beside(self.search.vector_search.wake)
             until = self.clock.time() + min(seconds_left, INDEXING_SECONDS)
             while self._indexing(project, run) and self.clock.time() < until and not cancelled():
                 self.clock.sleep(_LOOK_SECONDS)
@@ -72,7 +72,7 @@ class FileSearch:
             return ToolAnswer(_NO_STORE if queries else _FORM, shown=_shown(ranking, []))
         results, tokens = _SMALL if use.run.model.startswith("gpt-3.5") else _LARGE
         try:
-            hits = self.search.find(
+            hits = self.search.find_passages(
                 use.project,
                 use.run.vector_store_ids,
                 queries,
@@ -105,7 +105,7 @@ class FileSearch:
 
     def _indexing(self, project: ProjectId, run: RunSettings) -> bool:
         return any(
-            self.search.stores.pending(project, store_id) for store_id in run.thread_store_ids
+            self.search.stores.is_indexing(project, store_id) for store_id in run.thread_store_ids
         )
 
 

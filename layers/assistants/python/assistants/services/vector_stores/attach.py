@@ -1,4 +1,4 @@
-"""Files join vector stores: a few in each transaction, and each of them once."""
+"""Attach files to a vector store: a few in each transaction, and each file at most once."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from assistants.domain.chunking import decided
 from assistants.domain.errors import no_such
 from assistants.domain.file import StoredFile
-from assistants.domain.ids import FileId, ProjectId, VectorStoreId, new_order
+from assistants.domain.ids import EntryRef, FileId, ProjectId, VectorStoreId, new_order
 from assistants.domain.vector_store_file import StoredVectorStoreFile, VectorStoreFileCreate
 from assistants.ports.clock import Clock
 from assistants.ports.index_queue import IndexQueue
@@ -15,35 +15,35 @@ from assistants.ports.table import ConflictError, Create, Replace, Require, Row,
 from assistants.services.files.service import Files
 from assistants.services.storage import keys
 from assistants.services.vector_stores.detach import FileDetacher
-from assistants.services.vector_stores.file_counts import ShardedCounters
+from assistants.services.vector_stores.file_counts import CountChanges, ShardedCounters
 from assistants.services.vector_stores.file_repository import (
     RECHECK_SECONDS,
     StoreFile,
-    difference,
-    relisted,
-    views,
+    count_changes,
+    status_index_keys,
+    status_index_writes,
 )
 
-GROUP = 13  # files in one transaction, of 7 rows each; DynamoDB allows 100
-_PAGE = 7 * GROUP  # files that are looked at together
+GROUP = 13  # files per transaction, of 7 rows each; DynamoDB allows 100
+_PAGE = 7 * GROUP  # files that are read together
 
 
 @dataclass
 class _Group:
-    """What one transaction does."""
+    """The effects of one transaction."""
 
     files: list[StoredVectorStoreFile] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
-    changes: dict[str | None, Counter[str]] = field(default_factory=dict)
+    counts: dict[str | None, Counter[str]] = field(default_factory=dict)
 
-    def count(self, changes: dict[str | None, Counter[str]]) -> None:
-        for whose, change in changes.items():
-            self.changes.setdefault(whose, Counter()).update(change)
+    def count(self, changes: CountChanges) -> None:
+        for batch_id, change in changes.items():
+            self.counts.setdefault(batch_id, Counter()).update(change)
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What was found of the files that are to join."""
+    """The Files to attach that exist, and those of them that are in the store already."""
 
     files: dict[FileId, StoredFile]
     present: dict[str, StoreFile]
@@ -58,30 +58,34 @@ class FileAttacher:
     queue: IndexQueue | None
     clock: Clock
 
-    def add(
+    def attach(
         self,
         project: ProjectId,
         vector_store_id: VectorStoreId,
         entries: Sequence[VectorStoreFileCreate],
         batch_id: str | None = None,
     ) -> list[StoredVectorStoreFile]:
-        """The files as they are in the store now. One that is there already stays as it is if it
-        is asked for as before, and has not failed; otherwise it leaves and joins anew. A File that
-        does not exist any more is left out. Raises `NotFoundError` for a store that is gone.
-        """
-        joined: list[StoredVectorStoreFile] = []
-        for page in _pieces(entries, _PAGE):
-            known = self._look(project, vector_store_id, page)
-            added: list[StoredVectorStoreFile] = []
-            for group in _pieces(page, GROUP):
-                added += self._add(project, vector_store_id, group, batch_id, known)
-            waiting = [file.attachment for file in added if file.status == "in_progress"]
-            if self.queue is not None and waiting:
-                self.queue.send(project, vector_store_id, *waiting)
-            joined += added
-        return joined
+        """Attach files and return them as they are in the store now.
 
-    def _add(
+        Leave a file that is there already as it is if its settings are the same and it has not
+        failed; otherwise detach it and attach it again. Leave out Files that no longer exist.
+
+        Raises `NotFoundError` if the store does not exist.
+        """
+        attached: list[StoredVectorStoreFile] = []
+        for page in _pieces(entries, _PAGE):
+            known = self._read(project, vector_store_id, page)
+            files: list[StoredVectorStoreFile] = []
+            for group in _pieces(page, GROUP):
+                files += self._attach_group(project, vector_store_id, group, batch_id, known)
+            waiting = [file.entry_id for file in files if file.status == "in_progress"]
+            if self.queue is not None and waiting:
+                refs = (EntryRef(project, vector_store_id, entry_id) for entry_id in waiting)
+                self.queue.send(*refs)
+            attached += files
+        return attached
+
+    def _attach_group(
         self,
         project: ProjectId,
         vector_store_id: VectorStoreId,
@@ -92,20 +96,20 @@ class FileAttacher:
         while True:
             group = _Group()
             for entry in entries:
-                self._join(group, project, vector_store_id, entry, batch_id, known)
-            counted = self.counters.adding(project, vector_store_id, group.changes)
+                self._attach_one(group, project, vector_store_id, entry, batch_id, known)
+            increments = self.counters.increments(project, vector_store_id, group.counts)
             head = Require(keys.vector_store(project, vector_store_id))
             try:
                 if group.writes:
-                    self.table.commit(head, *group.writes, *counted)
+                    self.table.commit(head, *group.writes, *increments)
             except ConflictError as conflict:
                 if 0 in conflict.failed:
                     raise no_such("vector store", vector_store_id) from conflict
-                known = self._look(project, vector_store_id, entries)
+                known = self._read(project, vector_store_id, entries)
                 continue
             return group.files
 
-    def _join(
+    def _attach_one(
         self,
         group: _Group,
         project: ProjectId,
@@ -115,18 +119,18 @@ class FileAttacher:
         known: _Known,
     ) -> None:
         present = known.present.get(entry.file_id)
-        if present is not None and _as_wanted(present.file, entry):
-            self._join_batch(group, present, batch_id)
+        if present is not None and _matches(present.file, entry):
+            self._add_to_batch(group, present, batch_id)
             return
         if present is not None:
-            self.detacher.detach(project, vector_store_id, present.attachment)
+            self.detacher.detach(present.ref)
         if (file := known.files.get(entry.file_id)) is not None:
-            new = self._stay(vector_store_id, file, entry, batch_id)
+            new = self._new_file(vector_store_id, file, entry, batch_id)
             group.files.append(new)
             group.writes += [Require(keys.file(project, file.id)), *_creation(project, new)]
-            group.count(difference(None, new))
+            group.count(count_changes(None, new))
 
-    def _stay(
+    def _new_file(
         self,
         vector_store_id: VectorStoreId,
         file: StoredFile,
@@ -139,12 +143,12 @@ class FileAttacher:
             vector_store_id=vector_store_id,
             chunking_strategy=decided(entry.chunking_strategy),
             attributes=entry.attributes or {},
-            attachment=new_order(),
+            entry_id=new_order(),
             filename=file.filename,
             batches=[batch_id] if batch_id else [],
         )
 
-    def _join_batch(self, group: _Group, present: StoreFile, batch_id: str | None) -> None:
+    def _add_to_batch(self, group: _Group, present: StoreFile, batch_id: str | None) -> None:
         if batch_id is None or batch_id in present.file.batches:
             group.files.append(present.file)
             return
@@ -154,25 +158,29 @@ class FileAttacher:
         body = changed.model_dump(mode="json")
         group.files.append(changed)
         group.writes.append(Replace(row, row.changed(body, due_at=row.due_at)))
-        group.writes += relisted(present.project, present.file, changed)
-        group.count(difference(present.file, changed))
+        group.writes += status_index_writes(present.project, present.file, changed)
+        group.count(count_changes(present.file, changed))
 
-    def _look(
+    def _read(
         self,
         project: ProjectId,
         vector_store_id: VectorStoreId,
         entries: Sequence[VectorStoreFileCreate],
     ) -> _Known:
         ids = [entry.file_id for entry in entries]
-        stays = self.table.get(*(keys.membership(project, vector_store_id, id_) for id_ in ids))
-        found = [stay.body["attachment"] for stay in stays if stay is not None]
-        places = [keys.store_file(project, vector_store_id, attachment) for attachment in found]
-        rows = [StoreFile.of(project, row) for row in self.table.get(*places) if row is not None]
-        return _Known(self.files.find(project, ids), {one.file.id: one for one in rows})
+        members = self.table.get(*(keys.membership(project, vector_store_id, id_) for id_ in ids))
+        refs = [
+            EntryRef(project, vector_store_id, member.body["entry_id"])
+            for member in members
+            if member is not None
+        ]
+        rows = self.table.get(*map(keys.store_file, refs))
+        present = [StoreFile.from_row(project, row) for row in rows if row is not None]
+        return _Known(self.files.find(project, ids), {one.file.id: one for one in present})
 
 
-def _as_wanted(file: StoredVectorStoreFile, entry: VectorStoreFileCreate) -> bool:
-    """What an entry does not say is as it is."""
+def _matches(file: StoredVectorStoreFile, entry: VectorStoreFileCreate) -> bool:
+    """Return whether a file can stay as it is. Members that the entry does not set match any."""
     return (
         file.status in ("in_progress", "completed")
         and entry.attributes in (None, file.attributes)
@@ -184,13 +192,15 @@ def _as_wanted(file: StoredVectorStoreFile, entry: VectorStoreFileCreate) -> boo
 
 
 def _creation(project: ProjectId, file: StoredVectorStoreFile) -> Iterator[Write]:
-    pointer = {"store": file.vector_store_id, "attachment": file.attachment}
+    """Yield the writes that create a file in a store: its row and the pointers to it."""
+    pointer = {"store": file.vector_store_id, "entry_id": file.entry_id}
     body = file.model_dump(mode="json")
-    key = keys.store_file(project, file.vector_store_id, file.attachment)
+    key = keys.store_file(EntryRef(project, file.vector_store_id, file.entry_id))
     yield Create(Row(key, body, due_at=file.created_at + RECHECK_SECONDS))
     yield Create(Row(keys.membership(project, file.vector_store_id, file.id), pointer))
     yield Save(Row(keys.store_of_file(project, file.id, file.vector_store_id), pointer))
-    yield from (Create(Row(view, {"attachment": file.attachment})) for view in views(project, file))
+    for index_key in status_index_keys(project, file):
+        yield Create(Row(index_key, {"entry_id": file.entry_id}))
 
 
 def _pieces(

@@ -1,7 +1,7 @@
-"""Many files join a vector store, however often that breaks off.
+"""Attach many files to a vector store, however often that is interrupted.
 
-A batch is committed before its files and names them until all have joined, so that an intake that
-breaks off is taken up again by `expire`, and repeating any part of it changes nothing.
+A batch is committed before its files, and lists them until all are attached. If a function stops in
+the middle, `expire` resumes the batch; repeating any part of the work changes nothing.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from assistants.services.storage import keys
 from assistants.services.vector_stores.attach import FileAttacher
 from assistants.telemetry import logger
 
-PORTION = 2_000  # files that join at once; `expire` goes on with more of them each minute
+PORTION = 2_000  # files that are attached at once; `expire` attaches as many more each minute
 _RESUME_SECONDS = 60
 
 
@@ -25,14 +25,14 @@ class BatchAttacher:
     attacher: FileAttacher
     clock: Clock
 
-    def batch(
+    def new_batch(
         self,
         project: ProjectId,
         vector_store_id: VectorStoreId,
         batch_id: str,
         entries: list[VectorStoreFileCreate],
     ) -> Create:
-        """The row from which `begin` and `resume` work; to be committed if the store exists."""
+        """Return the write that creates a batch of an existing store. Commit it, then `start`."""
         now = int(self.clock.time())
         stored = StoredBatch(
             id=batch_id,
@@ -44,20 +44,21 @@ class BatchAttacher:
         key = keys.file_batch(project, vector_store_id, batch_id)
         return Create(Row(key, stored.model_dump(mode="json"), due_at=now + _RESUME_SECONDS))
 
-    def begin(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
-        """Add the files of a batch that was just committed: whatever it came with exists from here
-        on, so if that does not go well now, `expire` does it.
+    def start(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
+        """Attach the files of a batch that was just committed. Log any exception, since `expire`
+        resumes the batch.
         """
         try:
             self.resume(project, vector_store_id, batch_id)
-        except (
-            Exception
-        ):  # the edge of what is done already: a failure would be repeated by clients
-            logger.exception("the files join later", extra={"vector_store_id": vector_store_id})
+        except Exception:  # the request has succeeded: on an error, clients would repeat it
+            logger.exception(
+                "the files are attached later", extra={"vector_store_id": vector_store_id}
+            )
 
     def resume(self, project: ProjectId, vector_store_id: VectorStoreId, batch_id: str) -> None:
-        """Add the next files of a batch that have not joined yet. Raises `NotFoundError` for a
-        store that is gone.
+        """Attach the next files of a batch, if any are left.
+
+        Raises `NotFoundError` if the store does not exist.
         """
         [row] = self.table.get(keys.file_batch(project, vector_store_id, batch_id))
         if row is None:
@@ -65,11 +66,11 @@ class BatchAttacher:
         stored = StoredBatch.model_validate(row.body)
         if stored.cancelled or stored.entries is None:
             return
-        self.attacher.add(project, vector_store_id, stored.entries[:PORTION], stored.id)
+        self.attacher.attach(project, vector_store_id, stored.entries[:PORTION], stored.id)
         left = stored.entries[PORTION:] or None
         body = stored.model_copy(update={"entries": left}).model_dump(mode="json")
         due_at = None if left is None else int(self.clock.time())
         try:
             self.table.commit(Replace(row, row.changed(body, due_at=due_at)))
         except ConflictError:
-            return  # cancelled meanwhile, or resumed twice
+            return  # the batch was cancelled in between, or resumed twice

@@ -1,16 +1,20 @@
-"""Files leave vector stores: at a client's wish, or because the File itself is deleted."""
+"""Detach files from vector stores: at a client's request, or because the File is deleted."""
 
 from dataclasses import dataclass
 
-from assistants.domain.ids import FileId, ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef, FileId, ProjectId
 from assistants.ports.clock import Clock
 from assistants.ports.table import ConflictError, Delete, Row, Save, Table
 from assistants.services.storage import keys
 from assistants.services.vector_stores.file_counts import ShardedCounters
-from assistants.services.vector_stores.file_repository import StoreFile, difference, views
+from assistants.services.vector_stores.file_repository import (
+    StoreFile,
+    count_changes,
+    status_index_keys,
+)
 from assistants.services.vector_stores.index_deletions import IndexDeletions
 
-CURSOR_SECONDS = 24 * 3600  # for how long a list goes on behind a file that has left
+CURSOR_SECONDS = 24 * 3600  # how long a list can continue after a file that was detached
 _PAGE = 100
 
 
@@ -21,42 +25,44 @@ class FileDetacher:
     index_deletions: IndexDeletions
     clock: Clock
 
-    def detach(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> bool:
-        """Every row of the file's stay goes at once, and its chunks soon after. False if it had
-        left already.
+    def detach(self, ref: EntryRef) -> bool:
+        """Delete every row of an entry at once, and have its chunks deleted soon after.
+
+        Return False if it was detached already.
         """
-        key = keys.store_file(project, vector_store_id, attachment)
+        key = keys.store_file(ref)
         while (row := self.table.get(key)[0]) is not None:
-            found = StoreFile.of(project, row)
             try:
-                self._commit(found)
+                self._commit(StoreFile.from_row(ref.project, row))
             except ConflictError:
                 continue
-            self.index_deletions.request(project, vector_store_id, attachment)
+            self.index_deletions.request(ref)
             return True
         return False
 
     def detach_everywhere(self, project: ProjectId, file_id: FileId) -> None:
-        """A File that is no more leaves all its stores; none can take it any more."""
+        """Detach a deleted File, which can no longer be attached, from all its stores."""
         partition = keys.stores_of_file(project, file_id)
         while pointers := self.table.query(partition, "V#", limit=_PAGE):
             for pointer in pointers:
-                if not self.detach(project, pointer.body["store"], pointer.body["attachment"]):
+                ref = EntryRef(project, pointer.body["store"], pointer.body["entry_id"])
+                if not self.detach(ref):
                     self.table.commit(Delete(pointer.key))
 
     def _commit(self, found: StoreFile) -> None:
         project, file = found.project, found.file
-        left = Row(
+        tombstone = Row(
             keys.tombstone(project, file.vector_store_id, file.id),
-            {"attachment": file.attachment},
+            {"entry_id": file.entry_id},
             ttl=int(self.clock.time()) + CURSOR_SECONDS,
         )
+        changes = count_changes(file, None)
         self.table.commit(
             Delete(found.row.key, revision=found.row.revision, expected=True),
             Delete(keys.membership(project, file.vector_store_id, file.id)),
             Delete(keys.store_of_file(project, file.id, file.vector_store_id)),
-            *(Delete(key) for key in views(project, file)),
-            Save(left),
-            *self.counters.adding(project, file.vector_store_id, difference(file, None)),
+            *(Delete(key) for key in status_index_keys(project, file)),
+            Save(tombstone),
+            *self.counters.increments(project, file.vector_store_id, changes),
             *self.index_deletions.note(project, file),
         )

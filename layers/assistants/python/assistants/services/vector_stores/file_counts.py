@@ -1,10 +1,9 @@
-"""Counting the files of a store, and of a batch, while hundreds of them end at once.
+"""Count the files of a store, and of a batch, while many of them finish at once.
 
-A count is the sum of a few rows. Whatever changes a file adds its difference to one of them, picked
-by chance, in the same transaction: so the sum is always right, writers seldom meet, and one that
-does has only to read that small row again. Counting the files themselves would need a query for
-each 1 MB of them every time that a client polls; one row for all would have every file wait in
-line behind every other.
+A count is the sum of a few rows. Each change of a file adds its difference to one of them, picked
+at random, in the same transaction. So the sum is always right, writers rarely collide, and one that
+does has to read only that small row again. Counting the files themselves would take a query per
+1 MB of them each time that a client polls; with a single row, all files would queue for it.
 """
 
 import random
@@ -20,47 +19,48 @@ from assistants.services.storage import keys
 SHARDS = 4
 USAGE = "usage_bytes"
 
+CountChanges = Mapping[str | None, Counter[str]]
+"""Amounts to add to the counters of each batch, by its id, and of the store (None)."""
+
 
 @dataclass(frozen=True)
 class ShardedCounters:
     table: Table
 
-    def adding(
-        self,
-        project: ProjectId,
-        vector_store_id: VectorStoreId,
-        changes: Mapping[str | None, Counter[str]],
+    def increments(
+        self, project: ProjectId, vector_store_id: VectorStoreId, changes: CountChanges
     ) -> list[Write]:
-        """The writes that add differences to the counts of batches (by id) and of the store (None).
+        """Return the writes that add `changes` to the counters.
 
-        They are refused when another has added to the same row since: make them anew then.
+        Committing them raises `ConflictError` if another writer has changed the same row in
+        between. Call this again then.
         """
         shard = random.randrange(SHARDS)  # noqa: S311 - spreads load, no secret
         wanted = [(batch, change) for batch, change in changes.items() if any(change.values())]
-        places = [keys.counter(project, vector_store_id, shard, batch) for batch, _ in wanted]
-        rows = self.table.get(*places) if places else []
+        row_keys = [keys.counter(project, vector_store_id, shard, batch) for batch, _ in wanted]
+        rows = self.table.get(*row_keys) if row_keys else []
         return [
-            _added(key, row, change)
-            for key, row, (_, change) in zip(places, rows, wanted, strict=True)
+            _increment(key, row, change)
+            for key, row, (_, change) in zip(row_keys, rows, wanted, strict=True)
         ]
 
 
-def total(rows: Iterable[Row]) -> Counter[str]:
-    """What the rows of one tally add up to."""
+def sum_counters(rows: Iterable[Row]) -> Counter[str]:
+    """Add up the rows of one count."""
     sum_: Counter[str] = Counter()
     for row in rows:
         sum_.update(row.body)
     return sum_
 
 
-def counts(sum_: Counter[str]) -> FileCounts:
+def to_file_counts(sum_: Counter[str]) -> FileCounts:
     by_status = {status: sum_[status] for status in STATUSES}
     return FileCounts(**by_status, total=sum(by_status.values()))
 
 
-def _added(key: Key, row: Row | None, change: Counter[str]) -> Write:
+def _increment(key: Key, row: Row | None, change: Counter[str]) -> Write:
     if row is None:
         return Create(Row(key, dict(change)))
-    sum_ = total([row])
+    sum_ = sum_counters([row])
     sum_.update(change)
     return Replace(row, row.changed(dict(sum_)))

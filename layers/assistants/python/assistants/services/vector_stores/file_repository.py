@@ -1,7 +1,8 @@
-"""The rows of a vector store's files: read, and taken from `in_progress` to their end.
+"""The rows of a vector store's files: read them, and take them from `in_progress` to their end.
 
-Each change of a file is one transaction with the pointers by which lists find it, the counts of its
-store and batches and, unless it ends well, the note that has its chunks removed.
+Each change of a file is one transaction with the pointers by which lists find it and the counts of
+its store and batches. Unless the file is completed, it includes the note that has its chunks
+deleted.
 """
 
 from collections import Counter
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef, ProjectId
 from assistants.domain.retrieval.document_text import ErrorCode
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store import StoreHead
@@ -18,11 +19,11 @@ from assistants.ports.clock import Clock
 from assistants.ports.search import SearchIndex
 from assistants.ports.table import ConflictError, Create, Delete, Key, Replace, Row, Table, Write
 from assistants.services.storage import keys
-from assistants.services.vector_stores.file_counts import USAGE, ShardedCounters
+from assistants.services.vector_stores.file_counts import USAGE, CountChanges, ShardedCounters
 from assistants.services.vector_stores.index_deletions import IndexDeletions
 
-RECHECK_SECONDS = 3600  # a file that is not indexed by then is asked for again
-PATIENCE_SECONDS = 24 * 3600  # and has failed after so long
+RECHECK_SECONDS = 3600  # until a file that is still in progress is requested again
+PATIENCE_SECONDS = 24 * 3600  # until such a file fails
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,12 @@ class StoreFile:
     row: Row
 
     @classmethod
-    def of(cls, project: ProjectId, row: Row) -> "StoreFile":
+    def from_row(cls, project: ProjectId, row: Row) -> "StoreFile":
         return cls(project, StoredVectorStoreFile.model_validate(row.body), row)
 
     @property
-    def vector_store_id(self) -> VectorStoreId:
-        return self.file.vector_store_id
-
-    @property
-    def attachment(self) -> str:
-        return self.file.attachment
+    def ref(self) -> EntryRef:
+        return EntryRef(self.project, self.file.vector_store_id, self.file.entry_id)
 
     @property
     def filename(self) -> str:
@@ -51,7 +48,7 @@ class StoreFile:
 
     @property
     def chunks(self) -> int | None:
-        """How many chunks the index may hold of it; None before `plan`."""
+        """Return how many chunks the index may hold of it, or None before `plan`."""
         return self.file.chunks
 
     @property
@@ -61,7 +58,7 @@ class StoreFile:
             self.project,
             file.vector_store_id,
             file.id,
-            file.attachment,
+            file.entry_id,
             file.filename,
             file.attributes or {},
         )
@@ -75,22 +72,20 @@ class StoreFileRepository:
     index: Callable[[], SearchIndex]
     clock: Clock
 
-    def load(
-        self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str
-    ) -> StoreFile | None:
-        """None when it is detached, or its store deleted or expired."""
+    def load(self, ref: EntryRef) -> StoreFile | None:
+        """Return the file, or None if it is detached, or its store deleted or expired."""
         head, row = self.table.get(
-            keys.vector_store(project, vector_store_id),
-            keys.store_file(project, vector_store_id, attachment),
+            keys.vector_store(ref.project, ref.vector_store_id), keys.store_file(ref)
         )
         if head is None or row is None:
             return None
-        lapsed = StoreHead.model_validate(head.body).lapsed(self.clock.time())
-        return None if lapsed else StoreFile.of(project, row)
+        expired = StoreHead.model_validate(head.body).is_expired(self.clock.time())
+        return None if expired else StoreFile.from_row(ref.project, row)
 
     def plan(self, store_file: StoreFile, chunks: int) -> bool:
-        """Note how many chunks will be put into the index, before the first is. False if the file
-        is not in progress any more: then none may be.
+        """Record how many chunks will be put into the index, before the first one is.
+
+        Return False if the file is no longer in progress: then none may be put there.
         """
         while (now := self._in_progress(store_file)) is not None:
             planned = now.file.model_copy(update={"chunks": max(chunks, now.chunks or 0)})
@@ -103,10 +98,11 @@ class StoreFileRepository:
         return False
 
     def complete(self, store_file: StoreFile, usage_bytes: int) -> bool:
-        """The end of a file that can be searched. False if it is not in progress any more: what is
-        in the index of it is being removed.
+        """Mark a file as completed, which makes it searchable.
 
-        Chunks were put with the attributes of `store_file`; ones that are newer reach them first.
+        The chunks were put with the attributes of `store_file`. If these have changed since, update
+        the chunks first. Return False if the file is no longer in progress: then its chunks are
+        being deleted.
         """
         known = store_file.document.attributes
         while (now := self._in_progress(store_file)) is not None:
@@ -118,23 +114,24 @@ class StoreFileRepository:
         return False
 
     def fail(self, store_file: StoreFile, code: ErrorCode, message: str) -> bool:
-        """The end of a file that cannot be searched. What may be in the index of it is removed.
-        False if it is not in progress any more.
+        """Mark a file as failed, and have any chunks of it deleted from the index.
+
+        Return False if the file is no longer in progress.
         """
         error = IndexingError(code=code, message=message)
         changes = {"status": "failed", "last_error": error, "chunks": None}
         while (now := self._in_progress(store_file)) is not None:
             if self._end(now, changes, *self.index_deletions.note(now.project, now.file)):
-                self.index_deletions.request(now.project, now.vector_store_id, now.attachment)
+                self.index_deletions.request(now.ref)
                 return True
         return False
 
     def recheck(self, project: ProjectId, key: Key) -> None:
-        """Ask again for a file that is long in progress, and give up after a day."""
+        """Request a file again that is in progress for long. Let it fail after a day."""
         [row] = self.table.get(key)
         if row is None or row.due_at is None or row.due_at > self.clock.time():
             return
-        found = StoreFile.of(project, row)
+        found = StoreFile.from_row(project, row)
         if found.file.created_at + PATIENCE_SECONDS <= self.clock.time():
             self.fail(found, "server_error", "The file could not be indexed within a day.")
             return
@@ -142,23 +139,24 @@ class StoreFileRepository:
         try:
             self.table.commit(Replace(row, row.changed(row.body, due_at=due_at)))
         except ConflictError:
-            return  # it goes on
-        self.index_deletions.request(project, found.vector_store_id, found.attachment)
+            return  # a worker is making progress
+        self.index_deletions.request(found.ref)
 
     def _in_progress(self, store_file: StoreFile) -> StoreFile | None:
-        """The file as it is now."""
+        """Read the file again. Return None if it is no longer in progress."""
         [row] = self.table.get(store_file.row.key)
         if row is None:
             return None
-        now = StoreFile.of(store_file.project, row)
+        now = StoreFile.from_row(store_file.project, row)
         return now if now.file.status == "in_progress" else None
 
     def _end(self, now: StoreFile, changes: dict[str, Any], *others: Write) -> bool:
-        """False when another was faster, with this file or with a count."""
-        change = changing(now, changes)
-        counted = self.counters.adding(now.project, now.vector_store_id, change.counts)
+        """Commit the changes. Return False if another writer has changed the file, or a counter."""
+        change = prepare_change(now, changes)
+        ref = now.ref
+        increments = self.counters.increments(ref.project, ref.vector_store_id, change.counts)
         try:
-            self.table.commit(*change.writes, *counted, *others)
+            self.table.commit(*change.writes, *increments, *others)
         except ConflictError:
             return False
         return True
@@ -166,48 +164,47 @@ class StoreFileRepository:
 
 @dataclass(frozen=True)
 class FileChange:
-    """The writes that change a file, and what they add to the counts of its store and batches."""
+    """The writes that change a file, and its effect on the counts of its store and batches."""
 
     writes: list[Write]
-    counts: dict[str | None, Counter[str]]
+    counts: CountChanges
 
 
-def changing(now: StoreFile, changes: dict[str, Any]) -> FileChange:
+def prepare_change(now: StoreFile, changes: dict[str, Any]) -> FileChange:
     changed = now.file.model_copy(update=changes)
     replaced = Replace(now.row, now.row.changed(changed.model_dump(mode="json")))
-    listed = relisted(now.project, now.file, changed)
-    return FileChange([replaced, *listed], difference(now.file, changed))
+    pointers = status_index_writes(now.project, now.file, changed)
+    return FileChange([replaced, *pointers], count_changes(now.file, changed))
 
 
-def views(project: ProjectId, file: StoredVectorStoreFile) -> list[Key]:
-    """The pointers by which lists find a file, beside its own row."""
+def status_index_keys(project: ProjectId, file: StoredVectorStoreFile) -> list[Key]:
+    """Return the keys of the pointers by which lists of a status or a batch find a file."""
     prefixes = [keys.status_index(None, file.status)]
     for batch_id in file.batches:
         prefixes += [keys.status_index(batch_id, None), keys.status_index(batch_id, file.status)]
     partition = keys.in_store(project, file.vector_store_id)
-    return [Key(partition, prefix + file.attachment) for prefix in prefixes]
+    return [Key(partition, prefix + file.entry_id) for prefix in prefixes]
 
 
-def relisted(
+def status_index_writes(
     project: ProjectId, before: StoredVectorStoreFile, after: StoredVectorStoreFile
 ) -> Iterator[Write]:
-    old, new = views(project, before), views(project, after)
+    """Yield the writes that bring a file's pointers up to date."""
+    old, new = status_index_keys(project, before), status_index_keys(project, after)
     yield from (Delete(key) for key in old if key not in new)
-    pointer = {"attachment": after.attachment}
+    pointer = {"entry_id": after.entry_id}
     yield from (Create(Row(key, pointer)) for key in new if key not in old)
 
 
-def difference(
+def count_changes(
     before: StoredVectorStoreFile | None, after: StoredVectorStoreFile | None
-) -> dict[str | None, Counter[str]]:
-    """What the coming, change or going of a file adds to the counts of its store (None) and of its
-    batches.
-    """
-    change: dict[str | None, Counter[str]] = {}
+) -> CountChanges:
+    """Return what attaching, changing or detaching a file adds to the counts."""
+    changes: dict[str | None, Counter[str]] = {}
     for file, sign in ((before, -1), (after, 1)):
         if file is not None:
-            change.setdefault(None, Counter()).update({file.status: sign})
-            change[None].update({USAGE: sign * file.usage_bytes})
+            changes.setdefault(None, Counter()).update({file.status: sign})
+            changes[None].update({USAGE: sign * file.usage_bytes})
             for batch_id in file.batches:
-                change.setdefault(batch_id, Counter()).update({file.status: sign})
-    return change
+                changes.setdefault(batch_id, Counter()).update({file.status: sign})
+    return changes

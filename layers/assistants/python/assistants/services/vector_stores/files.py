@@ -1,10 +1,10 @@
-"""Files of a vector store: attach, list, get, change, detach, read."""
+"""Files of a vector store: attach, list, get, modify, detach and read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, NotFoundError, no_such
-from assistants.domain.ids import FILE, VECTOR_STORE, FileId, ProjectId, VectorStoreId, check_id
+from assistants.domain.ids import FILE, EntryRef, FileId, ProjectId, VectorStoreId, check_id
 from assistants.domain.page import Page
 from assistants.domain.schema import Deleted
 from assistants.domain.vector_store_file import (
@@ -14,10 +14,9 @@ from assistants.domain.vector_store_file import (
     VectorStoreFileCreate,
     VectorStoreFileCursor,
     VectorStoreFileModify,
-    shown,
 )
 from assistants.ports.blobs import BlobMissingError, Blobs
-from assistants.ports.table import ConflictError, Key, Replace, Table, Write
+from assistants.ports.table import ConflictError, Replace, Table, Write
 from assistants.services.files.service import Files, no_such_file
 from assistants.services.storage import keys
 from assistants.services.storage.pagination import page_of_rows
@@ -26,11 +25,12 @@ from assistants.services.vector_stores.detach import FileDetacher
 from assistants.services.vector_stores.file_repository import StoreFile
 from assistants.services.vector_stores.index_attributes import IndexAttributeUpdates
 from assistants.services.vector_stores.indexing import text_blob
+from assistants.services.vector_stores.rows import check_store_id
 from assistants.services.vector_stores.service import VectorStores
 
 
 @dataclass(frozen=True)
-class StoreFiles:
+class VectorStoreFiles:
     table: Table
     blobs: Blobs
     files: Files
@@ -42,15 +42,15 @@ class StoreFiles:
     def create(
         self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreFileCreate
     ) -> VectorStoreFile:
-        """A file that is there already is answered as it is, unless something else is asked for
-        or it has failed: then it is indexed anew.
+        """Attach a file. Return one that is there already as it is, unless its settings differ or
+        it has failed: index it again then.
         """
-        self.files.require(project, [body.file_id], "file_id")
+        self.files.require_files(project, [body.file_id], "file_id")
         self.stores.admit(project, vector_store_id, [body.file_id])
-        joined = self.attacher.add(project, vector_store_id, [body])
-        if not joined:
+        attached = self.attacher.attach(project, vector_store_id, [body])
+        if not attached:
             raise no_such_file(body.file_id)
-        return shown(joined[0])
+        return attached[0].to_api()
 
     def list(
         self,
@@ -59,24 +59,23 @@ class StoreFiles:
         cursor: VectorStoreFileCursor,
         batch_id: str | None = None,
     ) -> Page[VectorStoreFile]:
-        """All files of the store, or those of a batch; `filter` narrows both to a status."""
-        self.stores.require(project, vector_store_id)
-        placed = self._placed(project, vector_store_id, cursor)
+        """List all files of the store, or those of a batch. `cursor.filter` selects a status."""
+        self.stores.require_store(project, vector_store_id)
+        by_entry = self._by_entry(project, vector_store_id, cursor)
         partition = keys.in_store(project, vector_store_id)
         everything = batch_id is None and cursor.filter is None
-        view = keys.STORE_FILES if everything else keys.status_index(batch_id, cursor.filter)
-        rows, has_more = page_of_rows(self.table, partition, view, placed)
+        prefix = keys.STORE_FILES if everything else keys.status_index(batch_id, cursor.filter)
+        rows, has_more = page_of_rows(self.table, partition, prefix, by_entry)
         if not everything:
-            found = [row.body["attachment"] for row in rows]
-            places = [keys.store_file(project, vector_store_id, one) for one in found]
-            rows = [row for row in self.table.get(*places) if row]
-        files = [shown(StoreFile.of(project, row).file) for row in rows]
-        return Page.of(files, cursor, has_more=has_more)
+            refs = (EntryRef(project, vector_store_id, row.body["entry_id"]) for row in rows)
+            rows = [row for row in self.table.get(*map(keys.store_file, refs)) if row]
+        files = [StoreFile.from_row(project, row).file.to_api() for row in rows]
+        return Page.from_items(files, cursor, has_more=has_more)
 
     def get(
         self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
     ) -> VectorStoreFile:
-        return shown(self.find(project, vector_store_id, file_id).file)
+        return self.find(project, vector_store_id, file_id).file.to_api()
 
     def modify(
         self,
@@ -85,34 +84,36 @@ class StoreFiles:
         file_id: FileId,
         body: VectorStoreFileModify,
     ) -> VectorStoreFile:
-        """Its attributes. The index has them when this returns; its searches show a write soon."""
+        """Replace the attributes, in the index too. Searches may find the old ones for seconds."""
         while True:
             found = self.find(project, vector_store_id, file_id)
             changed = found.file.model_copy(update={"attributes": body.attributes or {}})
             row = found.row.changed(changed.model_dump(mode="json"), due_at=found.row.due_at)
             searched = changed.status == "completed" and changed.chunks is not None
-            notes: Sequence[Write] = [self.attribute_updates.note(found, row)] if searched else []
+            notes: Sequence[Write] = (
+                [self.attribute_updates.note(found.ref, row)] if searched else []
+            )
             try:
                 self.table.commit(Replace(found.row, row), *notes)
             except ConflictError:
                 continue
             if searched:
-                self.attribute_updates.work(project, vector_store_id, found.attachment)
-            return shown(changed)
+                self.attribute_updates.apply(found.ref)
+            return changed.to_api()
 
     def delete(
         self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
     ) -> Deleted:
-        """The File itself stays."""
+        """Detach a file. The File itself is kept."""
         found = self.find(project, vector_store_id, file_id)
-        if not self.detacher.detach(project, vector_store_id, found.attachment):
+        if not self.detacher.detach(found.ref):
             raise _not_in_store(vector_store_id, file_id)
         return Deleted(id=file_id, object="vector_store.file.deleted")
 
     def content(
         self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
     ) -> FileContentPage:
-        """The text that was read from the file; nothing, as long as there is none."""
+        """Return the text that was extracted from the file, or no text before it is."""
         found = self.find(project, vector_store_id, file_id)
         try:
             pieces = self.blobs.read(text_blob(found.document))
@@ -123,42 +124,41 @@ class StoreFiles:
     def find(
         self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId
     ) -> StoreFile:
-        """Raises `NotFoundError` for a store, or a file in it, that does not exist."""
-        head, stay = self.table.get(
-            keys.vector_store(project, check_id(vector_store_id, VECTOR_STORE, "vector_store_id")),
+        """Return a file. Raises `NotFoundError` if the store, or the file in it, does not exist."""
+        head, member = self.table.get(
+            keys.vector_store(project, check_store_id(vector_store_id)),
             keys.membership(project, vector_store_id, check_id(file_id, FILE, "file_id")),
         )
         if head is None:
             raise no_such("vector store", vector_store_id)
-        if stay is not None:
-            key = keys.store_file(project, vector_store_id, stay.body["attachment"])
-            if (row := self.table.get(key)[0]) is not None:
-                return StoreFile.of(project, row)
+        if member is not None:
+            ref = EntryRef(project, vector_store_id, member.body["entry_id"])
+            if (row := self.table.get(keys.store_file(ref))[0]) is not None:
+                return StoreFile.from_row(project, row)
         raise _not_in_store(vector_store_id, file_id)
 
-    def _placed(
+    def _by_entry(
         self, project: ProjectId, vector_store_id: VectorStoreId, cursor: VectorStoreFileCursor
     ) -> VectorStoreFileCursor:
-        """The same cursor by the places of files in this store, instead of by their ids."""
-        named = {
+        """Return the cursor with entry ids, by which a store's files sort, instead of file ids.
+
+        Raises `InvalidRequestError` for a file that is not, and was not recently, in the store.
+        """
+        bounds = {
             name: file_id for name in ("after", "before") if (file_id := getattr(cursor, name))
         }
-        places: dict[str, str] = {}
-        for name, file_id in named.items():
-            rows = self.table.get(*_stays(project, vector_store_id, file_id))
-            place = next((row.body["attachment"] for row in rows if row), None)
-            if place is None:
+        entry_ids: dict[str, str] = {}
+        for name, file_id in bounds.items():
+            rows = self.table.get(
+                keys.membership(project, vector_store_id, file_id),
+                keys.tombstone(project, vector_store_id, file_id),
+            )
+            entry_id = next((row.body["entry_id"] for row in rows if row), None)
+            if entry_id is None:
                 message = f"Invalid '{name}': '{file_id}' is no file of this vector store."
                 raise InvalidRequestError(message, param=name, code="invalid_value")
-            places[name] = place
-        return cursor.model_copy(update=places)
-
-
-def _stays(project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId) -> tuple[Key, Key]:
-    return (
-        keys.membership(project, vector_store_id, file_id),
-        keys.tombstone(project, vector_store_id, file_id),
-    )
+            entry_ids[name] = entry_id
+        return cursor.model_copy(update=entry_ids)
 
 
 def _not_in_store(vector_store_id: VectorStoreId, file_id: FileId) -> NotFoundError:

@@ -1,13 +1,14 @@
-"""Taking files out of the index: a note in the table for each, until nothing of it is left there.
+"""Delete the chunks of files from the index.
 
-The note is committed with what makes the chunks superfluous, so they are removed even when the
-message that asks for it is lost. A worker that was indexing the file just then may put chunks there
-afterwards; so the note stays until no such worker can be alive, and the removal is repeated.
+A note in the table marks the work until no chunk is left. It is committed with the change that
+makes the chunks obsolete, so that they are deleted even if the message that asks for it is lost. A
+worker that was indexing the file at that moment may still put chunks there afterwards; so the note
+is kept until no such worker can be running, and the deletion is repeated.
 """
 
 from dataclasses import dataclass, replace
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef, ProjectId
 from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store_file import StoredVectorStoreFile
 from assistants.ports.clock import Clock
@@ -15,14 +16,14 @@ from assistants.ports.index_queue import IndexQueue
 from assistants.ports.table import ConflictError, Delete, Key, Replace, Row, Save, Table
 from assistants.services.storage import keys
 
-LONGEST_WORK_SECONDS = 960  # what a Lambda function may take at most, and a minute
+LONGEST_WORK_SECONDS = 960  # the longest that a Lambda function can run, and a minute
 _RECHECK_SECONDS = 300
-_AGAIN_SECONDS = 900  # a message is tried for half as long
+_RETRY_SECONDS = 900  # about twice as long as a message is retried
 
 
 @dataclass(frozen=True)
 class IndexDeletion:
-    """The chunks 0..chunks-1 of `document`, and its text, are to be removed."""
+    """Chunks 0..chunks-1 of `document`, and its text, to be deleted."""
 
     document: Document
     chunks: int
@@ -32,13 +33,12 @@ class IndexDeletion:
 @dataclass(frozen=True)
 class IndexDeletions:
     table: Table
-    queue: IndexQueue | None  # none where there is no index, and nothing to be removed from it
+    queue: IndexQueue | None  # None without an index, from which nothing has to be deleted
     clock: Clock
 
     def note(self, project: ProjectId, file: StoredVectorStoreFile) -> list[Save]:
-        """What must be committed with the end of a file as it is now; then call `request`.
-
-        Nothing, where nothing of it can be in the index.
+        """Return the writes to commit with the end of a file in its current state. Then call
+        `request`. Return no writes if the index cannot hold any of its chunks.
         """
         if file.status != "in_progress" and file.chunks is None:
             return []
@@ -48,45 +48,45 @@ class IndexDeletions:
             "chunks": file.chunks or 0,
             "busy_until": now + LONGEST_WORK_SECONDS if file.status == "in_progress" else 0,
         }
-        key = keys.index_deletion(project, file.vector_store_id, file.attachment)
+        key = keys.index_deletion(EntryRef(project, file.vector_store_id, file.entry_id))
         return [Save(Row(key, body, due_at=now + _RECHECK_SECONDS))]
 
-    def request(
-        self, project: ProjectId, vector_store_id: VectorStoreId, *attachments: str
-    ) -> None:
-        if attachments and self.queue is not None:
-            self.queue.send(project, vector_store_id, *attachments)
+    def request(self, *entries: EntryRef) -> None:
+        """Have a worker process these entries."""
+        if entries and self.queue is not None:
+            self.queue.send(*entries)
 
-    def find(
-        self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str
-    ) -> IndexDeletion | None:
-        [row] = self.table.get(keys.index_deletion(project, vector_store_id, attachment))
+    def find(self, ref: EntryRef) -> IndexDeletion | None:
+        [row] = self.table.get(keys.index_deletion(ref))
         if row is None:
             return None
-        document = Document(project, vector_store_id, row.body["file_id"], attachment)
+        document = Document(ref.project, ref.vector_store_id, row.body["file_id"], ref.entry_id)
         return IndexDeletion(document, row.body["chunks"], row)
 
-    def done(self, removal: IndexDeletion) -> None:
-        """Say that nothing of it is left. It is asked for again if a worker may still be at it."""
-        row = removal.row
+    def finish(self, deletion: IndexDeletion) -> None:
+        """Record that the chunks are deleted. Have it repeated if a worker may still add some."""
+        row = deletion.row
         if row.body["busy_until"] <= self.clock.time():
             self.table.commit(Delete(row.key))
             return
         try:
             self.table.commit(Replace(row, row.changed(row.body, due_at=row.body["busy_until"])))
         except ConflictError:
-            return  # another has said so
+            return  # another worker has recorded it
 
-    def look(self, project: ProjectId, vector_store_id: VectorStoreId, key: Key) -> None:
-        """Have a note of work on the index worked on, that is overdue. It is put off first: work
-        that cannot be done now must not come before all else that is due, minute after minute.
+    def recheck(self, ref: EntryRef, key: Key) -> None:
+        """Request the work of an overdue note again. `key` is the note's, which may be one of a
+        deletion or of an attribute update.
+
+        Postpone the note first: work that keeps failing must not crowd out everything else that is
+        due, minute after minute.
         """
         [note] = self.table.get(key)
         now = int(self.clock.time())
         if note is None or note.due_at is None or note.due_at > now:
             return
         try:
-            self.table.commit(Replace(note, replace(note, due_at=now + _AGAIN_SECONDS)))
+            self.table.commit(Replace(note, replace(note, due_at=now + _RETRY_SECONDS)))
         except ConflictError:
-            return  # it goes on
-        self.request(project, vector_store_id, key.sort)
+            return  # a worker has processed it
+        self.request(ref)

@@ -1,14 +1,15 @@
-"""Making files searchable: read, cut into chunks, embedded, put into the index; and taken out.
+"""Make files searchable: read them, cut them into chunks, embed these and put them into the index.
+Also delete them from the index again.
 
-All of it can be done twice, at once or after a death in the middle: chunks have names of their own,
-and what is to be done with a file is decided by its row alone.
+All of this can be repeated, concurrently or after a worker was stopped in the middle: each chunk
+has a fixed id in the index, and a file's row alone decides what the file needs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from assistants.domain.ids import ProjectId, VectorStoreId
+from assistants.domain.ids import EntryRef
 from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.ports.blobs import Blobs
@@ -21,9 +22,9 @@ from assistants.services.vector_stores.index_attributes import IndexAttributeUpd
 from assistants.services.vector_stores.index_deletions import IndexDeletion
 from assistants.telemetry import logger
 
-BATCH = 64  # chunks that are embedded and put at a time, so that memory does not grow with a file
-VISIBLE_SECONDS = 120  # a Serverless collection shows a write within about ten
-_LOOK_SECONDS = 0.5
+BATCH = 64  # chunks that are embedded and put at a time, to bound the memory for large files
+VISIBLE_SECONDS = 120  # an OpenSearch Serverless collection shows a write after about ten
+_POLL_SECONDS = 0.5
 _VECTOR_VALUE_BYTES = 4
 
 GAVE_UP = "The file could not be indexed: the service failed five times. Attach it again to retry."
@@ -31,7 +32,7 @@ GAVE_UP = "The file could not be indexed: the service failed five times. Attach 
 
 class Chunker(Protocol):
     def __call__(self, text: ExtractedText, *, size: int, overlap: int) -> list[Chunk]:
-        """Cut a text; both numbers are tokens. Raises `DocumentError`."""
+        """Cut a text into chunks. `size` and `overlap` are in tokens. Raises `DocumentError`."""
         ...
 
 
@@ -46,33 +47,35 @@ class Indexing:
     embedder: Callable[[], Embedder]
     clock: Clock
 
-    def work(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
-        """Do what the table says is to be done with this file of a store, if anything.
+    def process(self, ref: EntryRef) -> None:
+        """Delete the chunks of a file, update their attributes or index the file, whichever the
+        table says it needs, if any.
 
-        Raises `SearchUnavailableError` and `ParsingUnavailableError`: what a later try may mend.
+        Raises `SearchUnavailableError` and `ParsingUnavailableError`, after which a later try may
+        succeed.
         """
-        removal = self.repository.index_deletions.find(project, vector_store_id, attachment)
-        if removal is not None:
-            self._remove(removal)
+        deletion = self.repository.index_deletions.find(ref)
+        if deletion is not None:
+            self._delete(deletion)
             return
-        if self.attribute_updates.pending(project, vector_store_id, attachment):
-            self.attribute_updates.work(project, vector_store_id, attachment)
+        if self.attribute_updates.is_pending(ref):
+            self.attribute_updates.apply(ref)
             return
-        found = self.repository.load(project, vector_store_id, attachment)
+        found = self.repository.load(ref)
         if found is None or found.file.status != "in_progress":
             return
         try:
-            self._add(found)
+            self._index(found)
         except DocumentError as error:
             self.repository.fail(found, error.code, error.message)
 
-    def give_up(self, project: ProjectId, vector_store_id: VectorStoreId, attachment: str) -> None:
-        """Let a file fail that could not be indexed however often it was tried."""
-        found = self.repository.load(project, vector_store_id, attachment)
+    def give_up(self, ref: EntryRef) -> None:
+        """Mark a file as failed that could not be indexed after all attempts."""
+        found = self.repository.load(ref)
         if found is not None and found.file.status == "in_progress":
             self.repository.fail(found, "server_error", GAVE_UP)
 
-    def _add(self, found: StoreFile) -> None:
+    def _index(self, found: StoreFile) -> None:
         text = self.parser.parse(blob_name(found.project, found.file.id), found.filename)
         strategy = found.file.chunking_strategy.static
         chunks = self.chunker(
@@ -88,46 +91,48 @@ class Indexing:
 
     def _put(self, found: StoreFile, chunks: Sequence[Chunk]) -> None:
         index, embedder = self.index(), self.embedder()
-        for start in range(self._begin(found, len(chunks)), len(chunks), BATCH):
+        for start in range(self._first_missing(found, len(chunks)), len(chunks), BATCH):
             batch = chunks[start : start + BATCH]
             texts = [f"{chunk.context(found.filename)}\n{chunk.text}" for chunk in batch]
             index.put(found.document, batch, embedder.documents(texts))
 
-    def _begin(self, found: StoreFile, chunks: int) -> int:
-        """Go on where an earlier try was stopped: batches are put in order, so what is there is
-        the beginning, all of it but perhaps the last batch. Another version of this program may
-        have cut the text otherwise; then nothing of that try is left.
+    def _first_missing(self, found: StoreFile, chunks: int) -> int:
+        """Return the number of the first chunk that an earlier, interrupted try has not put.
+
+        Batches are put in order, so the index holds the first ones, of which the last may be
+        incomplete. If the number of chunks differs, another version of this program has cut the
+        text: delete the chunks of that try.
         """
         if found.chunks is None:
             return 0
         if found.chunks != chunks:
             self.index().delete(found.document, found.chunks)
             return 0
-        there = self.index().count(found.document) // BATCH * BATCH
-        self.index().set_attributes(found.document, there)  # they may have changed since
-        return there
+        complete = self.index().count(found.document) // BATCH * BATCH
+        self.index().set_attributes(found.document, complete)  # they may have changed since
+        return complete
 
     def _wait_until_visible(self, found: StoreFile, chunks: int) -> None:
         until = self.clock.time() + VISIBLE_SECONDS
         while (count := self.index().count(found.document)) < chunks:
             if self.clock.time() > until:
                 raise SearchUnavailableError(f"The search index shows {count} of {chunks} chunks.")
-            self.clock.sleep(_LOOK_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
 
-    def _remove(self, removal: IndexDeletion) -> None:
-        self.index().delete(removal.document, removal.chunks)
-        self.blobs.delete([text_blob(removal.document)])
-        self.repository.index_deletions.done(removal)
+    def _delete(self, deletion: IndexDeletion) -> None:
+        self.index().delete(deletion.document, deletion.chunks)
+        self.blobs.delete([text_blob(deletion.document)])
+        self.repository.index_deletions.finish(deletion)
 
     def _usage(self, chunks: Sequence[Chunk]) -> int:
-        """Bytes of the chunks' texts and of their vectors, as floats."""
+        """Return the bytes of the chunks' texts and of their vectors of 32-bit floats."""
         vector = self.embedder().dimensions * _VECTOR_VALUE_BYTES
         return sum(len(chunk.text.encode()) + vector for chunk in chunks)
 
 
 def text_blob(document: Document) -> str:
-    """Where the text that was read from a file of a store is kept, as UTF-8."""
-    return f"texts/{document.project}/{document.vector_store_id}/{document.attachment}"
+    """Return the name of the blob with the text extracted from a file of a store, as UTF-8."""
+    return f"texts/{document.project}/{document.vector_store_id}/{document.entry_id}"
 
 
 def _pieces(text: ExtractedText) -> Iterator[bytes]:

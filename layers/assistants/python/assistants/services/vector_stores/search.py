@@ -1,4 +1,4 @@
-"""Searching vector stores: only of what is attached to them now, and only while they live."""
+"""Search vector stores: only files that are attached now, in stores that have not expired."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,24 +22,25 @@ from assistants.services.vector_stores.file_repository import StoreFile
 from assistants.services.vector_stores.service import VectorStores
 from assistants.services.vector_stores.vector_search import MAX_RESULTS, VectorSearch
 
-# How often a search is repeated without the files that turn out to be absent and leave too little
-# room for others: as few files are indexed, or removed, at a time, once is nearly always enough.
+# How often to search in all, each time without the files that turned out to be absent, if these
+# leave too few results. Few files are being indexed or deleted at a time, so one round nearly
+# always suffices.
 _ROUNDS = 4
 
 
 @dataclass(frozen=True)
-class VectorStoreSearches:
+class StoreSearcher:
     table: Table
     stores: VectorStores
-    search: VectorSearch
+    vector_search: VectorSearch
 
-    def page(
+    def search(
         self, project: ProjectId, vector_store_id: VectorStoreId, body: VectorStoreSearch
     ) -> SearchResultsPage:
-        """Raises `UnavailableError` while the index does not answer."""
+        """Search one store. Raises `UnavailableError` if the index does not answer."""
         queries = body.queries
         try:
-            hits = self.find(
+            hits = self.find_passages(
                 project,
                 [vector_store_id],
                 queries,
@@ -51,7 +52,7 @@ class VectorStoreSearches:
             raise UnavailableError("The search index does not answer. Please try again.") from error
         return SearchResultsPage(search_query=queries, data=[_result(hit) for hit in hits])
 
-    def find(
+    def find_passages(
         self,
         project: ProjectId,
         vector_store_ids: Sequence[VectorStoreId],
@@ -61,13 +62,14 @@ class VectorStoreSearches:
         condition: Comparison | Compound | None = None,
         limit: int = 10,
     ) -> list[Hit]:
-        """The best passages of completed files, the best first. The stores count as used.
+        """Return the best passages of completed files, the best first. Count this as a use of the
+        stores.
 
-        Raises `NotFoundError` and `InvalidRequestError` for stores that do not exist or have
-        expired, and `SearchUnavailableError`.
+        Raises `NotFoundError` if a store does not exist, `InvalidRequestError` if it has expired,
+        and `SearchUnavailableError` if the index does not answer.
         """
         self.stores.touch(project, vector_store_ids)
-        search = partial(self.search.search, project, vector_store_ids, queries)
+        search = partial(self.vector_search.search, project, vector_store_ids, queries)
         present: list[Hit] = []
         absent: set[Document] = set()
         for _ in range(_ROUNDS):
@@ -81,14 +83,11 @@ class VectorStoreSearches:
     def _present(
         self, project: ProjectId, hits: Sequence[Hit], condition: Comparison | Compound | None
     ) -> list[Hit]:
-        """Without files that are not searchable yet, that have left while the index still holds
-        their chunks, or whose attributes have changed while the index still shows the former.
+        """Return the hits in files that are completed, attached and match `condition`, according to
+        the table: the index may lag.
         """
-        places = [
-            keys.store_file(project, document.vector_store_id, document.attachment)
-            for document in _documents(hits)
-        ]
-        found = [StoreFile.of(project, row) for row in self.table.get(*places) if row]
+        rows = self.table.get(*(keys.store_file(document.ref) for document in _documents(hits)))
+        found = [StoreFile.from_row(project, row) for row in rows if row]
         present = {
             one.document: one.document
             for one in found

@@ -1,8 +1,8 @@
-"""What `expire` does for vector stores: everything that is due is ended, or gone on with."""
+"""The work of `expire` on vector stores: end or resume whatever is due."""
 
 from dataclasses import dataclass
 
-from assistants.domain.ids import FILE_BATCH, VectorStoreId
+from assistants.domain.ids import FILE_BATCH, EntryRef, VectorStoreId
 from assistants.ports.table import Key
 from assistants.services.storage import keys
 from assistants.services.storage.places import Place
@@ -21,14 +21,16 @@ class VectorStoreUpkeep:
     repository: StoreFileRepository
     index_deletions: IndexDeletions
 
-    def look(self, place: Place, key: Key) -> None:
-        """At a row of one of the `KINDS`. The index may be behind: rows are read again."""
+    def process(self, place: Place, key: Key) -> None:
+        """Process one due row of one of the `KINDS`. Read the row again, since the `due` index may
+        lag.
+        """
         project, vector_store_id = place.project, VectorStoreId(place.rest[0])
         if place.kind in (keys.INDEX_DELETION, keys.ATTRIBUTE_UPDATE):
-            self.index_deletions.look(project, vector_store_id, key)
+            self.index_deletions.recheck(EntryRef(project, vector_store_id, key.sort), key)
         elif key.sort.startswith(keys.FILE_BATCHES):
             batch_id = FILE_BATCH + key.sort.removeprefix(keys.FILE_BATCHES)
-            self.batches.look(project, vector_store_id, batch_id)
+            self.batches.recheck(project, vector_store_id, batch_id)
         elif key.sort.startswith(keys.STORE_FILES):
             self.repository.recheck(project, key)
         else:

@@ -1,4 +1,4 @@
-"""Searching vector stores: queries in, the best passages over all of them out."""
+"""Search the index: rank the best passages for some queries over several vector stores."""
 
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,14 +11,14 @@ from assistants.domain.retrieval.ranking import Hit, Ranking, rank
 from assistants.ports.search import Embedder, Query, SearchIndex
 
 MAX_RESULTS = 50
-MAX_QUERIES = 16  # of one search: each is two searches of the index
-CANDIDATES = 100  # per query, nearest in meaning and as many with its words, before they are ranked
-_SIDE_BY_SIDE = 4
+MAX_QUERIES = 16  # per search; each takes two searches of the index
+CANDIDATES = 100  # per query: so many by vector and so many by keyword, before ranking
+_WORKERS = 4
 
 
 @dataclass(frozen=True)
 class VectorSearch:
-    """Index and embedding model are made when they are first asked for: few functions search."""
+    """Build the index and the embedding model only when needed, since few functions search."""
 
     index: Callable[[], SearchIndex]
     embedder: Callable[[], Embedder]
@@ -36,7 +36,7 @@ class VectorSearch:
     ) -> list[Hit]:
         """Return the `limit` best passages of these stores, the best first.
 
-        At most `MAX_RESULTS`, of `MAX_QUERIES` queries. Raises `SearchUnavailableError`.
+        Raises `SearchUnavailableError`, and `ValueError` beyond `MAX_RESULTS` or `MAX_QUERIES`.
         """
         asked = [query for query in queries if query.strip()]
         if not 0 < limit <= MAX_RESULTS or len(asked) > MAX_QUERIES:
@@ -55,10 +55,10 @@ class VectorSearch:
         return rank(found, ranking or Ranking(), unrelated=embedder.unrelated, limit=limit)
 
     def wake(self) -> None:
-        """Have an index awake when the first search comes. Raises `SearchUnavailableError`."""
+        """Warm up the index before the first search. Raises `SearchUnavailableError`."""
         self.index().wake()
 
 
 def _embedded(texts: Sequence[str], embedder: Embedder) -> list[Query]:
-    with ThreadPoolExecutor(_SIDE_BY_SIDE) as workers:
+    with ThreadPoolExecutor(_WORKERS) as workers:
         return list(map(Query, texts, workers.map(embedder.query, texts)))

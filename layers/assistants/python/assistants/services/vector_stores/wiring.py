@@ -13,11 +13,11 @@ from assistants.services.vector_stores.file_batches import FileBatches
 from assistants.services.vector_stores.file_cancellation import FileCancellation
 from assistants.services.vector_stores.file_counts import ShardedCounters
 from assistants.services.vector_stores.file_repository import StoreFileRepository
-from assistants.services.vector_stores.files import StoreFiles
+from assistants.services.vector_stores.files import VectorStoreFiles
 from assistants.services.vector_stores.index_attributes import IndexAttributeUpdates
 from assistants.services.vector_stores.index_deletions import IndexDeletions
 from assistants.services.vector_stores.purge import VectorStorePurge
-from assistants.services.vector_stores.search import VectorStoreSearches
+from assistants.services.vector_stores.search import StoreSearcher
 from assistants.services.vector_stores.service import VectorStores
 from assistants.services.vector_stores.upkeep import VectorStoreUpkeep
 from assistants.services.vector_stores.vector_search import VectorSearch
@@ -90,8 +90,8 @@ class VectorStoreServices:
         )
 
     @cached_property
-    def files(self) -> StoreFiles:
-        return StoreFiles(
+    def files(self) -> VectorStoreFiles:
+        return VectorStoreFiles(
             table=self.ports.table,
             blobs=self.ports.blobs,
             files=self.file_services.service,
@@ -118,8 +118,8 @@ class VectorStoreServices:
         return VectorSearch(self.ports.index, self.ports.embedder)
 
     @cached_property
-    def search(self) -> VectorStoreSearches:
-        return VectorStoreSearches(self.ports.table, self.service, self.vector_search)
+    def search(self) -> StoreSearcher:
+        return StoreSearcher(self.ports.table, self.service, self.vector_search)
 
     @cached_property
     def purge(self) -> VectorStorePurge:

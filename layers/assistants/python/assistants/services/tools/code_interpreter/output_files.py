@@ -99,7 +99,7 @@ class _Export:
         """Whether it is a File now. Of a session that is lost, nothing more is asked."""
         if not self.lost:
             try:
-                self._files.adopt(self._use.project, file, fill)
+                self._files.write_with(self._use.project, file, fill)
             except SandboxRefusedError as refused:
                 self.notes.append(f"{what} could not be kept: {refused.code}.")
                 return False
