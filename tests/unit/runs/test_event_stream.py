@@ -32,9 +32,11 @@ class EventfulClock(FakeClock):
             self.happenings.pop(0)[1]()
 
 
-def started(*script: Any) -> tuple[Deployment, EventfulClock, dict[str, Any]]:
+def started(
+    *script: Any, run_ttl_seconds: int = 100
+) -> tuple[Deployment, EventfulClock, dict[str, Any]]:
     clock = EventfulClock()
-    deployment = Deployment([*script], machine=False, clock=clock)
+    deployment = Deployment([*script], machine=False, clock=clock, run_ttl_seconds=run_ttl_seconds)
     return deployment, clock, deployment.run()
 
 
