@@ -11,7 +11,7 @@ from infra.local.event_stream import message
 from infra.local.functions import FunctionHost, HostedFunction, TooManyRequestsError
 from infra.local.http_message import HttpRequest, HttpResponse
 from infra.local.invocation import FunctionError, Invocation
-from infra.local.lineage import HEADER, RecursiveInvocationError
+from infra.local.lineage import RecursiveInvocationError, sent
 
 PATH = re.compile(
     r"/(?:2015-03-31/functions/(?P<buffered>[^/]+)/invocations"
@@ -37,7 +37,7 @@ class LambdaApi:
         name = unquote(match["buffered"] or match["streamed"])
         function = self._functions.find(name)
         kind = request.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
-        payload, trace = body or b"{}", str(request.headers.get(HEADER, ""))
+        payload, trace = body or b"{}", sent(request.headers)
         refused = _refuse(function, name, kind, payload)
         if refused or function is None or kind == "DryRun":
             return refused or HttpResponse(204)

@@ -10,6 +10,8 @@ import json
 import secrets
 import time
 from collections.abc import Iterable
+from email.message import Message
+from urllib.parse import unquote
 
 HEADER = "X-Amzn-Trace-Id"
 MESSAGE_ATTRIBUTE = "AWSTraceHeader"
@@ -19,6 +21,11 @@ _FIELD = "Lineage="
 
 class RecursiveInvocationError(Exception):
     """Raise when an event has invoked a function too often."""
+
+
+def sent(headers: Message) -> str:
+    """Return the trace header of a request, in which SDKs percent-encode some characters."""
+    return unquote(str(headers.get(HEADER, "")))
 
 
 def extended(trace: str, arn: str) -> str:

@@ -20,6 +20,7 @@ from infra.options import Options
 from infra.stacks.data import DataStack
 
 PURGE_SECONDS = 60
+PURGE_WORKERS = 2  # the fewest that SQS allows: nobody waits for a purge
 
 TABLE = (grants.use_table, grants.use_values)
 RUNS = (grants.start_runs, grants.resume_runs)
@@ -94,7 +95,7 @@ class ServiceStack(Stack):
         resources = self._resources(data, queue, tools)
         platform = Platform(Layers(self, "Layers", options), settings, resources, options)
         functions = self._functions(platform, tools, data)
-        queue.feed(functions["Purge"])
+        queue.feed(functions["Purge"], workers=PURGE_WORKERS)
         machine = RunMachine(self, "RunMachine", options, functions=functions)
         machine.on_broken_execution(functions["FinishRun"])
         api, stream = functions["Api"], functions["Stream"]

@@ -18,7 +18,13 @@ def test_a_file_has_its_worker_for_itself_and_few_are_at_work(service: Template)
     sources = service.of_type("Lambda::EventSourceMapping").values()
     (source,) = (one for one in sources if one["FunctionName"] == {"Ref": "IndexFile"})
     assert source["BatchSize"] == 1
-    assert source["ScalingConfig"] == {"MaximumConcurrency": 4}
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+def test_few_purges_are_at_work(service: Template) -> None:
+    sources = service.of_type("Lambda::EventSourceMapping").values()
+    (source,) = (one for one in sources if one["FunctionName"] == {"Ref": "Purge"})
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
 @pytest.mark.parametrize(("queue", "attempts"), [("PurgeQueue", 5), ("IndexQueue", 6)])

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
@@ -51,10 +52,11 @@ def test_an_invocation_that_closes_a_loop_is_refused(cloud: Cloud) -> None:
     cloud.functions.add(spec("toy"))
     trace = ""
     for _ in range(LONGEST):
-        trace = extended(trace, cloud.functions["Toy"].arn)
+        trace = extended(extended(trace, cloud.functions["Toy"].arn), OTHER)
     client = cloud.client("lambda")
     client.meta.events.register(
-        "before-send.lambda.Invoke", lambda request, **_: request.headers.update({HEADER: trace})
+        "before-send.lambda.Invoke",
+        lambda request, **_: request.headers.update({HEADER: quote(trace)}),
     )
     with pytest.raises(ClientError) as refused:
         client.invoke(FunctionName="test-toy", Payload=json.dumps({"do": "echo"}))
