@@ -53,4 +53,3 @@ class Workload:
             run = stream.current_run
         assert run is not None
         assert run.status == "completed", run.last_error
-        self._client.beta.threads.delete(thread.id)
