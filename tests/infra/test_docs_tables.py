@@ -118,9 +118,9 @@ def following(state: dict[str, Any]) -> list[str]:
     if state.get("End") or state["Type"] == "Succeed":
         return ["end"]
     choices = [choice["Next"] for choice in state.get("Choices", ())]
-    last = state["Next"] if "Next" in state else state["Default"]
+    last = [state[key] for key in ("Next", "Default") if key in state]
     errors = [f"{catch['Next']} (error)" for catch in state.get("Catch", ())]
-    return [*choices, last, *errors]
+    return [*choices, *last, *errors]
 
 
 def test_the_settings_table_lists_every_setting() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assistants.domain.errors import RateLimitError
+from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
 from assistants.ports.executions import ExecutionsUnavailableError
 from infra.constructs.run_machine import DEFINITION, placeholders
 from infra.stacks.service import FUNCTIONS
@@ -16,7 +17,7 @@ MAX_RUN_SECONDS = 840
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every state, those inside of a Map or Parallel included."""
+    """Return all states, those inside of a Map or Parallel included."""
     for name, state in definition["States"].items():
         yield name, state
         inner = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]
@@ -46,6 +47,14 @@ def test_each_task_invokes_the_function_of_its_own_name(
             f"${{{function}}}"
         )
         assert function == name
+
+
+def test_each_hosted_tool_has_a_state_and_no_other_tool_does() -> None:
+    definition = json.loads(DEFINITION.read_text())
+    choices = dict(states(definition))["WhichTool"]["Choices"]
+    assert {choice["StringEquals"]: choice["Next"] for choice in choices} == {
+        name: spec.state for name, spec in HOSTED_TOOLS.items()
+    }
 
 
 def test_each_placeholder_is_substituted_by_the_function_of_that_name(service: Template) -> None:
@@ -85,7 +94,7 @@ def test_the_machine_logs_errors_without_what_the_states_carry(service: Template
     assert machine.get("StateMachineType", "STANDARD") == "STANDARD"
 
 
-def test_functions_are_told_the_arn_that_the_machine_will_have(service: Template) -> None:
+def test_functions_know_the_arn_that_the_machine_will_have(service: Template) -> None:
     name = service.only("StepFunctions::StateMachine")["StateMachineName"]
     for properties in service.of_type("Lambda::Function").values():
         arn = properties["Environment"]["Variables"]["ASSISTANTS_STATE_MACHINE"]

@@ -15,7 +15,8 @@ import pytest
 from infra.local import LocalStack
 from infra.local.concurrency import AccountConcurrency
 from tests.integration.local import toy_template
-from tests.integration.local.test_event_sources import depth, send, wait_for
+from tests.integration.local.test_event_sources import depth, send
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def release(stack: LocalStack, tmp_path: Path) -> Iterator[Callable[[], None]]:
 
 
 def throttled(stack: LocalStack, function: str, times: int = 1) -> None:
-    wait_for(lambda: stack.functions.concurrency.throttles[function] >= times)
+    wait_until(lambda: stack.functions.concurrency.throttles[function] >= times)
 
 
 Release = Callable[[], None]
@@ -63,7 +64,7 @@ def test_an_invocation_is_refused_with_429(stack: LocalStack, release: Release) 
         client.invoke(FunctionName=name)
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
     release()
-    wait_for(lambda: stack.functions.concurrency.take("test"))
+    wait_until(lambda: stack.functions.concurrency.take("test"))
     stack.functions.concurrency.release("test")
     assert client.invoke(FunctionName=name)["StatusCode"] == 200
 
@@ -80,8 +81,8 @@ def test_a_queues_message_waits_and_is_delivered_once(stack: LocalStack, release
     send(stack, "patient")
     throttled(stack, "Consumer")
     release()
-    wait_for(lambda: "got patient for the " in stack.functions["Consumer"].logs)
-    wait_for(lambda: depth(stack, "Queue") == 0)
+    wait_until(lambda: "got patient for the " in stack.functions["Consumer"].logs)
+    wait_until(lambda: depth(stack, "Queue") == 0)
 
 
 def test_an_event_waits(stack: LocalStack, release: Release) -> None:
@@ -89,7 +90,7 @@ def test_an_event_waits(stack: LocalStack, release: Release) -> None:
     stack.schedules.fire(name)
     throttled(stack, "Consumer")
     release()
-    wait_for(lambda: '"detail-type": "Scheduled Event"' in stack.functions["Consumer"].logs)
+    wait_until(lambda: '"detail-type": "Scheduled Event"' in stack.functions["Consumer"].logs)
 
 
 def test_an_event_waits_twice_as_long_each_time(
@@ -105,7 +106,7 @@ def test_an_event_waits_twice_as_long_each_time(
     monkeypatch.setattr(stack.functions.timers, "call_later", call_now)
     (name,) = stack.schedules.rules
     stack.schedules.fire(name)
-    wait_for(lambda: len(delays) == 4)
+    wait_until(lambda: len(delays) == 4)
     assert delays == [1, 2, 4, 8]
 
 
@@ -115,7 +116,7 @@ def test_a_state_sees_an_error_that_it_can_retry(stack: LocalStack, release: Rel
         stateMachineArn=stack.resource("Service", "StateMachine"),
         input='{"id": "busy", "fail": false}',
     )["executionArn"]
-    ended = wait_for(lambda: _ended(client, execution))
+    ended = wait_until(lambda: _ended(client, execution))
     assert ended["error"] == "Lambda.TooManyRequestsException"
 
 

@@ -15,9 +15,10 @@ from infra.local import LocalStack
 from infra.local.cloud import Cloud
 from infra.local.lineage import HEADER, LONGEST, count, extended
 from tests.integration.local import toy_template
-from tests.integration.local.conftest import spec
 from tests.integration.local.functions.looper.handler import LAST
-from tests.integration.local.test_event_sources import depth, send, wait_for
+from tests.integration.local.test_event_sources import depth, send
+from tests.integration.local.toy_functions import spec
+from tests.support.waiting import wait_until
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:one"
 OTHER = "arn:aws:lambda:us-east-1:123456789012:function:other"
@@ -46,15 +47,15 @@ def looping(folder: Path, **properties: Any) -> LocalStack:
 def test_the_message_after_the_sixteenth_hop_is_put_aside(tmp_path: Path) -> None:
     with looping(tmp_path) as stack:
         send(stack, "1")
-        wait_for(lambda: f"got number {LONGEST}." in stack.functions["Consumer"].logs)
-        wait_for(lambda: depth(stack, "Dead") == 1)
+        wait_until(lambda: f"got number {LONGEST}." in stack.functions["Consumer"].logs)
+        wait_until(lambda: depth(stack, "Dead") == 1)
         assert f"got number {LONGEST + 1}." not in stack.functions["Consumer"].logs
 
 
 def test_a_function_that_may_loop_goes_on(tmp_path: Path) -> None:
     with looping(tmp_path, RecursiveLoop="Allow") as stack:
         send(stack, "1")
-        wait_for(lambda: f"got number {LAST}." in stack.functions["Consumer"].logs)
+        wait_until(lambda: f"got number {LAST}." in stack.functions["Consumer"].logs)
 
 
 def test_an_invocation_that_closes_a_loop_is_refused(cloud: Cloud) -> None:

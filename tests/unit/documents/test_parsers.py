@@ -190,7 +190,7 @@ def test_line_ends_and_control_characters_are_made_plain(tmp_path: Path) -> None
 
 
 def test_every_kind_that_has_a_reader_can_be_searched() -> None:
-    assert not [name for name in READERS if objection(f"a.{name}", "file_search")]
+    assert not [name for name in READERS if objection(f"a.{name}", "search")]
 
 
 @pytest.mark.parametrize("filename", ["a.png", "a.zip", "a.pkl", "a.mp3", "README", "a.", ".pdf"])

@@ -18,7 +18,7 @@ SEARCH = set(f"{BOTH} go".split())
 CODE = set(f"{BOTH} csv jpeg jpg gif png tar xlsx xml zip pkl".split())
 VISION = {"png", "jpg", "jpeg", "gif", "webp"}
 TABLES: list[tuple[Use, set[str]]] = [
-    ("code_interpreter", CODE),
+    ("code", CODE),
     ("vision", VISION),
 ]
 
@@ -33,7 +33,7 @@ def test_a_use_takes_the_extensions_of_the_guide(use: Use, expected: set[str]) -
 
 
 def test_everything_of_the_guide_and_more_can_be_searched() -> None:
-    searched = extensions_for("file_search")
+    searched = extensions_for("search")
     assert SEARCH | set(BEYOND.split()) | set(TEXT.split()) <= searched
     assert not searched & {"png", "jpg", "gif", "webp", "zip", "tar", "pkl", "exe", ""}
 
@@ -57,17 +57,17 @@ def test_no_extension_is_listed_twice() -> None:
         ("данные.csv", "csv", "text/csv"),
     ],
 )
-def test_a_name_tells_extension_and_type(filename: str, extension: str, mime_type: str) -> None:
+def test_a_name_gives_extension_and_type(filename: str, extension: str, mime_type: str) -> None:
     assert (extension_of(filename), mime_type_of(filename)) == (extension, mime_type)
 
 
 @pytest.mark.parametrize(
     ("filename", "use", "message"),
     [
-        ("a.zip", "file_search", "Files with extensions [.zip] are not supported for retrieval."),
-        ("a.go", "code_interpreter", "Files with extensions [.go] are not supported for code"),
-        ("a", "file_search", "Files with extensions [none] are not supported for retrieval."),
-        ("a.webp", "code_interpreter", "Files with extensions [.webp] are not supported for code"),
+        ("a.zip", "search", "Files with extensions [.zip] are not supported for retrieval."),
+        ("a.go", "code", "Files with extensions [.go] are not supported for code"),
+        ("a", "search", "Files with extensions [none] are not supported for retrieval."),
+        ("a.webp", "code", "Files with extensions [.webp] are not supported for code"),
     ],
 )
 def test_a_use_that_does_not_take_a_file_says_so(filename: str, use: Use, message: str) -> None:
@@ -78,4 +78,4 @@ def test_a_use_that_does_not_take_a_file_says_so(filename: str, use: Use, messag
 
 
 def test_a_use_that_takes_a_file_says_nothing() -> None:
-    require_use("Report.DOCX", "file_search", "file_ids")
+    require_use("Report.DOCX", "search", "file_ids")

@@ -1,10 +1,11 @@
-"""`assistants keys create|list|revoke`: API keys, issued by whoever may write to the table."""
+"""`assistants keys create|list|revoke`: manages API keys, with write access to the table."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
+from assistants import __version__
 from assistants.adapters.aws import client
 from assistants.adapters.dynamodb.items import item_model
 from assistants.adapters.dynamodb.large_values import LargeValues
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="assistants")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument(
         "--table",
         default=os.environ.get("ASSISTANTS_TABLE"),
@@ -47,8 +49,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _api_keys(table: str | None) -> ApiKeys:
     values = LargeValues("", lambda: client("s3"))  # a key's rows are never large
-    store = DynamoTable(item_model(table or _deployed_table()), values)
-    return ApiKeys(store, SystemClock(), auth="keys")
+    dynamo_table = DynamoTable(item_model(table or _deployed_table()), values)
+    return ApiKeys(dynamo_table, SystemClock(), auth="keys")
 
 
 def _deployed_table() -> str:

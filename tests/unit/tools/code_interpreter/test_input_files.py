@@ -8,13 +8,13 @@ from assistants.domain.run import RunSettings
 from assistants.services.tools.code_interpreter.input_files import (
     MAX_BYTES,
     MAX_FILES,
-    listing,
-    provided,
+    describe_input_files,
+    select_input_files,
 )
+from tests.support.code_interpreter_case import CodeInterpreterCase
 from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import FakeSandboxes
 from tests.support.fakes import FakeBlobs, FakeClock
-from tests.unit.tools.code_interpreter.test_code_interpreter import Case
 
 GIB = 1 << 30
 
@@ -31,7 +31,7 @@ def file(id: str, name: str = "a.csv", size: int = 1) -> StoredFile:
 
 
 def run_with(*file_ids: str) -> RunSettings:
-    return Case().new_run(*file_ids)
+    return CodeInterpreterCase().new_run(*file_ids)
 
 
 def found(*files: StoredFile) -> dict[FileId, StoredFile]:
@@ -40,7 +40,7 @@ def found(*files: StoredFile) -> dict[FileId, StoredFile]:
 
 def test_files_have_the_names_they_were_uploaded_under_in_the_runs_order() -> None:
     files = found(file("file-1"), file("file-2", "dir/b.csv"), file("file-3"))
-    names = provided(run_with("file-3", "file-1", "file-2"), files).files
+    names = select_input_files(run_with("file-3", "file-1", "file-2"), files).files
     assert {name: each.id for name, each in names.items()} == {
         "a.csv": "file-3",
         "a-2.csv": "file-1",
@@ -49,26 +49,26 @@ def test_files_have_the_names_they_were_uploaded_under_in_the_runs_order() -> No
 
 
 def test_the_model_reads_names_and_sizes() -> None:
-    told = listing(run_with("file-1"), found(file("file-1", size=12_345)))
-    assert told is not None
-    assert "- /mnt/data/a.csv (12,345 bytes)" in told
+    text = describe_input_files(run_with("file-1"), found(file("file-1", size=12_345)))
+    assert text is not None
+    assert "- /mnt/data/a.csv (12,345 bytes)" in text
 
 
 def test_of_no_files_nothing_is_said() -> None:
-    assert listing(run_with("file-gone"), {}) is None
+    assert describe_input_files(run_with("file-gone"), {}) is None
 
 
-def test_too_many_files_are_told() -> None:
+def test_the_description_says_that_files_are_too_many() -> None:
     files = [file(f"file-{n}", f"{n}") for n in range(MAX_FILES + 7)]
-    given = provided(run_with(*(each.id for each in files)), found(*files))
+    given = select_input_files(run_with(*(each.id for each in files)), found(*files))
     assert len(given.files) == MAX_FILES
     assert "7 files are not in /mnt/data" in given.notes[0]
 
 
 @pytest.mark.parametrize("sizes", [[GIB], [MAX_BYTES // 4] * 5])
-def test_files_that_would_fill_the_disk_are_left_out_and_told(sizes: list[int]) -> None:
+def test_files_that_would_fill_the_disk_are_left_out_and_named(sizes: list[int]) -> None:
     files = [file(f"file-{n}", f"{n}", size) for n, size in enumerate(sizes)]
-    given = provided(run_with(*(each.id for each in files)), found(*files))
+    given = select_input_files(run_with(*(each.id for each in files)), found(*files))
     assert len(given.files) == len(files) - 1
     assert "1 files are not in /mnt/data" in given.notes[0]
 

@@ -1,22 +1,22 @@
-"""The code that a model meant when it called the code interpreter."""
+"""The code in the arguments of a call of the code interpreter, in any form that models write."""
 
 import json
 import re
 
-from assistants.domain.hosted_tool import ARGUMENT
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
 
-_NAME = ARGUMENT["code_interpreter"]
-# JSON that went wrong; anything else that is no JSON is taken for code.
+_NAME = CODE_INTERPRETER.argument
+# Broken JSON. Any other text that is not JSON counts as bare code.
 _BROKEN = re.compile(rf'\s*\{{\s*"{_NAME}"\s*:')
 _HOW = f'Call the tool with {{"{_NAME}": "<Python source>"}}.'
 
 
 class NoCodeError(Exception):
-    """Raise when there is no code in a call; the message is for the model."""
+    """Raised when a call holds no code; the message is for the model."""
 
 
 def code_in(arguments: str, *, max_bytes: int) -> str:
-    """The code of `{"code": "…"}`, or bare code. Raises `NoCodeError`."""
+    """Return the code of `{"code": "…"}`, or bare code. Raises `NoCodeError`."""
     code = _code(arguments)
     if not code.strip():
         raise NoCodeError(f"There was no code. {_HOW}")
@@ -30,7 +30,7 @@ def code_in(arguments: str, *, max_bytes: int) -> str:
 
 
 def is_bare(arguments: str) -> bool:
-    """Whether the arguments themselves are the code, and so nobody has seen it in them."""
+    """Return whether the arguments are bare code, which the step does not show as it is written."""
     return not arguments.lstrip().startswith("{")
 
 

@@ -1,4 +1,4 @@
-"""Messages: what users and assistants say in a thread."""
+"""Messages of a thread, by users and assistants."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from assistants.domain.ids import FileId, RunId, ThreadId
 from assistants.domain.image import check_image_url
 from assistants.domain.schema import Metadata, Object, Part, Request
+from assistants.domain.tool import AttachableToolName
 
 Detail = Literal["auto", "low", "high"]
 
@@ -32,7 +33,7 @@ class ImageFilePart(Part):
 
 
 class TextPart(Part):
-    """Text as a client sends it: a plain string, where the answer holds `{value, annotations}`."""
+    """Text in a request, a plain string; in responses it is `{value, annotations}`."""
 
     type: Literal["text"]
     text: str
@@ -42,7 +43,7 @@ ContentPart = Annotated[TextPart | ImageUrlPart | ImageFilePart, Field(discrimin
 
 
 class AttachmentTool(Part):
-    type: Literal["code_interpreter", "file_search"]
+    type: AttachableToolName
 
 
 class Attachment(Part):
@@ -92,7 +93,7 @@ def text_block(value: str) -> dict[str, Any]:
 
 
 def content_blocks(content: str | list[ContentPart]) -> list[dict[str, Any]]:
-    """What a client sent, in the form the API answers with."""
+    """Return the content of a request in the form of the API's responses."""
     if isinstance(content, str):
         return [text_block(content)]
     return [

@@ -1,16 +1,31 @@
 """Tools an assistant may use, the choice between them, and the format of what it answers."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import Field, StringConstraints, model_validator
 
 from assistants.domain.chunking import ChunkingStrategy
+from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
+from assistants.domain.hosted_tools.spec import HostedToolEntry, HostedToolSpec
 from assistants.domain.ids import FileId, VectorStoreId
 from assistants.domain.schema import Metadata, Part
 from assistants.domain.vector_store import MAX_FILES
 from assistants.domain.vector_store_file import CheckedFileId
 
 MAX_CODE_FILES = 20  # of one assistant or thread
+
+# Type checkers cannot read the registry; pydantic reads from it what requests may name.
+if TYPE_CHECKING:
+    HostedToolName = str
+    AttachableToolName = str
+    AnyHostedTool = HostedToolEntry
+else:
+    HostedToolName = Literal[*HOSTED_TOOLS]
+    AttachableToolName = Literal[
+        *(name for name, spec in HOSTED_TOOLS.items() if spec.takes_files_for)
+    ]
+    AnyHostedTool = Union[*(spec.entry for spec in HOSTED_TOOLS.values())]
 
 FunctionName = Annotated[str, StringConstraints(max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
@@ -27,27 +42,24 @@ class FunctionTool(Part):
     function: FunctionDefinition
 
 
-class CodeInterpreterTool(Part):
-    type: Literal["code_interpreter"]
-
-
-class FileSearchRankingOptions(Part):
-    score_threshold: Annotated[float, Field(ge=0, le=1)]
-    ranker: Literal["auto", "default_2024_08_21"] = "auto"
-
-
-class FileSearchOptions(Part):
-    max_num_results: Annotated[int, Field(ge=1, le=50)] | None = None
-    ranking_options: FileSearchRankingOptions | None = None
-
-
-class FileSearchTool(Part):
-    type: Literal["file_search"]
-    file_search: FileSearchOptions | None = None
-
-
-Tool = Annotated[CodeInterpreterTool | FileSearchTool | FunctionTool, Field(discriminator="type")]
+Tool = Annotated[AnyHostedTool | FunctionTool, Field(discriminator="type")]
 Tools = Annotated[list[Tool], Field(max_length=128)]
+
+
+def specs_of(tools: Sequence[Tool]) -> list[HostedToolSpec]:
+    """Return the specs of those tools that run on the server, each once, in the order of names."""
+    names = {tool.type for tool in tools if not isinstance(tool, FunctionTool)}
+    return [HOSTED_TOOLS[name] for name in sorted(names)]
+
+
+def offered(tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """Return the tools of an assistant in the form of chat completions."""
+    return [
+        tool.model_dump()
+        if isinstance(tool, FunctionTool)
+        else HOSTED_TOOLS[tool.type].to_function()
+        for tool in tools
+    ]
 
 
 class FunctionChoice(Part):
@@ -60,7 +72,7 @@ class NamedFunction(Part):
 
 
 class NamedHostedTool(Part):
-    type: Literal["code_interpreter", "file_search"]
+    type: HostedToolName
 
 
 NamedToolChoice = NamedFunction | NamedHostedTool

@@ -1,9 +1,9 @@
 """Calls of hosted tools, the tools that run on the server."""
 
 from assistants.domain.annotation import Citation
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import FileId
 from assistants.domain.schema import Object
+from assistants.domain.tool import HostedToolName
 
 
 class HostedCall(Object):

@@ -1,5 +1,6 @@
 """A tool that runs on the server: arguments in, an answer out."""
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ from assistants.domain.run import ErrorCode, RunSettings
 
 
 class RunFailedError(Exception):
-    """Raise when a run cannot go on; `code` and `message` become its `last_error`."""
+    """Raised when a run cannot go on; becomes its `last_error`."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
@@ -20,9 +21,10 @@ class RunFailedError(Exception):
 
 @dataclass(frozen=True)
 class ToolUse:
-    """One call of a run. `arguments` is the JSON that the model wrote, whatever it is. Answering
-    the same `id` again must not do anything twice. `number` counts the calls of tools like this
-    from 0 through the run, and is the same on every repetition.
+    """One call of a run.
+
+    `arguments` is the text that the model wrote, which may not be valid JSON. `number` counts the
+    run's calls of hosted tools from 0, and is the same on every repetition.
     """
 
     project: ProjectId
@@ -30,22 +32,23 @@ class ToolUse:
     id: str
     number: int
     arguments: str
-    cancelled: Callable[[], bool]  # whether the run was cancelled or has ended meanwhile
+    cancelled: Callable[[], bool]  # whether the run has been cancelled or has ended since
     seconds_left: int
 
 
 @dataclass(frozen=True)
 class ToolAnswer:
-    """`told` is what the model reads. `shown` are members of the call in its step, in the form of
-    a delta: what is in it is added to what clients have seen of the call.
+    """The answer to one call.
 
-    The rest is what the run's texts may refer to. `citations` are known by the `k:j` of their
-    markers `【k:j†name】`: `k` is the use's number, `j` counts passages from 0. `files` are known
-    by their path below /mnt/data; `images` come before the text of the next message. All ids are
-    those of Files.
+    The model reads `output`. `shown` holds members of the call in its step, in the form of a delta:
+    they are added to the members that clients have seen already.
+
+    The run's texts may refer to the rest, which is all ids of Files. `citations` are known by the
+    `k:j` of their markers `【k:j†name】`: `k` is the use's number, `j` counts passages from 0.
+    `files` are known by their path below /mnt/data. `images` precede the text of the next message.
     """
 
-    told: str
+    output: str
     shown: dict[str, Any] = field(default_factory=dict)
     citations: dict[str, Citation] = field(default_factory=dict)
     files: dict[str, FileId] = field(default_factory=dict)
@@ -53,6 +56,12 @@ class ToolAnswer:
 
 
 class HostedTool(Protocol):
+    """Implement a hosted tool. A class that inherits from this one need only define `answer`."""
+
+    def instructions(self, project: ProjectId, run: RunSettings) -> str | None:
+        """Return text for the model to read after the run's own instructions."""
+        return None
+
     def prepare(
         self,
         project: ProjectId,
@@ -61,15 +70,20 @@ class HostedTool(Protocol):
         cancelled: Callable[[], bool],
         seconds_left: int,
     ) -> None:
-        """Called before the model is asked for the first time, perhaps again: have ready what a
-        call would wait for. The first word waits until this returns.
+        """Start whatever a call would have to wait for.
 
-        Raises `RunFailedError`. Whatever else it raises is logged, and the run goes on.
+        Called before the model is first asked, and perhaps again. The model is asked only after
+        this returns.
+
+        Raises `RunFailedError`. Any other exception is logged, and the run goes on.
         """
-        ...
+        return
 
+    @abstractmethod
     def answer(self, use: ToolUse) -> ToolAnswer:
-        """What goes wrong in a way that the model can deal with is an answer, too. Raises for what
-        a later try may mend.
+        """Answer a call; answering the same `use.id` again must not do anything twice.
+
+        A failure that the model can deal with is an answer, too. Raise for one that a later try may
+        mend.
         """
         ...

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.model import Catalog
+from assistants.domain.tool import HostedToolName
 from assistants.ports.blobs import Blobs
 from assistants.ports.chat_model import ChatModel
 from assistants.ports.clock import Clock

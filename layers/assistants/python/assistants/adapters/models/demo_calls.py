@@ -1,9 +1,11 @@
-"""Which tools the demo model calls for a message, and with which arguments."""
+"""The tool calls that the demo model makes for a message."""
 
 import ast
 import re
 from typing import Any
 
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
 from assistants.ports.chat_model import ModelRequest
 
 _PYTHON = re.compile(r"```(?:python|py)\n(.*?)```", re.DOTALL)
@@ -21,8 +23,10 @@ Calls = list[tuple[str, dict[str, Any]]]
 
 
 def calls(request: ModelRequest, text: str) -> Calls:
-    """Names and arguments: functions that the text names, code that is in it, and a search for its
-    words; what `tool_choice` demands in any case.
+    """Return the names and arguments of the calls.
+
+    These are functions that the text names, the code in it, and a search for it; in any case those
+    that `tool_choice` demands.
     """
     functions = [tool["function"] for tool in request.tools]
     choice = request.options.get("tool_choice", "auto")
@@ -39,7 +43,7 @@ def calls(request: ModelRequest, text: str) -> Calls:
 
 
 def example(schema: Any) -> Any:
-    """Some value that fits a JSON schema, as far as types tell."""
+    """Return a value that fits the types of a JSON schema."""
     match schema:
         case {"enum": [first, *_]}:
             return first
@@ -54,7 +58,7 @@ def example(schema: Any) -> Any:
 
 
 def code_in(text: str) -> str | None:
-    """A block of Python, or the first calculation."""
+    """Return a block of Python, or the first calculation, in the text."""
     if block := _PYTHON.search(text):
         return block[1]
     return next(filter(_is_calculation, _CALCULATION.findall(text)), None)
@@ -69,9 +73,9 @@ def _is_calculation(text: str) -> bool:
 
 def _is_asked_for(name: str, text: str) -> bool:
     match name:
-        case "code_interpreter":
+        case CODE_INTERPRETER.name:
             return code_in(text) is not None
-        case "file_search":
+        case FILE_SEARCH.name:
             return re.search(r"\w", text) is not None
         case _:
             return re.search(rf"\b{re.escape(name)}\b", text) is not None
@@ -79,9 +83,9 @@ def _is_asked_for(name: str, text: str) -> bool:
 
 def _call(function: dict[str, Any], text: str) -> tuple[str, dict[str, Any]]:
     match name := function["name"]:
-        case "code_interpreter":
-            return name, {"code": code_in(text) or "print('Hello')"}
-        case "file_search":
-            return name, {"queries": [text[:1000]]}
+        case CODE_INTERPRETER.name:
+            return name, {CODE_INTERPRETER.argument: code_in(text) or "print('Hello')"}
+        case FILE_SEARCH.name:
+            return name, {FILE_SEARCH.argument: [text[:1000]]}
         case _:
             return name, example(function.get("parameters") or {})

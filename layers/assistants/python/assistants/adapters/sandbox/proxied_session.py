@@ -1,4 +1,4 @@
-"""A code interpreter session in a network of its own: each call is one of a function in there."""
+"""A code interpreter session in an isolated network, called through a Lambda function there."""
 
 import json
 from collections.abc import Callable
@@ -25,12 +25,12 @@ from assistants.ports.sandbox import Execution
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# The function ends before the client gives up on it. Calls can be repeated.
+# Longer than the function's own timeout. Calls are idempotent, so they may be retried.
 CONFIG = Config(read_timeout=320, retries={"total_max_attempts": 3})
 
 
 class SandboxProxy:
-    """The function that is in the sessions' network."""
+    """The Lambda function in the sessions' network."""
 
     def __init__(self, function: str, client: Callable[[], "LambdaClient"]) -> None:
         self._function = function
@@ -41,13 +41,15 @@ class SandboxProxy:
         return self._make_client()
 
     def send(self, request: SandboxRequest) -> Any:
-        """Return what the call returned. Raises what it raised, `RateLimitError` while the account
-        runs as many functions as it may, and `RuntimeError` if the function failed.
+        """Return a call's value or raise its exception.
+
+        Raises `RateLimitError` while the account runs as many functions as it may, and
+        `RuntimeError` if the function fails.
         """
         payload = json.dumps(request.to_json()).encode()
         answer = invoke(self._client, self._function, payload)
         if "FunctionError" in answer:
-            raise RuntimeError("the sandbox proxy failed")  # its own log tells how
+            raise RuntimeError("the sandbox proxy failed")  # its own log has the cause
         return value_of(json.loads(answer["Payload"].read()))
 
 

@@ -1,5 +1,6 @@
 """/v1/vector_stores"""
 
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
 from assistants.domain.ids import VECTOR_STORE, ProjectId
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
@@ -35,6 +36,6 @@ def search(call: Call, body: VectorStoreSearch) -> SearchResultsPage:
 
 
 def searching(call: Call) -> ProjectId:
-    """The caller's project. Raises `InvalidRequestError` in a deployment without file search."""
-    call.backend.tools.availability.require("file_search")
+    """Return the caller's project. Raises `InvalidRequestError` if there is no file search."""
+    call.backend.tools.availability.require(FILE_SEARCH.name)
     return call.project

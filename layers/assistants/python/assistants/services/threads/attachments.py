@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistants.domain.errors import InvalidRequestError
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
 from assistants.domain.ids import (
     FILE_BATCH,
     VECTOR_STORE,
@@ -83,8 +85,8 @@ class Attachments:
         """Attach the files of messages to a thread that is created with them, and perhaps with a
         vector store. Raises as `to_thread`.
         """
-        thread = _with_code_files(thread, _attached(messages, "code_interpreter"))
-        file_ids = _attached(messages, "file_search")
+        thread = _with_code_files(thread, _attached(messages, CODE_INTERPRETER.name))
+        file_ids = _attached(messages, FILE_SEARCH.name)
         if not file_ids:
             return Attached(thread=thread)
         thread, writes = self._with_store(project, thread, file_ids, seed, new_store_id)
@@ -148,7 +150,7 @@ def _with_code_files(thread: StoredThread, file_ids: Sequence[FileId]) -> Stored
     joined = list(dict.fromkeys([*(code.file_ids if code else ()), *file_ids]))
     if len(joined) > MAX_CODE_FILES:
         raise InvalidRequestError(
-            f"A thread can have at most {MAX_CODE_FILES} files for code_interpreter, "
+            f"A thread can have at most {MAX_CODE_FILES} files for {CODE_INTERPRETER.name}, "
             f"and would have {len(joined)}.",
             param="attachments",
             code="array_above_max_length",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pydantic.main import IncEx
 
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
 from assistants.domain.ids import VECTOR_STORE, ProjectId, ids_after
 from assistants.domain.tool import (
     FileSearchResources,
@@ -53,12 +54,12 @@ class ToolResourceProvisioner:
         self.tool_availability.check_resources(project, asked)
         search = asked.file_search
         if search is None or not search.vector_stores:
-            return Provided(_without(asked, {"file_search": {"vector_stores"}}))
+            return Provided(_without(asked, {FILE_SEARCH.name: {"vector_stores"}}))
         body = _creation(search.vector_stores[0], expires_after)
         store = self.stores.new(project, body, next(ids_after(owner_id, VECTOR_STORE)))
         named = FileSearchResources(vector_store_ids=[store.id])
-        others = _without(asked, {"file_search"})
-        return Provided(others.model_copy(update={"file_search": named}), store)
+        others = _without(asked, {FILE_SEARCH.name})
+        return Provided(others.model_copy(update={FILE_SEARCH.name: named}), store)
 
     def begin(self, project: ProjectId, provided: Provided) -> None:
         if provided.store is not None:

@@ -1,20 +1,22 @@
-"""The tools that run on the server: which of them are here, and the files that they are given."""
+"""Checks of a request: does the deployment have its tools, and do they take its files?"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistants.domain.errors import InvalidRequestError, no_such
 from assistants.domain.formats import UNKNOWN, Use, mime_type_of, require_use
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
+from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
 from assistants.domain.ids import FILE, FileId, ProjectId, check_id
 from assistants.domain.message import ImageFilePart, MessageCreate
-from assistants.domain.tool import Tool, ToolResources
+from assistants.domain.tool import FunctionTool, Tool, ToolResources
 from assistants.services.files.service import Files
 from assistants.services.vector_stores.service import VectorStores
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A file that a request names, what it is to be used for, and where the request names it."""
+    """A file that a request names for a use; `param` is the place in the request."""
 
     file_id: FileId
     use: Use
@@ -28,9 +30,10 @@ class ToolAvailability:
     available: frozenset[str] = frozenset()
 
     def check_tools(self, tools: Sequence[Tool] | None) -> None:
+        """Raise `InvalidRequestError` for a tool that is missing or whose name is taken."""
         names = {tool.type for tool in tools or ()}
         for position, tool in enumerate(tools or ()):
-            if tool.type != "function":
+            if not isinstance(tool, FunctionTool):
                 self.require(tool.type, f"tools[{position}].type")
             elif tool.function.name in names:
                 message = f"The function '{tool.function.name}' has the name of another tool."
@@ -38,16 +41,19 @@ class ToolAvailability:
                 raise InvalidRequestError(message, param=param, code="invalid_value")
 
     def check_resources(self, project: ProjectId, resources: ToolResources | None) -> None:
-        """Raises `NotFoundError` and `InvalidRequestError`."""
+        """Check that the resources suit their tools, and exist.
+
+        Raises `NotFoundError` and `InvalidRequestError`.
+        """
         if resources is None:
             return
         for name in resources.model_fields_set:
             if getattr(resources, name) is not None:
                 self.require(name, f"tool_resources.{name}")
         if resources.code_interpreter is not None:
-            place = "tool_resources.code_interpreter.file_ids"
+            place = f"tool_resources.{CODE_INTERPRETER.name}.file_ids"
             ids = enumerate(resources.code_interpreter.file_ids)
-            named = [Reference(id, "code_interpreter", f"{place}[{n}]") for n, id in ids]
+            named = [Reference(id, "code", f"{place}[{n}]") for n, id in ids]
             self._check_files(project, named)
         if resources.file_search is not None:
             for vector_store_id in resources.file_search.vector_store_ids:
@@ -56,7 +62,7 @@ class ToolAvailability:
     def check_messages(
         self, project: ProjectId, messages: Sequence[MessageCreate], param: str = ""
     ) -> None:
-        """`param` is the list they stand in. All files are looked up at once.
+        """Check the messages' files; `param` names the list of messages. One look-up serves all.
 
         Raises `NotFoundError` and `InvalidRequestError`.
         """
@@ -66,8 +72,8 @@ class ToolAvailability:
             for number, attachment in enumerate(message.attachments or ()):
                 for tool in attachment.tools:
                     self.require(tool.type, f"{place}attachments[{number}].tools")
-            named += _attached(message, place)
-            named += _shown(message, place)
+            named += _attachments(message, place)
+            named += _images(message, place)
         self._check_files(project, named)
 
     def _check_files(self, project: ProjectId, named: Sequence[Reference]) -> None:
@@ -77,26 +83,26 @@ class ToolAvailability:
         for reference in named:
             if (file := found.get(reference.file_id)) is None:
                 raise no_such("file", reference.file_id)
-            # An image may have any name, as its bytes tell; a name that says otherwise is refused.
+            # The bytes of an image show its type: its name need not, but may not contradict them.
             if reference.use != "vision" or mime_type_of(file.filename) != UNKNOWN:
                 require_use(file.filename, reference.use, reference.param)
 
     def require(self, tool: str, param: str | None = None) -> None:
-        """Raises `InvalidRequestError` for a tool that this deployment does not have."""
+        """Raise `InvalidRequestError` for a tool that this deployment does not have."""
         if tool not in self.available:
             message = f"The tool '{tool}' is not available in this deployment."
             raise InvalidRequestError(message, param=param, code="invalid_value")
 
 
-def _attached(message: MessageCreate, place: str) -> Iterator[Reference]:
+def _attachments(message: MessageCreate, place: str) -> Iterator[Reference]:
     for position, attachment in enumerate(message.attachments or ()):
         for tool in attachment.tools:
-            yield Reference(
-                attachment.file_id, tool.type, f"{place}attachments[{position}].file_id"
-            )
+            if use := HOSTED_TOOLS[tool.type].takes_files_for:
+                param = f"{place}attachments[{position}].file_id"
+                yield Reference(attachment.file_id, use, param)
 
 
-def _shown(message: MessageCreate, place: str) -> Iterator[Reference]:
+def _images(message: MessageCreate, place: str) -> Iterator[Reference]:
     for position, part in enumerate(message.content if isinstance(message.content, list) else ()):
         if isinstance(part, ImageFilePart):
             param = f"{place}content[{position}].image_file.file_id"

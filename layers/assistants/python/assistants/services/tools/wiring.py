@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from assistants import tokens
-from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.hosted_tools.code_interpreter import CODE_INTERPRETER
+from assistants.domain.hosted_tools.file_search import FILE_SEARCH
+from assistants.domain.tool import HostedToolName
 from assistants.ports.hosted_tool import HostedTool
 from assistants.services.files.wiring import FileServices
 from assistants.services.ports import Ports
 from assistants.services.storage.background import in_background
 from assistants.services.tools.availability import ToolAvailability
+from assistants.services.tools.code_interpreter.execution import CodeRunner
+from assistants.services.tools.code_interpreter.input_files import InputCopier
+from assistants.services.tools.code_interpreter.output_files import OutputSaver
 from assistants.services.tools.code_interpreter.repository import SandboxRepository
 from assistants.services.tools.code_interpreter.sessions import NoSandboxes, SandboxSessions
 from assistants.services.tools.code_interpreter.tool import CodeInterpreter
@@ -29,15 +34,12 @@ class ToolServices:
 
     @cached_property
     def hosted(self) -> Mapping[HostedToolName, HostedTool]:
-        """The tools that run on the server, as far as this deployment has what they need."""
+        """The hosted tools whose ports this deployment has; `Ports.tools` adds or replaces some."""
         here: dict[HostedToolName, HostedTool] = {}
         if self.ports.sandboxes is not None:
-            sessions = self.sandbox_sessions
-            here["code_interpreter"] = CodeInterpreter.of(
-                sessions, self.files.service, in_background
-            )
+            here[CODE_INTERPRETER.name] = self.code_interpreter
         if self.ports.index_queue is not None:
-            here["file_search"] = self.file_search
+            here[FILE_SEARCH.name] = self.file_search
         return here | dict(self.ports.tools)
 
     @cached_property
@@ -45,6 +47,13 @@ class ToolServices:
         return ToolAvailability(
             self.files.service, self.vector_stores.service, frozenset(self.hosted)
         )
+
+    @cached_property
+    def code_interpreter(self) -> CodeInterpreter:
+        sessions, files, clock = self.sandbox_sessions, self.files.service, self.ports.clock
+        copier = InputCopier(sessions.repository, files, clock)
+        runner = CodeRunner(sessions, copier, clock)
+        return CodeInterpreter(runner, OutputSaver(files, clock), files, in_background)
 
     @cached_property
     def file_search(self) -> FileSearch:

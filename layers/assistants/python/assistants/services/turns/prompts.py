@@ -1,23 +1,21 @@
 """The request to the model: instructions, messages of the thread, earlier turns of the run."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from assistants.domain.errors import InvalidRequestError
-from assistants.domain.hosted_tool import offered
 from assistants.domain.model import Catalog
 from assistants.domain.model_route import ModelRoute
 from assistants.domain.token_budget import TokenBudget
-from assistants.domain.tool import NamedToolChoice
+from assistants.domain.tool import HostedToolName, NamedToolChoice, offered, specs_of
 from assistants.ports.chat_model import ModelError, ModelRequest
+from assistants.ports.hosted_tool import HostedTool
 from assistants.ports.images import Images
 from assistants.ports.table import Table
-from assistants.services.files.service import Files
 from assistants.services.runs.repository import LoadedRun
 from assistants.services.storage import keys
-from assistants.services.tools.code_interpreter.input_files import listing
 from assistants.services.turns.chat_messages import chat_message, with_images
 
 _PAGE = 100  # messages fetched by one query
@@ -36,7 +34,7 @@ class BudgetExhaustedError(Exception):
 class Prompts:
     table: Table
     catalog: Catalog
-    files: Files
+    tools: Mapping[HostedToolName, HostedTool]
     images: Images
     count_tokens: Callable[[str], int]
 
@@ -68,14 +66,13 @@ class Prompts:
         )
 
     def _before(self, run: LoadedRun) -> list[dict[str, Any]]:
-        """Return the system message: instructions, and the names of files for code."""
-        files = None
-        if run.settings.file_ids and any(
-            tool.type == "code_interpreter" for tool in run.settings.tools
-        ):
-            found = self.files.find(run.project, run.settings.file_ids)
-            files = listing(run.settings, found)
-        content = "\n\n".join(part for part in (run.settings.instructions, files) if part)
+        """Return the system message: the instructions of the run, then of its hosted tools."""
+        own = [
+            tool.instructions(run.project, run.settings)
+            for spec in specs_of(run.settings.tools)
+            if (tool := self.tools.get(spec.name))
+        ]
+        content = "\n\n".join(part for part in (run.settings.instructions, *own) if part)
         return [{"role": "system", "content": content}] if content else []
 
     def _route(self, model: str) -> ModelRoute:
@@ -91,7 +88,7 @@ class Prompts:
         if run.settings.max_prompt_tokens is not None:
             left = run.settings.max_prompt_tokens - run.state.spent.prompt_tokens
             tokens = min(tokens, left)
-        return TokenBudget.of(tokens, self.count_tokens)
+        return TokenBudget(tokens, self.count_tokens)
 
     def _conversation(self, run: LoadedRun, budget: TokenBudget) -> list[dict[str, Any]]:
         """Return as many of the thread's newest messages as fit, oldest first, without this run's.
@@ -144,7 +141,7 @@ def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
             raise BudgetExhaustedError("max_completion_tokens")
     sampling = {"temperature": settings.temperature, "top_p": settings.top_p}
     options: dict[str, Any] = {
-        **{name: value for name, value in sampling.items() if name in route.abilities},
+        **{name: value for name, value in sampling.items() if name in route.capabilities},
         "reasoning_effort": settings.reasoning_effort,
         "max_completion_tokens": completion_tokens,
     }

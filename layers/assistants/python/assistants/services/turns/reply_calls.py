@@ -1,36 +1,34 @@
 """The tool calls of a turn: one step that stays open until all of them are answered."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from pydantic_core import from_json
 
-from assistants.domain.hosted_tool import HostedToolName
+from assistants.domain.events import STEP_OBJECT, event_name
+from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
 from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.message import IncompleteReason
 from assistants.domain.run import Usage
+from assistants.domain.tool import FunctionTool
 from assistants.domain.tool_call import HostedCall
 from assistants.ports.chat_model import ModelError, ToolCallDelta
-from assistants.services.turns.draft import STEPS, Draft
+from assistants.services.turns.draft import Draft
 
 MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction of at most 100 rows
 
-_DELTA = f"{STEPS}.delta"
+_DELTA = event_name(STEP_OBJECT, "delta")
 _CUT_OFF = {"code": "server_error", "message": "The model was cut off in a tool call."}
-_FIRST: dict[HostedToolName, dict[str, Any]] = {
-    "code_interpreter": {"input": "", "outputs": []},
-    "file_search": {},
-}
 
 
 @dataclass
-class _Call:
+class _ReplyCall:
     """A call at `position` of its step, whose fragments are still arriving."""
 
     position: int
     id: str
     given_id: str | None = None
-    tool: Literal["function", "code_interpreter", "file_search"] | None = None
+    tool: str = ""  # `function` or the name of a hosted tool, once it is known
     arguments: str = ""
     shown: int = 0  # characters of the arguments, or of the code in them, that were emitted
 
@@ -40,8 +38,8 @@ class ReplyCalls:
     draft: Draft
     hosted_made: int  # calls of hosted tools in earlier turns of the run
     step_id: str = ""
-    _calls: list[_Call] = field(default_factory=list)
-    _at: dict[int | None, _Call] = field(default_factory=dict)
+    _calls: list[_ReplyCall] = field(default_factory=list)
+    _at: dict[int | None, _ReplyCall] = field(default_factory=dict)
 
     @property
     def calls_functions(self) -> bool:
@@ -50,18 +48,16 @@ class ReplyCalls:
     @property
     def hosted(self) -> list[HostedCall]:
         """The calls of hosted tools."""
-        hosted = (
-            (call, call.tool) for call in self._calls if call.tool and call.tool != "function"
-        )
+        hosted = (call for call in self._calls if call.tool in HOSTED_TOOLS)
         return [
             HostedCall(
                 id=call.id,
                 number=number,
-                tool=tool,
+                tool=call.tool,
                 position=call.position,
                 arguments=call.arguments,
             )
-            for number, (call, tool) in enumerate(hosted, self.hosted_made)
+            for number, call in enumerate(hosted, self.hosted_made)
         ]
 
     def take(self, fragment: ToolCallDelta) -> None:
@@ -73,7 +69,7 @@ class ReplyCalls:
             self.step_id = self.draft.open_step("tool_calls", [])
         call = self._call(fragment)
         call.arguments += fragment.arguments
-        if call.tool is None and fragment.name:
+        if not call.tool and fragment.name:
             self._announce(call, fragment.name)
         self._emit_arguments(call)
 
@@ -82,35 +78,36 @@ class ReplyCalls:
         if cut is not None:
             failed = {"failed_at": self.draft.now(), "last_error": _CUT_OFF}
             self.draft.change(
-                STEPS, "failed", self.step_id, {**failed, "usage": usage.model_dump()}
+                STEP_OBJECT, "failed", self.step_id, {**failed, "usage": usage.model_dump()}
             )
             return
         if not all(call.tool for call in self._calls):
             raise ModelError("server_error", "The model called a function without a name.")
         self.draft.touch(self.step_id)
 
-    def _call(self, fragment: ToolCallDelta) -> _Call:
+    def _call(self, fragment: ToolCallDelta) -> _ReplyCall:
         """Return the call that a fragment belongs to.
 
         A new id at a known index begins another call: some providers number all calls 0.
         """
         call = self._at.get(fragment.index)
         if call is None or (call.given_id and fragment.id and call.given_id != fragment.id):
-            call = _Call(len(self._calls), new_id(TOOL_CALL))
+            call = _ReplyCall(len(self._calls), new_id(TOOL_CALL))
             self._at[fragment.index] = call
             self._calls.append(call)
         call.given_id = call.given_id or fragment.id
         return call
 
-    def _announce(self, call: _Call, name: str) -> None:
+    def _announce(self, call: _ReplyCall, name: str) -> None:
         for tool in self.draft.settings.tools:
-            if tool.type == "function" and tool.function.name == name:
-                call.tool = "function"
-                first: dict[str, Any] = {"name": name, "arguments": "", "output": None}
-            elif tool.type != "function" and tool.type == name:
-                call.tool = tool.type
-                first = dict(_FIRST[tool.type])
-        if call.tool is None:
+            if isinstance(tool, FunctionTool):
+                if tool.function.name == name:
+                    call.tool = tool.type
+                    first: dict[str, Any] = {"name": name, "arguments": "", "output": None}
+            elif tool.type == name:
+                call.tool = name
+                first = dict(HOSTED_TOOLS[name].first_members)
+        if not call.tool:
             raise ModelError("server_error", f"The model called '{name}', which is not a tool.")
         if len(self.hosted) > MAX_HOSTED_CALLS:
             raise ModelError(
@@ -118,15 +115,9 @@ class ReplyCalls:
             )
         self._emit(call, first, id=call.id)
 
-    def _emit_arguments(self, call: _Call) -> None:
-        """Emit new characters of a function's arguments, or of the code interpreter's code."""
-        match call.tool:
-            case "function":
-                member, text = "arguments", call.arguments
-            case "code_interpreter":
-                member, text = "input", code_of(call.arguments)
-            case _:
-                return
+    def _emit_arguments(self, call: _ReplyCall) -> None:
+        """Emit new characters of the arguments, as far as the call's tool shows them."""
+        member, text = _shown_arguments(call)
         if new := text[call.shown :]:
             call.shown = len(text)
             known = self.draft.unwritten(_DELTA, "tool_calls", call.position)
@@ -135,17 +126,27 @@ class ReplyCalls:
             else:
                 known[call.tool][member] += new
 
-    def _emit(self, call: _Call, members: dict[str, Any], **others: str) -> None:
-        shown = {"index": call.position, **others, "type": call.tool, str(call.tool): members}
+    def _emit(self, call: _ReplyCall, members: dict[str, Any], **others: str) -> None:
+        shown = {"index": call.position, **others, "type": call.tool, call.tool: members}
         details = {"type": "tool_calls", "tool_calls": [shown]}
         self.draft.emit(_DELTA, {"id": self.step_id, "delta": {"step_details": details}})
 
 
-def code_of(arguments: str) -> str:
-    """Return the code of `{"code": "…"}`, of which only the beginning may be there."""
+def _shown_arguments(call: _ReplyCall) -> tuple[str, str]:
+    """Return the member of the call that shows its arguments, and the text that it has by now."""
+    if call.tool == "function":
+        return "arguments", call.arguments
+    spec = HOSTED_TOOLS.get(call.tool)
+    if spec is None or spec.shown_argument is None:
+        return "", ""
+    return spec.shown_argument, _member(call.arguments, spec.argument)
+
+
+def _member(arguments: str, name: str) -> str:
+    """Return the text of a member of a JSON object, of which only the beginning may be there."""
     try:
         read = from_json(arguments, allow_partial="trailing-strings")
     except ValueError:
         return ""
-    code = read.get("code") if isinstance(read, dict) else None
-    return code if isinstance(code, str) else ""
+    text = read.get(name) if isinstance(read, dict) else None
+    return text if isinstance(text, str) else ""

@@ -15,6 +15,7 @@ from assistants.domain.errors import NotFoundError
 from assistants.domain.ids import RunRef, new_order
 from assistants.domain.journal import Event
 from assistants.domain.run import LastError, RunIncomplete, RunStatus, Usage
+from assistants.domain.tool import specs_of
 from assistants.ports.chat_model import ChatModel, ModelError
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import RunFailedError
@@ -155,7 +156,7 @@ class Turns:
         return self._finish(run, reply, writer, *status_after(reply))
 
     def _prepare(self, run: LoadedRun, writer: TurnWriter) -> None:
-        if run.state.turn == 0 and any(tool.type != "function" for tool in run.settings.tools):
+        if run.state.turn == 0 and specs_of(run.settings.tools):
             try:
                 self.hosted_calls.prepare(run)
             finally:

@@ -1,12 +1,12 @@
-"""Calls of hosted tools: the work of the states RunCode and SearchFiles."""
+"""Calls of hosted tools: the work of the states inside UseTools."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from assistants.domain.errors import NotFoundError
-from assistants.domain.hosted_tool import HostedToolName
 from assistants.domain.ids import RunRef
 from assistants.domain.journal import Event, RunProjection
+from assistants.domain.tool import HostedToolName, specs_of
 from assistants.domain.tool_call import HostedCall, StoredCall
 from assistants.ports.clock import Clock
 from assistants.ports.hosted_tool import HostedTool, RunFailedError, ToolAnswer, ToolUse
@@ -37,11 +37,11 @@ class HostedCalls:
 
         Raises `RunFailedError`. Any other failure is left to the calls, which may never come.
         """
-        for name in sorted({tool.type for tool in run.settings.tools}):
-            if name == "function" or name not in self.tools:
+        for spec in specs_of(run.settings.tools):
+            if (tool := self.tools.get(spec.name)) is None:
                 continue
             try:
-                self.tools[name].prepare(
+                tool.prepare(
                     run.project,
                     run.settings,
                     cancelled=lambda: self._is_over(run),
@@ -50,7 +50,7 @@ class HostedCalls:
             except RunFailedError:
                 raise
             except Exception:  # a tool's failure reaches the model when it calls that tool
-                logger.exception("a tool was not prepared", extra={"tool": name})
+                logger.exception("a tool was not prepared", extra={"tool": spec.name})
 
     def answer(self, ref: RunRef, call_id: str) -> None:
         """Use the tool and record its answer for the model, for clients, and as an event, in one
@@ -97,7 +97,7 @@ class HostedCalls:
         projection.apply(event)
         answered = call.model_copy(
             update={
-                "output": answer.told,
+                "output": answer.output,
                 "citations": answer.citations,
                 "files": answer.files,
                 "images": list(answer.images),

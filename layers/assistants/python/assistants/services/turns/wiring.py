@@ -34,11 +34,11 @@ class TurnServices:
 
     @cached_property
     def tool_calls(self) -> HostedCalls:
-        hosted = self.runs.threads.tools.hosted
-        return HostedCalls(self.ports.table, self.runs.repository, hosted, self.ports.clock)
+        tools = self.runs.threads.tools.hosted
+        return HostedCalls(self.ports.table, self.runs.repository, tools, self.ports.clock)
 
     @cached_property
     def prompts(self) -> Prompts:
-        files = self.runs.threads.tools.files.service
-        images = FileImages(files)
-        return Prompts(self.ports.table, self.ports.catalog, files, images, tokens.count)
+        tools = self.runs.threads.tools
+        images = FileImages(tools.files.service)
+        return Prompts(self.ports.table, self.ports.catalog, tools.hosted, images, tokens.count)

@@ -1,4 +1,4 @@
-"""The files that a run gives its code interpreter: what they are called there, and copying them."""
+"""The input files of a run's code interpreter: their names in the session, and copying them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,36 +20,36 @@ from assistants.services.tools.code_interpreter.sessions import OpenSession
 MAX_FILES = 100
 MAX_BYTES = 2 << 30
 
-_FILLING_SECONDS = 300
-_LOOK_SECONDS = 0.5
+_LEASE_SECONDS = 300
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Provided:
-    """The files that go into the session, by their names below /mnt/data, and why others do not."""
+class InputFiles:
+    """Files to copy, by name below /mnt/data; `notes` say why others are missing."""
 
     files: dict[str, StoredFile]
     notes: tuple[str, ...]
 
 
-def provided(run: RunSettings, found: Mapping[FileId, StoredFile]) -> Provided:
-    """What of a run's files goes into its session; `found` are those that still exist, by id."""
+def select_input_files(run: RunSettings, found: Mapping[FileId, StoredFile]) -> InputFiles:
+    """Name the run's files and leave out those beyond the limits; `found` are those that exist."""
     files = [found[file_id] for file_id in run.file_ids if file_id in found]
-    kept = list(_within_limits(files))
-    names = distinct([safe(file.filename) for file in kept])
+    selected = list(_within_limits(files))
+    names = distinct([safe(file.filename) for file in selected])
     gone = [file_id for file_id in run.file_ids if file_id not in found]
     notes = [f"The file {file_id} has been deleted." for file_id in gone]
-    if len(kept) < len(files):
+    if len(selected) < len(files):
         notes.append(
-            f"{len(files) - len(kept)} files are not in /mnt/data: it takes {MAX_FILES} files of "
-            f"{MAX_FILE_BYTES >> 20} MiB, and {MAX_BYTES >> 30} GiB in all."
+            f"{len(files) - len(selected)} files are not in /mnt/data: it takes {MAX_FILES} files "
+            f"of {MAX_FILE_BYTES >> 20} MiB, and {MAX_BYTES >> 30} GiB in all."
         )
-    return Provided(dict(zip(names, kept, strict=True)), tuple(notes))
+    return InputFiles(dict(zip(names, selected, strict=True)), tuple(notes))
 
 
-def listing(run: RunSettings, found: Mapping[FileId, StoredFile]) -> str | None:
-    """What the model is told of its files before it writes code, if there are any."""
-    files = provided(run, found).files
+def describe_input_files(run: RunSettings, found: Mapping[FileId, StoredFile]) -> str | None:
+    """List the run's files for the model, so that it knows them before it writes code."""
+    files = select_input_files(run, found).files
     if not files:
         return None
     lines = [f"- /mnt/data/{name} ({file.bytes:,} bytes)" for name, file in files.items()]
@@ -57,53 +57,58 @@ def listing(run: RunSettings, found: Mapping[FileId, StoredFile]) -> str | None:
 
 
 @dataclass(frozen=True)
-class Filled:
+class CopiedInputs:
+    """The input files that a session has now, by name, and notes on those it lacks."""
+
     loaded: LoadedSandbox
-    names: dict[str, str]  # what is there now: ids of Files by name
+    file_ids: dict[str, FileId]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class SandboxInputs:
+class InputCopier:
     repository: SandboxRepository
     files: Files
     clock: Clock
 
-    def fill(self, opened: OpenSession, use: ToolUse, give_up: Callable[[], bool]) -> Filled:
-        """Copy what the session does not have yet. Whoever calls this notes the new names with the
-        next change of the row; until then another call of the run waits, so that no file is
-        replaced under the eyes of code that has begun.
+    def copy(self, opened: OpenSession, use: ToolUse, give_up: Callable[[], bool]) -> CopiedInputs:
+        """Copy the files that the session lacks.
 
-        Raises `SandboxLostError`, and `SandboxUnavailableError` when it is given up.
+        The caller stores the new names with its next change of the row. Until then other calls of
+        the run wait, so that no file changes while code that has begun reads it.
+
+        Raises `SandboxLostError`, and `SandboxUnavailableError` when it gives up.
         """
         loaded = opened.loaded
         if not use.run.file_ids:
-            return Filled(loaded, _inputs(loaded.box), ())
-        wanted = provided(use.run, self.files.find(use.project, use.run.file_ids))
-        first = opened.name not in loaded.box.sent.values()
-        while new := _missing(wanted, loaded.box):
-            loaded, claimed = self._claim(loaded, use)
-            if claimed:
-                new = _missing(wanted, loaded.box)  # another may have copied them meanwhile
+            return CopiedInputs(loaded, _present(loaded.sandbox), ())
+        wanted = select_input_files(use.run, self.files.find(use.project, use.run.file_ids))
+        first = opened.name not in loaded.sandbox.sent.values()
+        while missing := _missing(wanted, loaded.sandbox):
+            loaded, leased = self._lease(loaded, use)
+            if leased:
+                missing = _missing(wanted, loaded.sandbox)  # another call may have copied some
                 break
             if give_up():
                 raise SandboxUnavailableError("another call is copying files")
-            self.clock.sleep(_LOOK_SECONDS)
+            self.clock.sleep(_POLL_SECONDS)
             loaded = self.repository.load(loaded.project, loaded.thread_id)
-        notes = tuple(self._copy(opened, use.project, new, give_up))
-        names = {**_inputs(loaded.box), **{name: file.id for name, file in new.items()}}
-        return Filled(loaded, names, (*wanted.notes, *notes) if new or first else ())
+        notes = tuple(self._copy(opened, use.project, missing, give_up))
+        copied = {name: file.id for name, file in missing.items()}
+        file_ids = {**_present(loaded.sandbox), **copied}
+        return CopiedInputs(loaded, file_ids, (*wanted.notes, *notes) if missing or first else ())
 
-    def _claim(self, loaded: LoadedSandbox, use: ToolUse) -> tuple[LoadedSandbox, bool]:
+    def _lease(self, loaded: LoadedSandbox, use: ToolUse) -> tuple[LoadedSandbox, bool]:
+        """Try to get the lease; return whether this call has it."""
         now = int(self.clock.time())
-        mine = CopyLease(run_id=use.run.id, call_id=use.id, until=now + _FILLING_SECONDS)
+        own = CopyLease(run_id=use.run.id, call_id=use.id, until=now + _LEASE_SECONDS)
 
-        def decide(box: ThreadSandbox) -> ThreadSandbox:
-            taken = box.filling is not None and box.filling.keeps_out(mine, now)
-            return box if taken else box.model_copy(update={"filling": mine})
+        def decide(sandbox: ThreadSandbox) -> ThreadSandbox:
+            taken = sandbox.copy_lease is not None and sandbox.copy_lease.excludes(own, now)
+            return sandbox if taken else sandbox.model_copy(update={"copy_lease": own})
 
         after = self.repository.change(loaded, decide)
-        return after, after.box.filling == mine
+        return after, after.sandbox.copy_lease == own
 
     def _copy(
         self,
@@ -112,6 +117,7 @@ class SandboxInputs:
         files: Mapping[str, StoredFile],
         give_up: Callable[[], bool],
     ) -> Iterator[str]:
+        """Copy the files; yield a note for each that could not be."""
         for number, (name, file) in enumerate(files.items()):
             if number > 0 and give_up():
                 raise SandboxUnavailableError("the files are not all copied")
@@ -123,13 +129,13 @@ class SandboxInputs:
                 yield f"The file {name} could not be copied to /mnt/data: {refused.code}."
 
 
-def _inputs(box: ThreadSandbox) -> dict[str, str]:
-    return box.session.inputs if box.session else {}
+def _present(sandbox: ThreadSandbox) -> dict[str, FileId]:
+    return sandbox.session.inputs if sandbox.session else {}
 
 
-def _missing(wanted: Provided, box: ThreadSandbox) -> dict[str, StoredFile]:
-    there = _inputs(box)
-    return {name: file for name, file in wanted.files.items() if there.get(name) != file.id}
+def _missing(wanted: InputFiles, sandbox: ThreadSandbox) -> dict[str, StoredFile]:
+    present = _present(sandbox)
+    return {name: file for name, file in wanted.files.items() if present.get(name) != file.id}
 
 
 def _within_limits(files: Sequence[StoredFile]) -> Iterator[StoredFile]:

@@ -1,4 +1,4 @@
-"""How a thread's code interpreter is stored: one row, changed only as it was last seen."""
+"""Storage of a thread's code interpreter: one row, changed only in the state last read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,15 +18,17 @@ from assistants.ports.table import (
 )
 from assistants.services.storage import keys
 
-_ORPHANED_SECONDS = 60  # how long after its end a session may still be there
+_GRACE_SECONDS = 60  # a session that should have ended by itself is then stopped
 
 
 @dataclass(frozen=True)
 class LoadedSandbox:
+    """A thread's sandbox and its row, None if there is none yet."""
+
     project: ProjectId
     thread_id: ThreadId
     row: Row | None
-    box: ThreadSandbox
+    sandbox: ThreadSandbox
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class SandboxRepository:
 
     def load(self, project: ProjectId, thread_id: ThreadId) -> LoadedSandbox:
         [row] = self.table.get(keys.sandbox(project, thread_id))
-        box = ThreadSandbox.model_validate(row.body) if row else ThreadSandbox()
-        return LoadedSandbox(project, thread_id, row, box)
+        sandbox = ThreadSandbox.model_validate(row.body) if row else ThreadSandbox()
+        return LoadedSandbox(project, thread_id, row, sandbox)
 
     def change(
         self,
@@ -44,16 +46,16 @@ class SandboxRepository:
         decide: Callable[[ThreadSandbox], ThreadSandbox],
         *claim: Delete,
     ) -> LoadedSandbox:
-        """Decide and save; again whenever another was faster. What changes nothing is not written.
+        """Save the decision, deciding again after each conflict. Write nothing if it is no change.
 
-        Raises `NotFoundError` if the thread is gone, and `ConflictError` if what is claimed with
+        Raises `NotFoundError` if the thread is gone, and `ConflictError` if the row to `claim` with
         the change is gone.
         """
         while True:
-            after = decide(loaded.box)
-            if after == loaded.box:
+            after = decide(loaded.sandbox)
+            if after == loaded.sandbox:
                 return loaded
-            row, writes = self._saving(loaded, after)
+            row, writes = self._writes(loaded, after)
             try:
                 self.table.commit(*writes, *claim)
             except ConflictError as conflict:
@@ -66,7 +68,7 @@ class SandboxRepository:
             loaded = self.load(loaded.project, loaded.thread_id)
 
     def remove(self, loaded: LoadedSandbox) -> bool:
-        """Whether it is gone now; it is not if it has changed meanwhile."""
+        """Delete the row unless it has changed; return whether it is gone."""
         if loaded.row is None:
             return True
         try:
@@ -75,9 +77,9 @@ class SandboxRepository:
             return False
         return True
 
-    def _saving(self, loaded: LoadedSandbox, box: ThreadSandbox) -> tuple[Row, list[Write]]:
-        body = box.model_dump(mode="json")
-        due_at = box.session.ends_at + _ORPHANED_SECONDS if box.session else None
+    def _writes(self, loaded: LoadedSandbox, sandbox: ThreadSandbox) -> tuple[Row, list[Write]]:
+        body = sandbox.model_dump(mode="json")
+        due_at = sandbox.session.ends_at + _GRACE_SECONDS if sandbox.session else None
         if loaded.row is not None:
             row = loaded.row.changed(body, due_at=due_at)
             return row, [Replace(loaded.row, row)]

@@ -1,4 +1,4 @@
-"""Code interpreter sessions that wait for a thread: whoever needs one has it at once."""
+"""A warm pool of code interpreter sessions: a thread that needs one need not wait for a launch."""
 
 import secrets
 from collections.abc import Iterator
@@ -12,14 +12,14 @@ from assistants.ports.table import ConflictError, Create, Delete, Replace, Row, 
 from assistants.services.storage import keys
 from assistants.telemetry import logger
 
-_MOST = 100
+_MAX_ROWS = 100
 _TOKEN_BYTES = 32
-_LASTING_SECONDS = 300  # that it must still live to be worth having
+_MIN_LIFETIME_SECONDS = 300  # a session with less left is not worth keeping
 
 
 @dataclass(frozen=True)
 class WarmPool:
-    """`size` sessions are kept waiting, and paid for."""
+    """Keep `size` launched sessions ready. They cost money while they wait."""
 
     table: Table
     sandboxes: Sandboxes
@@ -27,13 +27,16 @@ class WarmPool:
     size: int
 
     def new(self) -> StoredSession:
-        """A session that is still to be launched."""
+        """Return a session that is still to be launched."""
         now = int(self.clock.time())
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         return StoredSession(name=new_order(), token=token, launched_at=now, used_at=now)
 
     def find(self, seconds: float) -> tuple[StoredSession, Delete] | None:
-        """One that will last, and how it is claimed: by the commit that gives it to a thread."""
+        """Find a session that lasts for `seconds`.
+
+        The `Delete` claims it: commit it with the change that gives the session to a thread.
+        """
         if self.size == 0:
             return None
         for row, session in self._rows():
@@ -42,34 +45,35 @@ class WarmPool:
         return None
 
     def keep(self) -> None:
-        """Replace those that will not last or are too many, and launch what is missing. Called each
-        minute. Raises `SandboxUnavailableError`.
+        """Stop sessions that expire soon or exceed the size, and launch missing ones.
+
+        Called each minute. Raises `SandboxUnavailableError`.
         """
-        living = 0
+        kept = 0
         for row, session in self._rows():
-            if living < self.size and self._lasts(session, _LASTING_SECONDS):
-                living += 1
+            if kept < self.size and self._lasts(session, _MIN_LIFETIME_SECONDS):
+                kept += 1
                 self._launch(row, session)
             else:
                 self._remove(row, session)
-        for _ in range(self.size - living):
+        for _ in range(self.size - kept):
             session = self.new()
             row = Row(keys.spare_session(session.name), session.model_dump(mode="json"))
             self.table.commit(Create(row))
             self._launch(row, session)
 
     def _rows(self) -> Iterator[tuple[Row, StoredSession]]:
-        """The oldest first."""
-        for row in self.table.query(keys.SPARE_SESSIONS, "", limit=_MOST):
+        """Yield the sessions of the pool, oldest first."""
+        for row in self.table.query(keys.SPARE_SESSIONS, "", limit=_MAX_ROWS):
             yield row, StoredSession.model_validate(row.body)
 
     def _lasts(self, session: StoredSession, seconds: float) -> bool:
-        """Nothing has used it yet: its idle time runs, too."""
+        # Nothing uses the session while it waits, so it must not reach its idle limit either.
         now = self.clock.time()
-        return session.lasts(seconds, now) and session.lasts(0, now + _LASTING_SECONDS)
+        return session.lasts(seconds, now) and session.lasts(0, now + _MIN_LIFETIME_SECONDS)
 
     def _launch(self, row: Row, session: StoredSession) -> None:
-        """Launching by the same name again does nothing: this is safe to repeat."""
+        """Launch the session, unless it has been. Safe to repeat: its name is launched once."""
         if session.handle is not None:
             return
         handle = self.sandboxes.launch(session.name, session.token)
@@ -78,12 +82,12 @@ class WarmPool:
         try:
             self.table.commit(Replace(row, row.changed(launched.model_dump(mode="json"))))
         except ConflictError:
-            return  # a thread has it now
+            return  # a thread has claimed it
 
     def _remove(self, row: Row, session: StoredSession) -> None:
         try:
             self.table.commit(Delete(row.key, revision=row.revision, expected=True))
         except ConflictError:
-            return  # a thread has it now
+            return  # a thread has claimed it
         if session.handle:
             self.sandboxes.stop(session.handle)

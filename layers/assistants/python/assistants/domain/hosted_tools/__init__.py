@@ -1,0 +1,1 @@
+"""Describe each tool that runs on the server, once."""
