@@ -15,7 +15,7 @@ import pytest
 from infra.local import LocalStack
 from infra.local.concurrency import AccountConcurrency
 from tests.integration.local import toy_template
-from tests.integration.local.test_event_sources import depth, send
+from tests.integration.local.toy_queue import depth, send
 from tests.support.waiting import wait_until
 
 

@@ -16,8 +16,8 @@ from infra.local.cloud import Cloud
 from infra.local.lineage import HEADER, LONGEST, count, extended
 from tests.integration.local import toy_template
 from tests.integration.local.functions.looper.handler import LAST
-from tests.integration.local.test_event_sources import depth, send
 from tests.integration.local.toy_functions import spec
+from tests.integration.local.toy_queue import depth, send
 from tests.support.waiting import wait_until
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:one"

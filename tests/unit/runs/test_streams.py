@@ -17,7 +17,7 @@ from assistants.services.runs.streams import (
 )
 from assistants.services.storage import keys
 from tests.support.deployment import Deployment, path
-from tests.unit.runs.test_event_stream import EventfulClock, started, stream
+from tests.unit.runs.started_run import EventfulClock, started, stream
 
 Stream = Iterator[StreamEvent | None]
 
