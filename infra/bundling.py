@@ -36,7 +36,7 @@ class Target:
 
 
 class InterpreterNotFoundError(Exception):
-    """Raise when no interpreter of the runtime's minor version is there to compile bytecode."""
+    """Raised when no interpreter of the runtime's minor version is there to compile bytecode."""
 
     def __init__(self, version: str) -> None:
         super().__init__(

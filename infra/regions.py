@@ -13,7 +13,7 @@ TABLE = Path(__file__).with_suffix(".toml")
 
 
 class UnsupportedRegionError(Exception):
-    """Raise when the region of a deployment lacks what its options need; says which to change."""
+    """Raised when the region of a deployment lacks what its options need; says which to change."""
 
 
 @dataclass(frozen=True)

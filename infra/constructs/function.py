@@ -29,8 +29,9 @@ class FunctionSpec:
 
     `timeout` is in seconds, `memory` in MiB, `storage` in MiB of /tmp. `streams` selects the
     streaming runtime loop, `retrieval` the layer that reads and searches files. Only a function
-    that `routes_models` is given the map of models. `schedule` is an EventBridge expression such as
-    `rate(1 minute)`.
+    that `routes_models` is given the map of models. A `recursive` function may send messages to the
+    queue that invokes it, more often than Lambda allows by default. `schedule` is an EventBridge
+    expression such as `rate(1 minute)`.
     """
 
     name: str
@@ -42,6 +43,7 @@ class FunctionSpec:
     routes_models: bool = False
     schedule: str | None = None
     retrieval: bool = False
+    recursive: bool = False
     storage: int = 512
 
     @property
@@ -83,6 +85,7 @@ class Function(lambda_.Function):
             role=self.execution_role,
             log_group=log,
             tracing=_tracing(platform.options),
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if spec.recursive else None,
             **_placement(spec, platform.resources),
         )
         sourced(named(self), source)

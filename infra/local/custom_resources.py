@@ -16,7 +16,7 @@ EVERYTHING = frozenset({"BedrockModels", "EmbeddingModels", "ModelKeys"})
 
 
 class RefusedResourceError(Exception):
-    """Raise when the function of a custom resource refuses it; says why."""
+    """Raised when the function of a custom resource refuses it; says why."""
 
 
 def create_custom_resources(

@@ -19,7 +19,7 @@ BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"  # `cdk bootstrap` create
 
 
 class DeploymentError(Exception):
-    """Raise when a stack cannot be created; the message names the stack and the reason."""
+    """Raised when a stack cannot be created; the message names the stack and the reason."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class DeployedStack:
 def deploy(
     cloud: Cloud, assembly: Assembly, parameters: Mapping[str, str], sources: Path
 ) -> list[DeployedStack]:
-    """Create every stack, then host its functions and tasks; their code lies below `sources`.
+    """Create every stack, then host its functions and tasks; their code is below `sources`.
 
     Raises `InvalidParameterError`, `DeploymentError` and `RefusedResourceError`.
     """
@@ -120,6 +120,7 @@ def _function_specs(
             code=_source(name, function, sources),
             layers=tuple(_source(one, layers[one], sources) for one in needed if one),
             concurrency=properties.get("ReservedConcurrentExecutions"),
+            recursive=properties.get("RecursiveLoop") == "Allow",
         )
 
 

@@ -10,7 +10,7 @@ from infra.local.rules import violations
 
 
 class InvalidParameterError(Exception):
-    """Raise when no template has a parameter, or its template does not allow the value."""
+    """Raised when no template has a parameter, or its template does not allow the value."""
 
 
 def distribute(

@@ -11,7 +11,14 @@ from infra.local.cloud import Cloud
 MINILM = {"EmbeddingModel": "minilm", "EmbeddingDimensions": "384"}
 DEMO = '{"demo": {"provider": "demo"}, "*": "demo"}'
 LONGEST_MODELS = 800
-OWN = frozenset({"ASSISTANTS_HOST", "ASSISTANTS_PORT", "ASSISTANTS_SEARCH_ENDPOINT"})
+OWN = frozenset(
+    {
+        "ASSISTANTS_HOST",
+        "ASSISTANTS_PORT",
+        "ASSISTANTS_SEARCH_ENDPOINT",
+        "ASSISTANTS_CONCURRENCY",
+    }
+)
 
 
 def parameters_of(environment: Mapping[str, str]) -> dict[str, str]:

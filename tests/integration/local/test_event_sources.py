@@ -9,6 +9,7 @@ import pytest
 
 from infra.local import LocalStack
 from tests.integration.local import toy_template
+from tests.integration.local.toy_queue import depth, send
 from tests.support.waiting import wait_until
 
 
@@ -17,21 +18,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     assembly = toy_template.assembly(tmp_path_factory.mktemp("assembly"))
     with LocalStack(assembly=assembly) as stack:
         yield stack
-
-
-def send(stack: LocalStack, *bodies: str) -> None:
-    entries = [{"Id": f"n{n}", "MessageBody": body} for n, body in enumerate(bodies)]
-    stack.client("sqs").send_message_batch(
-        QueueUrl=stack.resource("Service", "Queue"), Entries=entries
-    )
-
-
-def depth(stack: LocalStack, queue: str) -> int:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = stack.client("sqs").get_queue_attributes(
-        QueueUrl=stack.resource("Service", queue), AttributeNames=names
-    )["Attributes"]
-    return sum(int(attributes[name]) for name in names)
 
 
 def test_a_message_reaches_the_function_and_is_deleted(stack: LocalStack) -> None:
@@ -80,7 +66,7 @@ def events(stack: LocalStack) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if '"aws.states"' in line]
 
 
-def test_a_failed_execution_is_told_to_the_rules_function(stack: LocalStack) -> None:
+def test_a_failed_execution_is_delivered_to_the_rules_function(stack: LocalStack) -> None:
     machine = stack.resource("Service", "StateMachine")
     execution = stack.client("stepfunctions").start_execution(
         stateMachineArn=machine, name="fails", input='{"id": "x", "fail": true}'
@@ -95,7 +81,7 @@ def test_a_failed_execution_is_told_to_the_rules_function(stack: LocalStack) -> 
     assert json.loads(event["detail"]["input"]) == {"id": "x", "fail": True}
 
 
-def test_a_stopped_execution_is_told_once_and_a_success_is_not(stack: LocalStack) -> None:
+def test_a_stopped_execution_is_delivered_once_and_a_success_is_not(stack: LocalStack) -> None:
     client = stack.client("stepfunctions")
     machine = stack.resource("Service", "StateMachine")
     executions = {
@@ -108,8 +94,10 @@ def test_a_stopped_execution_is_told_once_and_a_success_is_not(stack: LocalStack
     client.send_task_success(taskToken=token, output="{}")
     wait_until(lambda: _token(stack, "stopped"))
     client.stop_execution(executionArn=executions["stopped"])
-    told = wait_until(lambda: [one for one in events(stack) if one["detail"]["name"] in executions])
-    assert [(one["detail"]["name"], one["detail"]["status"]) for one in told] == [
+    delivered = wait_until(
+        lambda: [one for one in events(stack) if one["detail"]["name"] in executions]
+    )
+    assert [(one["detail"]["name"], one["detail"]["status"]) for one in delivered] == [
         ("stopped", "ABORTED")
     ]
 

@@ -28,7 +28,7 @@ LOCAL_MODELS = frozenset({"minilm"})  # answered by the process itself, not at e
 
 
 class InvalidSettingsError(ValueError):
-    """Raise when settings cannot be followed; says in one sentence which to change, and how."""
+    """Raised when settings cannot be followed; says in one sentence which to change, and how."""
 
 
 # CloudFormation checks the same patterns and lengths, and shows the examples.
@@ -114,7 +114,10 @@ class Settings(BaseModel):
         default=None, description="ssm:/name of the SecureString with that endpoint's key."
     )
     sandbox_spares: int = Field(
-        default=0, ge=0, le=50, description="Code interpreter sessions kept waiting, each billed."
+        default=0,
+        ge=0,
+        le=50,
+        description="Code interpreter sessions in the warm pool, each billed.",
     )
     run_ttl_seconds: int = Field(
         default=600, ge=1, le=840, description="Life of a run until it is expired."

@@ -51,7 +51,7 @@ _WAY_OUT = (
 
 
 class Bedrock:
-    """Implements `ChatModel`.
+    """Implement `ChatModel`.
 
     `client` is botocore's `bedrock-runtime`, without retries of its own. `fetch` downloads an
     image, since Bedrock takes bytes and no URLs, or raises `FetchRefusedError`.

@@ -29,7 +29,7 @@ class MaintenanceServices:
             files=tools.files.service,
             uploads=tools.files.uploads,
             sandbox_sessions=tools.sandbox_sessions,
-            stores=tools.vector_stores.upkeep,
+            vector_store_upkeep=tools.vector_stores.upkeep,
             clock=self.ports.clock,
         )
 
@@ -41,4 +41,5 @@ class MaintenanceServices:
             threads.storage.purge_requests,
             threads.tools.vector_stores.purge,
             threads.tools.sandbox_sessions,
+            self.ports.clock,
         )
