@@ -16,7 +16,7 @@ from infra.constructs.labels import named
 LEAST_CAPACITY, MOST_CAPACITY = 0, 8
 
 # To change one of these takes another collection, which CloudFormation makes before it deletes the
-# old one: their digest in the name keeps the two apart. Tags are create-only as well.
+# old one: their digest in the name keeps the two apart.
 CREATE_ONLY = {"type": "VECTORSEARCH", "standby_replicas": "ENABLED"}
 GENERATION = "NEXTGEN"
 OWN_KEY = True  # encrypted with a key that AWS owns
@@ -42,9 +42,12 @@ class SearchCollection(Construct):
                 "SearchCollection",
                 name=self._name,
                 collection_group_name=group.name,
-                **CREATE_ONLY,
+                type=CREATE_ONLY["type"],
+                standby_replicas=CREATE_ONLY["standby_replicas"],
             )
         )
+        # Tags are create-only, too: one for the whole application would replace the index.
+        self._collection.add_property_deletion_override("Tags")
         encryption = self._policy("Encryption", {**self._rules(), "AWSOwnedKey": OWN_KEY})
         network = self._policy("Network", [{**self._rules(), "AllowFromPublic": True}])
         for needed in (encryption, network, group):

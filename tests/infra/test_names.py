@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template as Assertions
 from pydantic import ValidationError
@@ -96,6 +96,15 @@ def named_by(template: Template) -> str:
     assert all(one["Name"] == name and f"/{name}" in str(one["Policy"]) for one in policies)
     assert len(name) <= 32
     return name
+
+
+def test_a_tag_of_the_application_does_not_replace_the_collection() -> None:
+    stack = Stack(app_with(), "AssistantsService")
+    SearchCollection(stack, "Index")
+    Tags.of(stack).add("team", "search")
+    resources = Assertions.from_stack(stack).to_json()["Resources"]
+    assert "Tags" not in resources["SearchCollection"]["Properties"]
+    assert "Tags" in resources["SearchGroup"]["Properties"]
 
 
 def test_a_collection_that_is_replaced_gets_a_name_that_is_free(
