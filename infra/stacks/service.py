@@ -30,7 +30,7 @@ TAKE_FILES = (*CHANGE_FILES, grants.write_parts, *FREE_PARTS)
 COMPLETE_UPLOADS = (*CHANGE_FILES, grants.read_parts, *FREE_PARTS)
 EXPIRE_FILES = (grants.delete_files, *FREE_PARTS)
 NETWORK = (grants.join_network, grants.keep_network)
-KEEP_TEXTS = (grants.write_texts, grants.delete_texts)
+KEEP_TEXTS = (grants.read_texts, grants.write_texts, grants.delete_texts)
 PARSE = (grants.read_files, grants.exchange_parsed)
 
 FUNCTIONS = (
@@ -107,6 +107,8 @@ class ServiceStack(Stack):
                 settings=settings,
                 resources=resources,
             )
+        if tools.file_search:
+            CfnOutput(self, "IndexQueueUrl", value=tools.file_search.queue.queue_url)
         CfnOutput(self, "BaseUrl", value=gateway.base_url)
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)
 

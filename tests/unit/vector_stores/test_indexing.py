@@ -12,6 +12,7 @@ from assistants.domain.retrieval.passage import Chunk
 from assistants.ports.search import Embedder, SearchUnavailableError, Vector
 from assistants.services.vector_stores import indexing
 from assistants.services.vector_stores.indexing import Indexing
+from assistants.services.vector_stores.kept_texts import KeptTexts
 from tests.support.library import Library
 
 SMALL = {"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 0}}
@@ -68,7 +69,7 @@ def mortal(library: Library, steps: int) -> Indexing:
     return replace(
         whole,
         repository=replace(whole.repository, table=store, index_deletions=index_deletions),
-        blobs=Mortal(library.blobs, life),
+        texts=KeptTexts(Mortal(library.blobs, life)),
         index=lambda: Mortal(library.index, life),
     )
 
@@ -85,7 +86,11 @@ def status(library: Library, store: str, file: str) -> dict[str, Any]:
 
 
 def texts(library: Library) -> list[str]:
-    return [name for name in library.blobs.contents if name.startswith("texts/")]
+    """The names of the texts that are kept, each with its layout."""
+    names = {name for name in library.blobs.contents if name.startswith("texts/")}
+    kept = [name for name in names if not name.endswith(".layout")]
+    assert names == {*kept, *(f"{name}.layout" for name in kept)}
+    return kept
 
 
 def dies(worker: Indexing, message: EntryRef) -> bool:

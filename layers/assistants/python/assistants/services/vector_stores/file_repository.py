@@ -25,6 +25,9 @@ from assistants.services.vector_stores.index_deletions import IndexDeletions
 RECHECK_SECONDS = 3600  # until a file that is still in progress is requested again
 PATIENCE_SECONDS = 24 * 3600  # until such a file fails
 
+# Members of a file whose chunks and text are deleted.
+NOTHING_KEPT = {"chunks": None, "has_text": False, "usage_bytes": 0}
+
 
 @dataclass(frozen=True)
 class StoreFile:
@@ -88,7 +91,9 @@ class StoreFileRepository:
         Return False if the file is no longer in progress: then none may be put there.
         """
         while (now := self._in_progress(store_file)) is not None:
-            planned = now.file.model_copy(update={"chunks": max(chunks, now.chunks or 0)})
+            planned = now.file.model_copy(
+                update={"chunks": max(chunks, now.chunks or 0), "may_have_gaps": False}
+            )
             row = now.row.changed(planned.model_dump(mode="json"), due_at=now.row.due_at)
             try:
                 self.table.commit(Replace(now.row, row))
@@ -104,12 +109,13 @@ class StoreFileRepository:
         the chunks first. Return False if the file is no longer in progress: then its chunks are
         being deleted.
         """
+        changes = {"status": "completed", "usage_bytes": usage_bytes, "has_text": True}
         known = store_file.document.attributes
         while (now := self._in_progress(store_file)) is not None:
             if now.document.attributes != known:
                 self.index().set_attributes(now.document, now.chunks or 0)
                 known = now.document.attributes
-            if self._end(now, {"status": "completed", "usage_bytes": usage_bytes}):
+            if self._end(now, changes):
                 return True
         return False
 
@@ -119,7 +125,7 @@ class StoreFileRepository:
         Return False if the file is no longer in progress.
         """
         error = IndexingError(code=code, message=message)
-        changes = {"status": "failed", "last_error": error, "chunks": None}
+        changes = {"status": "failed", "last_error": error, **NOTHING_KEPT}
         while (now := self._in_progress(store_file)) is not None:
             if self._end(now, changes, *self.index_deletions.note(now.project, now.file)):
                 self.index_deletions.request(now.ref)
@@ -132,7 +138,7 @@ class StoreFileRepository:
         if row is None or row.due_at is None or row.due_at > self.clock.time():
             return
         found = StoreFile.from_row(project, row)
-        if found.file.created_at + PATIENCE_SECONDS <= self.clock.time():
+        if found.file.queued_at + PATIENCE_SECONDS <= self.clock.time():
             self.fail(found, "server_error", "The file could not be indexed within a day.")
             return
         due_at = int(self.clock.time()) + RECHECK_SECONDS
@@ -170,9 +176,12 @@ class FileChange:
     counts: CountChanges
 
 
-def prepare_change(now: StoreFile, changes: dict[str, Any]) -> FileChange:
+def prepare_change(
+    now: StoreFile, changes: dict[str, Any], *, due_at: int | None = None
+) -> FileChange:
     changed = now.file.model_copy(update=changes)
-    replaced = Replace(now.row, now.row.changed(changed.model_dump(mode="json")))
+    row = now.row.changed(changed.model_dump(mode="json"), due_at=due_at)
+    replaced = Replace(now.row, row)
     pointers = status_index_writes(now.project, now.file, changed)
     return FileChange([replaced, *pointers], count_changes(now.file, changed))
 
