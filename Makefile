@@ -10,7 +10,7 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION := 1
 
-.PHONY: help up demo test test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock clean
+.PHONY: help up demo test coverage pictures recording test-e2e test-engine soak test-sandbox test-opensearch smoke bench bench-files bench-sandbox bench-retrieval lint synth diff deploy lock tag clean
 help:  ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
@@ -35,8 +35,21 @@ up: .venv/installed  ## install what is missing and serve the API on this machin
 demo: .venv/installed  ## watch a streamed conversation with a function call on the local stack
 	@exec $(PY) -m infra.local.demo
 
-test: .venv/installed $(NODE_SDK)  ## install what is missing and run every test that CI runs
-	@$(PY) -m pytest
+# The tests that call the package in their own process, where its coverage can be measured.
+MEASURED := tests/unit tests/contract tests/integration
+test: coverage  ## install what is missing and run every test that CI runs
+	@$(PY) -m pytest $(MEASURED:%=--ignore=%)
+
+coverage: .venv/installed $(NODE_SDK)  ## the first half of `make test`, and how much of the package it reaches
+	@$(PY) -m coverage run -m pytest $(MEASURED)
+	$(PY) -m coverage report
+
+pictures: .venv/installed  ## draw the pictures of the documentation from what they show
+	@$(PY) -m docs.drawing
+
+recording: .venv/installed  ## record `make demo` for the documentation
+	@.venv/bin/uv tool run --quiet asciinema@2.4.0 rec --quiet --overwrite --cols 110 --rows 32 --idle-time-limit 1.5 --env '' --title 'make demo' --command 'make demo' docs/demo.cast
+	$(PY) -m docs.drawing
 
 test-e2e: .venv/installed $(NODE_SDK)  ## only the official SDKs against the local stack
 	@$(PY) -m pytest tests/e2e
@@ -76,10 +89,11 @@ bench-sandbox: .venv/installed  ## a code interpreter session: start, cells, fil
 bench-retrieval: .venv/installed $(OPENSEARCH) $(MANUAL)  ## reading, searching and ranking, also on a real OpenSearch node
 	@$(PY) -m tests.benchmarks.retrieval --opensearch --pdf $(MANUAL) $(ARGS)
 
-lint: .venv/installed  ## formatting, lint rules and types
+lint: .venv/installed  ## formatting, lint rules, types, and the security of the workflows
 	@.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/zizmor --offline --quiet .github
 
 synth: .venv/installed  ## write the CloudFormation templates to cdk.out
 	@$(PY) -m infra.app
@@ -106,6 +120,12 @@ lock: .venv/installed  ## renew the pinned versions after a change of pyproject.
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --generate-hashes --extra retrieval --constraint layers/dependencies/requirements.txt $$others pyproject.toml --output-file layers/retrieval/requirements.txt
 	.venv/bin/uv pip compile --quiet --universal --no-header --no-annotate --all-extras --constraint layers/dependencies/requirements.txt pyproject.toml --output-file requirements.lock
 	for set in core full; do .venv/bin/uv pip compile --quiet --no-header --no-annotate --python-version 3.13 --python-platform aarch64-manylinux_2_28 --only-binary :all: functions/sandbox/requirements/$$set.in --output-file functions/sandbox/requirements/$$set.txt; done
+
+tag:  ## tag the version of the package; CHANGELOG.md must date it (docs/releasing.md)
+	@version=$$(sed -nE 's/^__version__ = "(.+)"$$/\1/p' layers/assistants/python/assistants/__init__.py)
+	grep -qE "^## \[$$version\] - [0-9]{4}-[0-9]{2}-[0-9]{2}$$" CHANGELOG.md || { echo "CHANGELOG.md does not date $$version." >&2; exit 1; }
+	git diff --quiet HEAD || { echo "The working tree has changes that are not committed." >&2; exit 1; }
+	git tag --annotate "v$$version" --message "Serverless Assistants $$version"
 
 clean:  ## remove everything that the targets above made
 	@rm -rf .venv .cache cdk.out tests/e2e/node/node_modules tests/contract/opensearch/target .pytest_cache .mypy_cache .ruff_cache

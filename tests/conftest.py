@@ -1,4 +1,4 @@
-"""What every test may ask for: a scripted model provider, and a local stack that uses it."""
+"""Fixtures for every test: a scripted model provider, and a local stack that uses it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if os.environ.get("CI"):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`make smoke` names an endpoint; without one the tests bring up the local stack."""
+    """Add options by which `make smoke` names an endpoint instead of the local stack."""
     group = parser.getgroup("endpoint", "the endpoint that tests/e2e talks to")
     group.addoption(
         "--base-url",

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.constructs.function import Function
 from infra.constructs.labels import function_name
 from infra.constructs.model_access import allow_embeddings
 from infra.constructs.model_key import KeyPolicy
+from infra.constructs.parser_network import ParserNetwork
 from infra.constructs.search_collection import SearchCollection
 from infra.constructs.search_domain import SearchDomain
 from infra.constructs.settings import EMBEDDING_KEY
@@ -42,6 +44,7 @@ class FileSearchIndex(Construct):
         )
         kind = SearchCollection if options.file_search == "serverless" else SearchDomain
         self._index = kind(self, "Index")
+        self.network = ParserNetwork(self, "ParserNetwork")
         self._parser = function_name(scope, PARSER)
 
     @property
@@ -53,8 +56,13 @@ class FileSearchIndex(Construct):
             "ASSISTANTS_PARSE_FUNCTION": self._parser,
         }
 
-    def serve(self, functions: Mapping[str, Function], settings: Mapping[str, str]) -> None:
-        """Let functions write and search the index, embed texts and queue files for indexing."""
+    def serve(
+        self, functions: Mapping[str, Function], settings: Mapping[str, str], files: s3.IBucket
+    ) -> None:
+        """Let functions write and search the index, embed texts and queue files for indexing.
+
+        The indexer signs the URLs by which the parser reaches the bucket of `files`.
+        """
 
         def roles(names: Sequence[str]) -> list[iam.Role]:
             return [functions[name].execution_role for name in names]
@@ -67,6 +75,7 @@ class FileSearchIndex(Construct):
             role.add_to_policy(_allow("sqs:SendMessage", self.queue.queue_arn))
         indexer, parser = functions[INDEXER], functions[PARSER]
         indexer.execution_role.add_to_policy(_allow("lambda:InvokeFunction", parser.function_arn))
+        self.network.admit_urls(files, indexer.execution_role)
         self.queue.feed(indexer, batch=1, workers=self._workers)
 
 

@@ -26,9 +26,8 @@ class FunctionSpec:
     """The description of one function, whose code is `functions/<name>/handler.py`.
 
     `timeout` is in seconds, `memory` in MiB, `storage` in MiB of /tmp. `streams` selects the
-    streaming runtime loop, `retrieval` the layer that reads and searches files. A function
-    `in_network` reaches only sandboxes and S3. `schedule` is an EventBridge expression such as
-    `rate(1 minute)`.
+    streaming runtime loop, `retrieval` the layer that reads and searches files. `schedule` is an
+    EventBridge expression such as `rate(1 minute)`.
     """
 
     name: str
@@ -38,7 +37,6 @@ class FunctionSpec:
     streams: bool = False
     reads_model_key: bool = False
     schedule: str | None = None
-    in_network: bool = False
     retrieval: bool = False
     storage: int = 512
 
@@ -113,13 +111,13 @@ def _environment(spec: FunctionSpec, platform: Platform) -> dict[str, str]:
 
 
 def _placement(spec: FunctionSpec, resources: Resources) -> dict[str, Any]:
-    network = resources.sandbox_network
-    if not spec.in_network or network is None:
+    placement = resources.placements.get(spec.id)
+    if placement is None:
         return {}
     return {
-        "vpc": network.vpc,
-        "vpc_subnets": network.proxy_subnets,
-        "security_groups": [network.proxies],
+        "vpc": placement.vpc,
+        "vpc_subnets": placement.subnets,
+        "security_groups": [placement.security_group],
     }
 
 

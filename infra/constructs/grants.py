@@ -51,6 +51,11 @@ def read_files(resources: Resources) -> iam.PolicyStatement:
     return _allow(["s3:GetObject"], f"{resources.bucket.bucket_arn}/files/*")
 
 
+def list_files(resources: Resources) -> iam.PolicyStatement:
+    """List files: only that tells one that does not exist from one that is denied."""
+    return _list(resources, "files/*")
+
+
 def write_files(resources: Resources) -> iam.PolicyStatement:
     """Write files, in one part or several, and abort incomplete uploads."""
     actions = ["s3:AbortMultipartUpload", "s3:PutObject"]
@@ -83,6 +88,10 @@ def read_texts(resources: Resources) -> iam.PolicyStatement:
     return _allow(["s3:GetObject"], f"{resources.bucket.bucket_arn}/texts/*")
 
 
+def list_texts(resources: Resources) -> iam.PolicyStatement:
+    return _list(resources, "texts/*")
+
+
 def write_texts(resources: Resources) -> iam.PolicyStatement:
     """Write these texts, in one part or several, and abort incomplete uploads."""
     actions = ["s3:AbortMultipartUpload", "s3:PutObject"]
@@ -97,6 +106,10 @@ def exchange_parsed(resources: Resources) -> iam.PolicyStatement:
     """Sign the URL for the parser's result, read the result, and delete it."""
     actions = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
     return _allow(actions, f"{resources.bucket.bucket_arn}/parsed/*")
+
+
+def list_parsed(resources: Resources) -> iam.PolicyStatement:
+    return _list(resources, "parsed/*")
 
 
 def start_runs(resources: Resources) -> iam.PolicyStatement:

@@ -9,8 +9,8 @@ from constructs import Construct
 
 from infra.constructs.file_search_index import INDEXER, PARSER, FileSearchIndex
 from infra.constructs.function import Function
+from infra.constructs.placement import Placement
 from infra.constructs.sandbox_cluster import PROXY, SandboxCluster
-from infra.constructs.sandbox_network import SandboxNetwork
 from infra.options import Options
 
 
@@ -39,9 +39,13 @@ class OptionalTools:
         }
 
     @property
-    def network(self) -> SandboxNetwork | None:
-        """Return the network of the sandboxes."""
-        return self.code_interpreter.network if self.code_interpreter else None
+    def placements(self) -> Mapping[str, Placement]:
+        """Return the places of the functions that run in the network of a tool, by their ids."""
+        interpreter, search = self.code_interpreter, self.file_search
+        return {
+            **({PROXY: interpreter.network.placement} if interpreter else {}),
+            **({PARSER: search.network.placement} if search else {}),
+        }
 
     @property
     def unused_functions(self) -> frozenset[str]:
@@ -55,6 +59,6 @@ class OptionalTools:
     ) -> None:
         """Give `functions` the rights that the tools take; `files` is the bucket of files."""
         if self.file_search:
-            self.file_search.serve(functions, settings)
+            self.file_search.serve(functions, settings, files)
         if self.code_interpreter:
             self.code_interpreter.serve(functions, files)

@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
-from infra.constructs.sandbox_network import SandboxNetwork
+from infra.constructs.placement import Placement
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Resources:
     """The resources of one deployment.
 
     `run_machine` is an ARN, as the machine is created after its functions. `tool_environment` holds
-    the variables of the hosted tools, and `sandbox_network` is the sandboxes' network, if there is
-    one.
+    the variables of the hosted tools, and `placements` the places of the functions that run in a
+    network, by their ids.
     """
 
     table: dynamodb.ITable
@@ -24,7 +24,7 @@ class Resources:
     run_machine: str
     purge_queue: sqs.IQueue
     tool_environment: Mapping[str, str] = field(default_factory=dict)
-    sandbox_network: SandboxNetwork | None = None
+    placements: Mapping[str, Placement] = field(default_factory=dict)
 
     @property
     def environment(self) -> Mapping[str, str]:

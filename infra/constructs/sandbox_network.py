@@ -8,6 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs.placement import Placement
+
 PORT = 8080
 HTTPS = 443
 
@@ -37,15 +39,25 @@ class SandboxNetwork(Construct):
             group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(HTTPS), "Services of AWS")
         self._s3 = self._gateway_to_s3()
 
+    @property
+    def placement(self) -> Placement:
+        """Return the place of the proxy function."""
+        return Placement(self.vpc, self.proxy_subnets, self.proxies)
+
     def admit_files(self, bucket: s3.IBucket, role: iam.IRole) -> None:
         """Let the proxy's `role`, and nobody else, reach `bucket` from this network."""
-        statement = iam.PolicyStatement(
-            actions=["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
-            resources=[bucket.arn_for_objects("*")],
-            principals=[iam.AnyPrincipal()],
-            conditions={"ArnEquals": {"aws:PrincipalArn": role.role_arn}},
-        )
-        self._s3.add_to_policy(statement)
+        objects = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+        for actions, resource in (
+            (objects, bucket.arn_for_objects("*")),
+            (["s3:ListBucket"], bucket.bucket_arn),
+        ):
+            statement = iam.PolicyStatement(
+                actions=actions,
+                resources=[resource],
+                principals=[iam.AnyPrincipal()],
+                conditions={"ArnEquals": {"aws:PrincipalArn": role.role_arn}},
+            )
+            self._s3.add_to_policy(statement)
 
     def add_endpoints(
         self,

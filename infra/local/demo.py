@@ -5,7 +5,9 @@ embedded `demo` model, so that neither a key nor a network is needed.
 """
 
 import json
+import shutil
 import sys
+import textwrap
 import time
 import warnings
 from collections import Counter
@@ -26,7 +28,7 @@ GET_WEATHER: Any = {
         "description": "The weather in a city right now",
         "parameters": {
             "type": "object",
-            "properties": {"city": {"type": "string"}},
+            "properties": {"city": {"type": "string", "enum": ["Paris", "Rome"]}},
             "required": ["city"],
         },
     },
@@ -120,7 +122,7 @@ def _converse(stack: LocalStack, client: OpenAI) -> None:
         f"time       {_ms(spoke_at[0] - started)} to the first word, {_ms(ended - started)} in all"
     )
     print(f"states     {' > '.join(states)}")
-    print(f"AWS calls  {_calls(stack)}\n")
+    print(f"{_calls(stack)}\n")
 
 
 def _calls(stack: LocalStack) -> str:
@@ -128,7 +130,9 @@ def _calls(stack: LocalStack) -> str:
     for (function, service, operation), count in stack.calls.counts().items():
         if function is not None:
             counts[f"{service}:{operation}"] += count
-    return ", ".join(f"{count} {name}" for name, count in counts.most_common())
+    named = ", ".join(f"{count} {name}" for name, count in counts.most_common())
+    columns = shutil.get_terminal_size().columns
+    return textwrap.fill(f"AWS calls  {named}", columns, subsequent_indent=" " * 11)
 
 
 def _ms(seconds: float) -> str:

@@ -11,6 +11,7 @@ from infra.local.http_server import HttpServer
 from infra.local.lambda_api import LambdaApi
 from infra.local.moto_app import Moto
 from infra.local.recorder import AwsCall, Recorder
+from infra.local.s3_denials import deny_missing_key
 
 Around = Callable[[AwsCall, bytes], AbstractContextManager[None]]
 
@@ -53,6 +54,8 @@ class AwsEndpoint:
         if call.service == "dynamodb":
             with self._dynamodb:
                 return self._ask_moto(request, body)
+        if call.service == "s3":
+            return deny_missing_key(self._ask_moto(request, body))
         return self._ask_moto(request, body)
 
     def _ask_moto(self, request: HttpRequest, body: bytes) -> HttpResponse:

@@ -1,10 +1,13 @@
 """The stack of the data, which must survive a redeployment: the table and the bucket."""
 
+from typing import cast
+
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from infra.constructs.bucket_cors import BucketCors
 from infra.constructs.labels import named
 from infra.options import Options
 
@@ -60,6 +63,7 @@ class DataStack(Stack):
             lifecycle_rules=[incomplete, *leftover],
             removal_policy=self._removal,
         )
+        BucketCors(self, "BucketCors", cast(s3.CfnBucket, bucket.node.default_child))
         return named(bucket)
 
 

@@ -30,8 +30,10 @@ TAKE_FILES = (*CHANGE_FILES, grants.write_parts, *FREE_PARTS)
 COMPLETE_UPLOADS = (*CHANGE_FILES, grants.read_parts, *FREE_PARTS)
 EXPIRE_FILES = (grants.delete_files, *FREE_PARTS)
 NETWORK = (grants.join_network, grants.keep_network)
-KEEP_TEXTS = (grants.read_texts, grants.write_texts, grants.delete_texts)
-PARSE = (grants.read_files, grants.exchange_parsed)
+READ_FILES = (grants.read_files, grants.list_files)
+READ_TEXTS = (grants.read_texts, grants.list_texts)
+KEEP_TEXTS = (*READ_TEXTS, grants.write_texts, grants.delete_texts)
+PARSE = (*READ_FILES, grants.exchange_parsed, grants.list_parsed)
 
 FUNCTIONS = (
     FunctionSpec(
@@ -43,14 +45,14 @@ FUNCTIONS = (
     FunctionSpec(
         "stream",
         timeout=900,
-        grants=(*TABLE, *RUNS, grants.read_files, grants.read_texts, *COMPLETE_UPLOADS),
+        grants=(*TABLE, *RUNS, *READ_FILES, *READ_TEXTS, *COMPLETE_UPLOADS),
         streams=True,
         retrieval=True,
     ),
     FunctionSpec(
         "call_model",
         timeout=900,
-        grants=(*TABLE, grants.read_files),
+        grants=(*TABLE, *READ_FILES),
         reads_model_key=True,
         retrieval=True,
     ),
@@ -58,8 +60,7 @@ FUNCTIONS = (
     FunctionSpec(
         "sandbox_proxy",
         timeout=300,
-        grants=(grants.read_files, grants.write_files, *NETWORK),
-        in_network=True,
+        grants=(*READ_FILES, grants.write_files, *NETWORK),
     ),
     FunctionSpec("search_files", timeout=120, grants=TABLE, retrieval=True),
     FunctionSpec(
@@ -69,7 +70,9 @@ FUNCTIONS = (
         grants=(*TABLE, *PARSE, *KEEP_TEXTS),
         retrieval=True,
     ),
-    FunctionSpec("parse_file", timeout=180, memory=3008, grants=(), retrieval=True, storage=1024),
+    FunctionSpec(
+        "parse_file", timeout=180, memory=3008, grants=NETWORK, retrieval=True, storage=1024
+    ),
     FunctionSpec("await_tool_outputs", timeout=30, grants=(*TABLE, grants.resume_runs)),
     FunctionSpec("finish_run", timeout=30, grants=TABLE),
     FunctionSpec(
@@ -114,7 +117,9 @@ class ServiceStack(Stack):
 
     def _resources(self, data: DataStack, queue: WorkQueue, tools: OptionalTools) -> Resources:
         machine = run_machine_arn(self)
-        return Resources(data.table, data.bucket, machine, queue, tools.environment, tools.network)
+        return Resources(
+            data.table, data.bucket, machine, queue, tools.environment, tools.placements
+        )
 
     def _functions(
         self, platform: Platform, tools: OptionalTools, data: DataStack

@@ -1,9 +1,8 @@
 """The runtime loop of a function that streams its response.
 
-AWS's own runtime for Python answers only with whole bodies; this loop takes its place on the same
-managed runtime. It speaks the Lambda Runtime API's streaming mode (`Transfer-Encoding: chunked`,
-errors in trailers) and API Gateway's response format: JSON of status and headers, eight NUL bytes,
-then the body.
+AWS's runtime client for Python only buffers responses; this loop replaces it on the same managed
+runtime. It uses the Lambda Runtime API's streaming mode (`Transfer-Encoding: chunked`, errors in
+trailers) and API Gateway's format: status and headers as JSON, eight NUL bytes, then the body.
 
 The handler is called with the event, a `ChunkedResponse` and a `Context`.
 """
@@ -24,15 +23,15 @@ RUNTIME = "/2018-06-01/runtime"
 
 
 class ClientGoneError(ConnectionError):
-    """Raised by `write` when nobody takes the response any more."""
+    """Raised by `write` and `end` when nobody reads the response any more."""
 
 
 class NoResponseError(RuntimeError):
-    """Reported when a handler returns without beginning a response."""
+    """Reported to Lambda when a handler returns without a response."""
 
 
 class Context:
-    """What a handler may know of its invocation, named as in AWS's own runtime."""
+    """The context of an invocation, with the names of AWS's own runtime."""
 
     def __init__(self, headers: http.client.HTTPMessage) -> None:
         self.aws_request_id = headers["Lambda-Runtime-Aws-Request-Id"]
@@ -43,12 +42,12 @@ class Context:
         self._deadline_ms = int(headers["Lambda-Runtime-Deadline-Ms"])
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends this invocation; never negative."""
+        """Return the milliseconds until Lambda ends this invocation; never negative."""
         return max(0, self._deadline_ms - int(time.time() * 1000))
 
 
 class ChunkedResponse:
-    """One response: `begin` once, then `write` chunk by chunk; each chunk leaves at once."""
+    """One response: call `begin` once, then `write` for each chunk, which is sent at once."""
 
     def __init__(self, api: str, request_id: str) -> None:
         self.begun = False
@@ -87,7 +86,7 @@ class ChunkedResponse:
             self._send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
 
     def end(self, error: BaseException | None = None) -> None:
-        """Close the body, in its trailers the error that cut it short. Raises `ClientGoneError`."""
+        """End the body; an error goes into its trailers. Raises `ClientGoneError`."""
         trailers = b""
         if error is not None:
             body = base64.b64encode(json.dumps(describe(error)).encode())
@@ -112,7 +111,7 @@ class ChunkedResponse:
 
 
 def describe(error: BaseException) -> dict[str, object]:
-    """An error in the shape that Lambda's callers know."""
+    """Return an error in Lambda's format."""
     return {
         "errorType": type(error).__name__,
         "errorMessage": str(error),
@@ -121,7 +120,7 @@ def describe(error: BaseException) -> dict[str, object]:
 
 
 def report(api: str, path: str, error: BaseException) -> None:
-    """Tell Lambda that the start, or an invocation before its response, has failed."""
+    """Report an error of the initialization, or of an invocation before its response."""
     connection = http.client.HTTPConnection(api)
     headers = {"Lambda-Runtime-Function-Error-Type": type(error).__name__}
     connection.request("POST", RUNTIME + path, json.dumps(describe(error)), headers)
@@ -138,7 +137,7 @@ def load_handler() -> Handler:
 
 
 def answer(handler: Handler, api: str, headers: http.client.HTTPMessage, event: object) -> None:
-    """Run one invocation to its end, whatever happens in the handler."""
+    """Run one invocation; report any error of the handler to Lambda."""
     context = Context(headers)
     stream = ChunkedResponse(api, context.aws_request_id)
     try:
@@ -156,12 +155,12 @@ def answer(handler: Handler, api: str, headers: http.client.HTTPMessage, event: 
 def attempt(
     handler: Handler, event: object, stream: ChunkedResponse, context: Context
 ) -> Exception | None:
-    """Call the handler; its error, or None. Raises `ClientGoneError`."""
+    """Call the handler; return its error, or None. Raises `ClientGoneError`."""
     try:
         handler(event, stream, context)
     except ClientGoneError:
         raise
-    except Exception as error:  # the edge of the runtime: the error belongs to the invocation
+    except Exception as error:  # the outermost handler: the error belongs to the invocation
         traceback.print_exception(error)
         return error
     return None if stream.begun else NoResponseError("the handler began no response")
@@ -172,7 +171,7 @@ def main() -> None:
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
         handler = load_handler()
-    except Exception as error:  # the edge of the runtime: whatever the import raised
+    except Exception as error:  # the outermost handler: an import may raise anything
         traceback.print_exception(error)
         report(api, "/init/error", error)
         sys.exit(1)

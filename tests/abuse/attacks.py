@@ -54,7 +54,7 @@ Expectation = Callable[[ExecutionResult], None]
 
 
 def raises(error: str, text: str = "") -> Expectation:
-    """The code fails with this exception and text, and the kernel stays."""
+    """Expect the code to fail with this exception and text, and the kernel to stay."""
 
     def check(result: ExecutionResult) -> None:
         assert (result.error, result.reason, result.lost) == (error, None, False), result.logs
@@ -64,7 +64,7 @@ def raises(error: str, text: str = "") -> Expectation:
 
 
 def prints(text: str) -> Expectation:
-    """The code comes to its end, having printed this."""
+    """Expect the code to reach its end, having printed this."""
 
     def check(result: ExecutionResult) -> None:
         assert (result.error, result.reason, result.lost) == (None, None, False), result.logs
@@ -74,7 +74,7 @@ def prints(text: str) -> Expectation:
 
 
 def stopped(*reasons: str, lost: bool) -> Expectation:
-    """The daemon steps in for one of these reasons; variables are lost or kept."""
+    """Expect the daemon to step in for one of these reasons; variables are lost or kept."""
 
     def check(result: ExecutionResult) -> None:
         assert result.reason in reasons, result
@@ -84,12 +84,12 @@ def stopped(*reasons: str, lost: bool) -> Expectation:
 
 
 def fails(result: ExecutionResult) -> None:
-    """It does not go well, in whatever way the platform says so."""
+    """Expect a failure, in whatever way the platform reports it."""
     assert not result.ok, result.logs
 
 
 def anything(_: ExecutionResult) -> None:
-    """Only what holds for every row."""
+    """Expect only what holds for every row."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class Attempt:
 
 
 def assert_contained(sandbox: Session, result: ExecutionResult) -> None:
-    """Nothing secret was printed and the session goes on."""
+    """Check that nothing secret was printed and that the session goes on."""
     for secret in (ESCAPED, sandbox.canary, sandbox.token):
         assert secret not in result.logs, result.logs
     after = sandbox.run("print('still', 'here')")

@@ -1,4 +1,4 @@
-"""What the attacks share: their marker, and a file that no sandbox may read."""
+"""Fixtures of the attacks: their marker, and a file that no sandbox may read."""
 
 from __future__ import annotations
 

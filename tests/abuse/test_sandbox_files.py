@@ -1,4 +1,4 @@
-"""Abuse 41-56: other files, hostile names, full disks, and links behind the daemon's back."""
+"""Abuse 41-56: other files, hostile names, full disks, and links that lead elsewhere."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ TIME = 0.4
 
 
 def memory_runs_out(result: ExecutionResult) -> None:
-    """The code is refused memory, or the watch is faster and ends the kernel."""
+    """Check that the code is refused memory, or that the watch is faster and ends the kernel."""
     assert (result.error, result.lost) == ("MemoryError", False) or (
         (result.reason, result.lost) == ("memory", True)
     ), result

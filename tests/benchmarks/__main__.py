@@ -10,12 +10,12 @@ from typing import Any
 from infra.local import LocalStack
 from infra.repository import REPOSITORY
 from tests.benchmarks.bundles import bundle_sizes, import_times
-from tests.benchmarks.calls import CallCounter, run_costs
 from tests.benchmarks.load import Load, measure
 from tests.benchmarks.provider import CONTEXT, Provider, provider
 from tests.benchmarks.report import render
-from tests.benchmarks.routes import route_calls
+from tests.support.call_counter import CallCounter, run_costs
 from tests.support.model_server import ModelServer
+from tests.support.route_calls import route_calls
 
 CACHE = REPOSITORY / ".cache"
 CONVERSATIONS = {1: 40, 10: 100, 50: 100}
@@ -60,7 +60,7 @@ def _load() -> list[dict[str, Any]]:
 
 
 def _kinds(model: Provider) -> dict[str, str]:
-    """Each kind of conversation, and the model that it is held with."""
+    """Return the kinds of conversation, and the model of each."""
     return {
         "requests": model.speaks,
         "polled": model.speaks,

@@ -1,4 +1,4 @@
-"""What a cold start has to load: each function's import time and the size of its bundle."""
+"""The load of a cold start: each function's import time and the size of its bundle."""
 
 import json
 import subprocess
@@ -21,9 +21,9 @@ NOWHERE = {
 
 
 def import_times(stack: LocalStack) -> dict[str, float]:
-    """Milliseconds from a fresh interpreter to an imported handler, with bytecode.
+    """Return milliseconds from a fresh interpreter to an imported handler, with bytecode.
 
-    Beside the functions stands bare boto3 with one client. The fastest of several rounds counts:
+    Bare boto3 with one client is measured for comparison. The fastest of several rounds counts:
     whatever else the machine does only adds. The very first round compiles.
     """
     statements = {BARE: f"import boto3; {BARE}"}

@@ -1,4 +1,4 @@
-"""What a run with one code cell takes on the local stack, and what its session costs on AWS."""
+"""The time of a run with one code cell on the local stack, and the cost of its session on AWS."""
 
 import statistics
 import time
@@ -8,7 +8,7 @@ from openai import OpenAI
 
 from infra.app import context_defaults
 from infra.local import LocalStack
-from tests.benchmarks.bills import PRICES, Bill, Biller
+from tests.support.bills import PRICES, Bill, Biller
 from tests.support.model_server import Call, Calls, ModelServer, Text
 
 RUNS = 10
@@ -19,7 +19,7 @@ TOOLS: Any = [{"type": "code_interpreter"}]
 
 
 def code_runs() -> dict[str, Any]:
-    """The first run of a thread, which launches its session, and those behind it."""
+    """Time the first run of a thread, which launches its session, and the runs after it."""
     with ModelServer() as models, _stack(models) as stack:
         conversation = Conversation(stack, models)
         conversation.run()  # starts the functions' workers
@@ -35,7 +35,7 @@ def code_runs() -> dict[str, Any]:
 
 
 def session_dollars() -> dict[str, float]:
-    """By list price, for the size that cdk.json gives to a session."""
+    """Price a session of the size in cdk.json by list prices."""
     context, fargate, vpc = context_defaults(), PRICES["fargate"], PRICES["vpc"]
     isolated = context["sandbox_cpu"] / 1024 * fargate["arm_vcpu_hour"]
     isolated += context["sandbox_memory"] / 1024 * fargate["arm_gb_hour"]
@@ -62,21 +62,21 @@ class Conversation:
         self._thread = self._beta.threads.create().id
 
     def start(self) -> Any:
-        """A run that has begun."""
+        """Start a run."""
         cell = Calls(Call("code_interpreter", {"code": "print(1 + 1)"}))
         model = self._models.script(cell, Text("Two."))
         assistant = self._beta.assistants.create(model=model.name, tools=TOOLS)
         return self._beta.threads.runs.create(self._thread, assistant_id=assistant.id)
 
     def run(self) -> None:
-        """A run that has completed."""
+        """Start a run, and wait until it has completed."""
         run = self._beta.threads.runs.poll(
             self.start().id, thread_id=self._thread, poll_interval_ms=10
         )
         assert run.status == "completed", run.last_error
 
     def timed(self) -> float:
-        """Seconds of a run."""
+        """Return the seconds that a run takes."""
         started = time.perf_counter()
         self.run()
         return time.perf_counter() - started

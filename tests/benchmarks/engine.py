@@ -1,4 +1,4 @@
-"""What runs use and cost on AWS, and what a thread's length costs; part of `make bench`.
+"""The usage and cost of runs on AWS, and the cost of a thread's length; part of `make bench`.
 
 Prints tables and writes `.cache/bench-engine.json`.
 """
@@ -12,10 +12,10 @@ from typing import Any
 
 from infra.local import LocalStack
 from infra.repository import REPOSITORY
-from tests.benchmarks.bills import PRICES, Bill, Biller
-from tests.benchmarks.calls import CallCounter
 from tests.benchmarks.long_threads import long_threads
 from tests.benchmarks.report import table
+from tests.support.bills import PRICES, Bill, Biller
+from tests.support.call_counter import CallCounter
 from tests.support.model_server import Answer, Calls, ModelServer, Part, Pause, Text, Turn
 
 SECONDS = 4
@@ -57,7 +57,7 @@ def _stack(model_url: str) -> LocalStack:
 
 
 def _kinds(counter: CallCounter) -> dict[str, Callable[[], Callable[[], Any]]]:
-    """Each kind of run as what prepares one and then conducts it."""
+    """Return the kinds of run, each as a function that prepares one and returns its start."""
     calls = Calls(weather={"city": "Paris"})
     return {
         "plain": partial(_plain, counter, Text("Hi")),

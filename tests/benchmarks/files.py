@@ -34,7 +34,7 @@ class Meter:
 
     @contextmanager
     def measured(self, size: int) -> Iterator[dict[str, Any]]:
-        """Fills what it yields with MB/s, calls and the workers' peak of MB above their rest."""
+        """Yield a dict, then fill it: MB/s, calls, and the workers' peak of MB above their rest."""
         self._stack.calls.clear()
         rest = {name: self._memory(name, "VmRSS", reset=True) for name in FUNCTIONS}
         result: dict[str, Any] = {}
@@ -51,7 +51,7 @@ class Meter:
         }
 
     def _memory(self, function: str, name: str, *, reset: bool = False) -> float:
-        """The most that one worker of the function has, in MB."""
+        """Return the most that one worker of the function has, in MB."""
         found = [0.0]
         for worker in tuple(self._stack.functions[function].workers):
             process = Path(f"/proc/{worker.process.pid}")
@@ -64,7 +64,7 @@ class Meter:
 
 
 def measure() -> list[dict[str, Any]]:
-    """One entry for each operation and size."""
+    """Measure each operation at each size."""
     with LocalStack({"Auth": "open"}) as stack, TemporaryDirectory() as folder:
         client = OpenAI(base_url=stack.base_url, api_key="sk-bench", max_retries=0)
         adapted = client.with_options(http_client=LargeFiles())
@@ -85,7 +85,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def _ways(client: OpenAI, adapted: OpenAI, size: int) -> dict[str, Any]:
-    """How a file of `size` MB can be sent."""
+    """Return the ways in which a file of `size` MB can be sent."""
 
     def create(path: Path, through: OpenAI = client) -> str:
         with path.open("rb") as stream:
@@ -119,7 +119,7 @@ def _warm(client: OpenAI) -> None:
 
 
 def _file(folder: Path, size: int) -> Path:
-    """A file of `size` MB that is nowhere the same."""
+    """Make a file of `size` MB in which no two places are equal."""
     path = folder / f"{size}.bin"
     with path.open("wb") as stream:
         for number in range(size):

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from tests.benchmarks.calls import HELLO, WEATHER
+from tests.support.call_counter import HELLO, WEATHER
 
 HEADERS = {"Authorization": "Bearer sk-load", "OpenAI-Beta": "assistants=v2"}
 ACTIVE = {"queued", "in_progress"}
@@ -32,12 +32,12 @@ class Load:
 
     @property
     def poll_seconds(self) -> float:
-        """Between two looks at a run."""
+        """The pause between two polls of a run."""
         return 0.01 * self.concurrency
 
 
 def measure(kind: str, load: Load) -> dict[str, Any]:
-    """Median and 95th percentile in ms of one kind of conversation, and conversations a second.
+    """Time one kind of conversation: median and 95th percentile in ms, conversations a second.
 
     Runs in a process of its own, so that the client's work is not counted as the stack's.
     """
@@ -84,25 +84,25 @@ class Client:
         self.assistant_id = (await self.post("assistants", body))["id"]
 
     async def post(self, path: str, body: Any) -> Any:
-        """POST; the object answered. Raises on any refusal."""
+        """POST and return the object; raise on any refusal."""
         return _json(await self._http.post(path, json=body))
 
     async def get(self, path: str) -> Any:
-        """GET; the object answered. Raises on any refusal."""
+        """GET and return the object; raise on any refusal."""
         return _json(await self._http.get(path))
 
     async def thread(self, messages: int = 1) -> str:
-        """The path of a new thread."""
+        """Create a thread and return its path."""
         return f"threads/{(await self.post('threads', {'messages': HELLO * messages}))['id']}"
 
     async def settled(self, path: str) -> Any:
-        """The run at `path` once it needs us or has ended."""
+        """Poll the run at `path` until it waits for outputs or has ended."""
         while (run := await self.get(path))["status"] in ACTIVE:
             await asyncio.sleep(self.load.poll_seconds)
         return run
 
     async def deltas(self, path: str, body: Any) -> AsyncIterator[str]:
-        """The texts of a streamed run as they arrive."""
+        """Yield the texts of a streamed run as they arrive."""
         async with self._http.stream("POST", path, json={**body, "stream": True}) as response:
             event = ""
             async for line in response.aiter_lines():

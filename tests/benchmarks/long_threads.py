@@ -1,4 +1,4 @@
-"""What a thread's length costs: a page of its messages and a prompt, at 10 to 100,000 messages.
+"""The cost of a thread's length: a page of its messages and a prompt, at 10 to 100,000 messages.
 
 On dynalite, an emulator of DynamoDB whose own time does not grow with a table, as moto's does. It
 has no transactions: what is written together is written one by one.
@@ -28,7 +28,7 @@ from assistants.ports.table import Require, Write
 from assistants.services.backend import Backend
 from assistants.services.ports import Ports
 from assistants.services.threads.messages import new_message, row_of
-from tests.support.deployment import Client
+from tests.support.api_client import Client
 from tests.support.fakes import (
     FakeBlobs,
     FakeClock,
@@ -45,8 +45,8 @@ TABLE = "threads"
 DYNALITE = "dynalite@4.0.0"
 
 
-class PlainStore(DynamoTable):
-    """Without transactions, and so without conditions that only one of them could keep."""
+class PlainTable(DynamoTable):
+    """A table without transactions, and so without their conditions."""
 
     def commit(self, *writes: Write) -> None:
         for write in writes:
@@ -73,7 +73,7 @@ class Meter:
         self.read += sum(one.get("CapacityUnits", 0) for one in each)
 
     def of(self, act: Callable[[], object]) -> dict[str, float]:
-        """Calls, read units and milliseconds (median) of one `act`."""
+        """Count calls, read units and milliseconds (median) of one `act`."""
         seconds = []
         for _ in range(REPEATS):
             self.calls, self.read = 0, 0.0
@@ -88,7 +88,7 @@ class Meter:
 
 
 def long_threads() -> list[dict[str, Any]]:
-    """For each length a page of 20, the page behind its middle, and two kinds of prompts."""
+    """Measure for each length a page of 20, the page after its middle, and two kinds of prompts."""
     with _dynalite() as endpoint:
         os.environ.update(
             AWS_ENDPOINT_URL=endpoint,
@@ -107,7 +107,7 @@ def _measure(item: Any, meter: Meter, length: int) -> Iterator[dict[str, Any]]:
     values = LargeValues("none", lambda: None)  # type: ignore[arg-type, return-value]
     backend = Backend(
         Ports(
-            table=PlainStore(item, values),
+            table=PlainTable(item, values),
             blobs=FakeBlobs(),
             executions=FakeExecutions(),
             purge_queue=FakePurgeQueue(),
@@ -142,7 +142,7 @@ def _measure(item: Any, meter: Meter, length: int) -> Iterator[dict[str, Any]]:
 
 
 def _fill(item: Any, rows: Rows, project: ProjectId, thread_id: ThreadId, length: int) -> list[str]:
-    """The ids of as many messages of random words, oldest first."""
+    """Write so many messages of random words; return their ids, oldest first."""
     ids = [new_id(MESSAGE) for _ in range(length)]
     with item.batch_write() as batch:
         for message_id in ids:
@@ -158,7 +158,7 @@ _VOCABULARY = ["".join(random.choices("aeioubcdfglmnprst", k=5)) for _ in range(
 
 @contextmanager
 def _dynalite() -> Iterator[str]:
-    """The endpoint of an empty one, in memory."""
+    """Start dynalite in memory, and yield its endpoint."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as folder:

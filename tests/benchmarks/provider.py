@@ -24,7 +24,7 @@ class Provider:
 
 @contextmanager
 def provider() -> Iterator[Provider]:
-    """The provider, up for the length of a `with`."""
+    """Start the provider in a process of its own."""
     ours, theirs = CONTEXT.Pipe()
     process = CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
     process.start()

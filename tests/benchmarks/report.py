@@ -7,7 +7,7 @@ Row = Sequence[object]
 
 
 def render(measured: Mapping[str, Any]) -> str:
-    """All tables of one benchmark, in the order of its JSON."""
+    """Render all tables of one benchmark, in the order of its JSON."""
     tables = [
         table("AWS calls of a route", ("route", "calls"), _calls(measured["routes"])),
         table("A run", ("run", "states", "calls"), _runs(measured["runs"])),
@@ -47,7 +47,7 @@ def _times(load: Iterable[Mapping[str, Any]]) -> Iterable[Row]:
 
 
 def table(title: str, head: Row, rows: Iterable[Row]) -> str:
-    """One table under its title."""
+    """Render one table under its title."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]

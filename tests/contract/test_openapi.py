@@ -20,7 +20,7 @@ from assistants.http.route import Route
 from assistants.http.routes import ROUTES
 from tests.support.deployment import WEATHER
 from tests.support.fakes import Script
-from tests.support.library import Library
+from tests.support.file_search_deployment import FileSearchDeployment
 
 KEY = "Bearer sk-test"
 CHECKS = [
@@ -32,7 +32,7 @@ CHECKS = [
 GREETING: Script = ["Hello"]
 
 folder = TemporaryDirectory()
-deployment = Library(Path(folder.name), script=[GREETING] * 10_000)
+deployment = FileSearchDeployment(Path(folder.name), *[GREETING] * 10_000)
 run = deployment.run()
 file_id = deployment.file()
 vector_store_id = deployment.vector_store(file_id)
@@ -54,7 +54,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", deployment.app)
 def map_path_parameters(
     context: schemathesis.HookContext, path_parameters: dict[str, str] | None
 ) -> dict[str, str] | None:
-    """Half of what is asked for exists, so that the use cases are reached, too."""
+    """Let half of the requested objects exist, so that the use cases are reached, too."""
     if not path_parameters:
         return path_parameters
     return {

@@ -1,7 +1,6 @@
 """Streams of every kind of run, recorded, through both official SDKs' own stream readers."""
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ from assistants.ports.chat_model import (
     ToolCallDelta,
 )
 from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
+from tests.e2e.node_sdk import run_node
 from tests.support.deployment import WEATHER, Deployment, outputs, path
 from tests.support.fakes import FakeClock, Script
 
-NODE = Path(__file__).parents[1] / "e2e" / "node"
 CALL: Script = [ToolCallDelta(0, "a", "weather"), ToolCallDelta(0, arguments='{"city": "Paris"}')]
 TWO: Script = [*CALL, ToolCallDelta(1, "b", "weather"), ToolCallDelta(1, arguments="{}")]
 BREAK = ModelError("server_error", "The model's answer broke off.")
@@ -58,8 +57,8 @@ STATUS = {
 
 
 def recorded(script: Script, step: float) -> bytes:
-    """The bytes of a run's stream; `step` seconds pass at each look at the clock, so that an answer
-    is written in one piece or in many.
+    """Record the bytes of a run's stream. `step` seconds pass when the clock is read, so that an
+    answer is written in one piece or in many.
     """
     deployment = Deployment(script, clock=FakeClock(step=step))
     thread_id, assistant_id = deployment.thread("Hello"), deployment.assistant(tools=[WEATHER])
@@ -68,7 +67,7 @@ def recorded(script: Script, step: float) -> bytes:
 
 
 def submitted() -> bytes:
-    """The stream of what follows when the client has answered."""
+    """Submit outputs, and return the stream of what follows."""
     deployment = Deployment(TWO, ["It is sunny."])
     run = deployment.run()
     body = {**outputs(run), "stream": True}
@@ -92,7 +91,7 @@ class Finder(HostedTool):
 
 
 def with_sources(step: float) -> bytes:
-    """The stream of a run that cites a passage, links a file and shows an image."""
+    """Record a run that cites a passage, links a file and shows an image."""
     deployment = Deployment(
         [ToolCallDelta(0, "a", "file_search", "{}")],
         ["🙂 【0:", "0†a.pdf】 and ", f"{LINK}t.", "csv and【0:0】"],
@@ -106,14 +105,14 @@ def with_sources(step: float) -> bytes:
 
 
 def with_silences() -> bytes:
-    """The stream of a run that says nothing for a while before each frame."""
+    """Return the stream with a pause before each frame."""
     return b"\n\n".join(
         KEEP_ALIVE + frame for frame in recorded(SCRIPTS["plain"], 0.1).split(b"\n\n")
     )
 
 
 class Handler(AssistantEventHandler):
-    """Counts what the SDK tells of a run."""
+    """Counts what the SDK reports of a run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -136,7 +135,7 @@ class Handler(AssistantEventHandler):
 
 
 def through_python(body: bytes) -> tuple[Handler, str]:
-    """What the Python SDK's handler made of a stream, and the run's last status."""
+    """Read a stream by the Python SDK's handler; return its counts and the run's last status."""
     headers = {"content-type": "text/event-stream"}
     answer = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, content=body))
     handler = Handler()
@@ -177,7 +176,7 @@ def test_the_python_sdk_reads_on_after_a_silence() -> None:
 
 
 @pytest.mark.parametrize("step", [0.0, 0.1])
-def test_the_python_sdk_tells_what_a_text_rests_on(step: float) -> None:
+def test_the_python_sdk_reports_the_sources_of_a_text(step: float) -> None:
     handler, status = through_python(with_sources(step))
     assert (handler.text, status) == (f"🙂 【0:0†a.pdf】 and {LINK}t.csv and【0:0】", "completed")
     assert handler.images == ["file-image"]
@@ -192,7 +191,6 @@ def test_the_python_sdk_tells_what_a_text_rests_on(step: float) -> None:
 
 
 def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
-    assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
     streams = [
         {"name": name, "body": recorded(script, step).decode()}
         for name, script in SCRIPTS.items()
@@ -203,9 +201,5 @@ def test_the_node_sdk_reads_every_stream(tmp_path: Path) -> None:
     streams.append({"name": "silences", "body": with_silences().decode()})
     file = tmp_path / "streams.json"
     file.write_text(json.dumps(streams))
-    ended = subprocess.run(
-        ["node", "recorded.mjs", str(file)], cwd=NODE, capture_output=True, text=True, timeout=60
-    )
-    assert ended.returncode == 0, ended.stderr
-    for seen in json.loads(ended.stdout):
+    for seen in run_node("recorded.mjs", file):
         assert seen.get("status") == STATUS.get(seen["name"], "completed"), seen

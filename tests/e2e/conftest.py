@@ -1,11 +1,8 @@
 """The endpoint under test and clients of it; a deployed endpoint is left as it was found."""
 
-import json
 import os
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -14,15 +11,15 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Assistant, Thread
 
+from tests.e2e.fixture_types import MakeAssistant
+from tests.e2e.node_sdk import NodeSdk
+
 NEEDS_LOCAL_STACK = {"model_server", "bedrock_server", "stack", "strict_stack", "other_client"}
 ACTIVE = {"queued", "in_progress", "requires_action", "cancelling"}
-MakeAssistant = Callable[..., Assistant]
-NODE = Path(__file__).parent / "node"
-Play = Callable[..., Any]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A deployed endpoint cannot reach the scripted provider: tests that need it are left out."""
+    """Leave out tests that need the scripted provider, which a deployed endpoint cannot reach."""
     if config.getoption("--base-url") is None:
         return
     local = [item for item in items if NEEDS_LOCAL_STACK & set(getattr(item, "fixturenames", ()))]
@@ -101,21 +98,6 @@ def thread(client: OpenAI) -> Iterator[Thread]:
 
 
 @pytest.fixture
-def play(base_url: str, api_key: str) -> Play:
-    """Plays one scenario of node/scenarios.mjs; what it saw."""
-    assert (NODE / "node_modules").is_dir(), "the Node SDK is not installed: make test-e2e"
-
-    def play(scenario: str, model: str = "") -> Any:
-        environment = {**os.environ, "OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": api_key}
-        ended = subprocess.run(
-            ["node", "scenarios.mjs", scenario, model],
-            cwd=NODE,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout)
-
-    return play
+def node(base_url: str, api_key: str) -> NodeSdk:
+    """The official Node SDK."""
+    return NodeSdk(base_url, api_key)

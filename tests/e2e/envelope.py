@@ -7,5 +7,5 @@ def error(
     code: str | None = None,
     kind: str = "invalid_request_error",
 ) -> dict[str, str | None]:
-    """What stands under `error` in an answer that refuses; the SDK calls it the error's `body`."""
+    """Return the object under `error` of a refusal; the SDK calls it the error's `body`."""
     return {"message": message, "type": kind, "param": param, "code": code}

@@ -27,7 +27,7 @@ class Event(NamedTuple):
 
 
 def post_stream(raw: httpx2.Client, path: str, body: Mapping[str, Any]) -> list[Event]:
-    """POST with `stream: true`; all events of the answer."""
+    """POST with `stream: true`, and return all events."""
     with raw.stream("POST", path, json={**body, "stream": True}) as response:
         assert response.status_code == 200, response.read()
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -35,7 +35,7 @@ def post_stream(raw: httpx2.Client, path: str, body: Mapping[str, Any]) -> list[
 
 
 def events(response: httpx2.Response) -> Iterator[Event]:
-    """Frames `event: NAME`, `data: ONE LINE`, blank line; comments and ids are passed over."""
+    """Read frames of `event: NAME`, `data: ONE LINE` and a blank line; skip comments and ids."""
     name = ""
     for line in response.iter_lines():
         field, _, value = line.partition(": ")
@@ -46,7 +46,7 @@ def events(response: httpx2.Response) -> Iterator[Event]:
 
 
 def order(received: list[Event]) -> list[str]:
-    """The events' names, each unbroken series of deltas reduced to one."""
+    """Join the events' names, each unbroken series of deltas reduced to one."""
     names: list[str] = []
     for name, _ in received:
         if not (name.endswith(".delta") and names and names[-1] == name):
@@ -55,5 +55,5 @@ def order(received: list[Event]) -> list[str]:
 
 
 def named(received: list[Event], name: str) -> list[Any]:
-    """The data of every event of that name."""
+    """Return the data of all events of that name."""
     return [data for event_name, data in received if event_name == name]

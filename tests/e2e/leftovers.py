@@ -1,4 +1,4 @@
-"""What a tenant has in S3 and in the table of a local stack: the proof that nothing is left."""
+"""Everything that a tenant has in S3 and in the table, to prove that nothing is left."""
 
 import hashlib
 from typing import NamedTuple

@@ -6,9 +6,9 @@ from typing import Any
 from openai import OpenAI
 
 from infra.local import LocalStack
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 from tests.e2e.leftovers import Leftovers, leftovers
-from tests.e2e.library import PAGE, SEARCH
+from tests.e2e.manuals import PAGE, SEARCH
 
 QUESTION = "What is the cat of the lighthouse keeper called?"
 
@@ -23,7 +23,7 @@ def attached(file_id: str) -> Any:
 
 
 def answer(client: OpenAI, thread_id: str, assistant_id: str, **members: Any) -> tuple[str, str]:
-    """The text of a run, and the id of the file that it cites."""
+    """Return the text of a run, and the id of the file that it cites."""
     run = client.beta.threads.runs.create_and_poll(
         thread_id=thread_id, assistant_id=assistant_id, poll_interval_ms=100, **members
     )

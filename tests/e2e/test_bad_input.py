@@ -1,4 +1,4 @@
-"""Input that is refused: status, exact envelope, and nothing left behind."""
+"""Input that is refused: status, exact envelope, and no object left over."""
 
 from typing import Any, NamedTuple
 
@@ -7,8 +7,8 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 
 
 class Refused(NamedTuple):
@@ -196,7 +196,7 @@ def test_a_run_with_an_unknown_assistant_leaves_the_thread_free(
     client.beta.threads.messages.create(thread.id, role="user", content="Still free.")
 
 
-def test_a_refused_thread_leaves_no_messages_behind(raw: httpx2.Client) -> None:
+def test_a_refused_thread_leaves_no_messages(raw: httpx2.Client) -> None:
     messages = [{"role": "user", "content": "kept?"}, {"role": "nobody", "content": "no"}]
     answer = raw.post("threads", json={"messages": messages})
     assert answer.status_code == 400

@@ -7,8 +7,8 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.bedrock_server import BedrockServer, Refused, called, said
 
 WEATHER: Any = {

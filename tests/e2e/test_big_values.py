@@ -1,4 +1,4 @@
-"""What is as large as the API allows comes back bit for bit, and can be listed."""
+"""Values as large as the API allows come back bit for bit, and can be listed."""
 
 import json
 import random
@@ -6,7 +6,7 @@ import random
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import Call, Calls, ModelServer, Text
 
 ALPHABET = [*map(chr, range(0x20, 0x2FFF)), *'"\\\n\t🙂\u2028' * 200]

@@ -9,9 +9,9 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
 from tests.e2e.events import Event, named, order, post_stream
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import Calls, ModelServer, Text, Turn, Wait
 
 WEATHER: Any = {"type": "function", "function": {"name": "weather"}}

@@ -13,7 +13,8 @@ from openai.types.beta.threads import Message, Run
 
 from infra.local import LocalStack
 from infra.local.tasks import Task
-from tests.e2e.conftest import MakeAssistant, Play
+from tests.e2e.fixture_types import MakeAssistant
+from tests.e2e.node_sdk import NodeSdk
 from tests.support.model_server import Call, Calls, ModelServer, ScriptedModel, Text
 
 TOOLS: Any = [{"type": "code_interpreter"}]
@@ -29,7 +30,7 @@ plt.show()
 print(len(clean), 'rows')
 """
 LINK = "sandbox:/mnt/data/clean.csv"
-# The link is cut in two by the stream, behind a character that is two units in UTF-16.
+# The stream cuts the link in two, after a character that is two units in UTF-16.
 ANSWER = Text("📈 Done: [clean.csv](sandbox:/mnt", "/data/clean.csv).")
 SCRIPT = (
     Calls(Call("code_interpreter", {"code": CLEAN})),
@@ -97,7 +98,7 @@ def last_message(client: OpenAI, thread: Thread) -> Message:
 
 
 def calls_of(client: OpenAI, run: Run) -> list[Any]:
-    """The code calls of a run, in their order."""
+    """Return the code calls of a run, in their order."""
     steps = client.beta.threads.runs.steps.list(run_id=run.id, thread_id=run.thread_id, order="asc")
     return [
         call.code_interpreter  # type: ignore[union-attr]
@@ -108,7 +109,7 @@ def calls_of(client: OpenAI, run: Run) -> list[Any]:
 
 
 def told(model: ScriptedModel, request: int) -> str:
-    """What the model was told of its last call, in its n-th request."""
+    """Return the output of the last call in the n-th request to the model."""
     return str(model.requests[request].body["messages"][-1]["content"])
 
 
@@ -242,7 +243,7 @@ def test_a_cancelled_run_stops_its_code_and_keeps_the_variables(
     assert told(model, 2) == "1"
 
 
-def test_a_session_that_dies_is_replaced_and_the_model_is_told(
+def test_a_session_that_dies_is_replaced_and_the_model_learns_of_it(
     client: OpenAI,
     make_assistant: MakeAssistant,
     thread: Thread,
@@ -279,9 +280,9 @@ def test_a_deleted_thread_takes_its_session_along(
 
 @pytest.mark.parametrize("scenario", ["codeInterpreterPolled", "codeInterpreterStream"])
 def test_the_node_sdk_gets_plot_file_and_variables(
-    play: Play, model_server: ModelServer, scenario: str
+    node: NodeSdk, model_server: ModelServer, scenario: str
 ) -> None:
-    seen = play(scenario, model_server.script(*SCRIPT).name)
+    seen = node.run("scenarios.mjs", scenario, model_server.script(*SCRIPT).name)
     assert seen["statuses"] == ["completed", "completed"]
     assert seen["types"] == ["image_file", "text"]
     assert (seen["png"], seen["cleaned"]) == ("PNG", CLEANED.decode())

@@ -4,7 +4,7 @@ import pytest
 from openai import OpenAI
 from openai.types.beta.threads import ImageFileContentBlock, TextContentBlock
 
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 
 CODE = """
 import matplotlib.pyplot as plt

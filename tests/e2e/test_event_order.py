@@ -7,7 +7,6 @@ import httpx2
 import pytest
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.events import (
     CALL_STEP,
     MESSAGE_BEGINS,
@@ -19,6 +18,7 @@ from tests.e2e.events import (
     order,
     post_stream,
 )
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import (
     Break,
     Call,

@@ -10,11 +10,11 @@ import pytest
 from openai import OpenAI
 
 from infra.local import LocalStack, search
-from tests.abuse.test_hostile_files import HOSTILE, pdf_bomb
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 from tests.e2e.leftovers import leftovers
-from tests.e2e.library import DOCX, PAGE, PDF, SEARCH, Library, ask, check_citations
+from tests.e2e.manuals import DOCX, PAGE, PDF, SEARCH, Manuals, ask, check_citations
 from tests.support import samples
+from tests.support.hostile_files import HOSTILE, pdf_bomb
 from tests.support.model_server import Calls, ModelServer, Text
 
 CAT = "What is the cat of the lighthouse keeper called?"
@@ -22,26 +22,26 @@ MAX_UPLOAD = 4_000_000
 
 
 @pytest.fixture
-def library(client: OpenAI) -> Iterator[Library]:
-    library = Library.of(client)
-    yield library
-    library.close()
+def manuals(client: OpenAI) -> Iterator[Manuals]:
+    manuals = Manuals.of(client)
+    yield manuals
+    manuals.close()
 
 
-def test_the_demo_model_answers_from_files_and_cites_them(library: Library) -> None:
-    answer = ask(library, "demo", CAT)
+def test_the_demo_model_answers_from_files_and_cites_them(manuals: Manuals) -> None:
+    answer = ask(manuals, "demo", CAT)
     assert "Ahab 🐈" in answer.text.value
-    assert check_citations(library, answer)[0] == "lighthouse.html"
+    assert check_citations(manuals, answer)[0] == "lighthouse.html"
 
 
 def test_a_model_cites_what_it_was_shown_and_nothing_else(
-    library: Library, model_server: ModelServer
+    manuals: Manuals, model_server: ModelServer
 ) -> None:
     model = model_server.script(
         Calls(file_search={"queries": ["Which part is the toner?", "the cat of the keeper"]}),
         Text("Order 🙂 TN-4400【0:", "0†", "x】 and feed Ahab【0:1】, not【7:7†nothing】 both."),
     )
-    answer = ask(library, model.name, "What should I do?")
+    answer = ask(manuals, model.name, "What should I do?")
     (shown,) = [
         message["content"]
         for message in model.requests[1].body["messages"]
@@ -49,28 +49,28 @@ def test_a_model_cites_what_it_was_shown_and_nothing_else(
     ]
     assert "【0:0†" in shown
     assert "TN-4400" in shown
-    assert len(check_citations(library, answer)) == 2
+    assert len(check_citations(manuals, answer)) == 2
     assert answer.text.value.endswith(", not both.")
 
 
-def test_steps_show_what_was_found_and_its_text_if_asked(library: Library) -> None:
-    answer = ask(library, "demo", CAT)
+def test_steps_show_what_was_found_and_its_text_if_asked(manuals: Manuals) -> None:
+    answer = ask(manuals, "demo", CAT)
     (details,) = [s.step_details for s in answer.steps if s.step_details.type == "tool_calls"]
     found = details.tool_calls[0].file_search
     assert found.ranking_options.score_threshold == 0
     assert found.results[0].file_name == "lighthouse.html"
-    assert found.results[0].file_id == library.files["lighthouse.html"]
+    assert found.results[0].file_id == manuals.files["lighthouse.html"]
     assert 0 <= found.results[-1].score <= found.results[0].score <= 1
     assert "Ahab" in found.results[0].content[0].text
 
 
-def test_attributes_narrow_a_search(library: Library) -> None:
-    library.label(PDF.name, kind="manual", year=2024)
-    library.label(DOCX.name, kind="manual", year=1999, draft=True)
-    library.label("lighthouse.html", kind="story")
+def test_attributes_narrow_a_search(manuals: Manuals) -> None:
+    manuals.label(PDF.name, kind="manual", year=2024)
+    manuals.label(DOCX.name, kind="manual", year=1999, draft=True)
+    manuals.label("lighthouse.html", kind="story")
 
     def found(filters: dict[str, Any]) -> set[str]:
-        return set(library.search("printer toner cat", filters=filters))
+        return set(manuals.search("printer toner cat", filters=filters))
 
     manual = {"type": "eq", "key": "kind", "value": "manual"}
     recent = {"type": "gte", "key": "year", "value": 2000}
@@ -85,18 +85,18 @@ def test_attributes_narrow_a_search(library: Library) -> None:
     assert found({**manual, "value": "*"}) == set()
 
 
-def test_a_search_takes_several_queries_a_limit_and_a_threshold(library: Library) -> None:
-    client, store = library.client, library.store_id
+def test_a_search_takes_several_queries_a_limit_and_a_threshold(manuals: Manuals) -> None:
+    client, store = manuals.client, manuals.store_id
     both = client.vector_stores.search(store, query=["cat of the keeper", "paper jams"])
-    assert {result.filename for result in both} == {*library.files}
+    assert {result.filename for result in both} == {*manuals.files}
     one = client.vector_stores.search(store, query=CAT, max_num_results=1)
     assert [result.filename for result in one] == ["lighthouse.html"]
     ranking: Any = {"ranker": "auto", "score_threshold": 0.99}
-    assert library.search("unrelated words", ranking_options=ranking) == []
+    assert manuals.search("unrelated words", ranking_options=ranking) == []
 
 
 def harmful() -> list[tuple[str, bytes]]:
-    """Files that cost their parser no more than a moment; tests/abuse tries the others, too."""
+    """Make the hostile files that cost their parser a moment; tests/abuse tries the others, too."""
     made = [(name, make()) for name, make, why in HOSTILE if "time or memory" not in why]
     others = [("bomb.pdf", pdf_bomb()), ("program.exe", b"MZ"), ("blank.txt", b" ")]
     return [
@@ -135,9 +135,9 @@ def test_a_long_text_in_one_line_is_searched_to_its_end(client: OpenAI) -> None:
 
 
 def test_another_tenants_files_and_stores_do_not_exist(
-    other_client: OpenAI, library: Library
+    other_client: OpenAI, manuals: Manuals
 ) -> None:
-    store_id, file_id = library.store_id, library.files[PDF.name]
+    store_id, file_id = manuals.store_id, manuals.files[PDF.name]
     own = other_client.vector_stores.create()
     others = other_client.vector_stores
     beta = other_client.beta
@@ -175,16 +175,16 @@ def test_another_tenants_files_and_stores_do_not_exist(
     for attempt in attempts:
         with pytest.raises(openai.NotFoundError):
             attempt()
-    assert library.search(CAT)[0] == "lighthouse.html"
+    assert manuals.search(CAT)[0] == "lighthouse.html"
 
 
 def test_the_same_file_of_two_tenants_is_found_by_each_alone(
-    other_client: OpenAI, library: Library
+    other_client: OpenAI, manuals: Manuals
 ) -> None:
-    other = Library.of(other_client)
-    library.label("lighthouse.html", tenant="one")
+    other = Manuals.of(other_client)
+    manuals.label("lighthouse.html", tenant="one")
     other.label("lighthouse.html", tenant="two")
-    for mine, theirs in ((library, "two"), (other, "one")):
+    for mine, theirs in ((manuals, "two"), (other, "one")):
         for kind in ("eq", "gte"):
             filters: Any = {"type": kind, "key": "tenant", "value": theirs}
             found = mine.client.vector_stores.search(mine.store_id, query=CAT, filters=filters)
@@ -194,14 +194,14 @@ def test_the_same_file_of_two_tenants_is_found_by_each_alone(
     other.close()
 
 
-def test_a_deleted_library_leaves_nothing(
+def test_deleted_manuals_leave_nothing(
     client: OpenAI, stack: LocalStack, api_key: str, make_assistant: MakeAssistant
 ) -> None:
-    library = Library.of(client)
+    manuals = Manuals.of(client)
     assert leftovers(stack, api_key).objects
     project = leftovers(stack, api_key).rows[0].split("#")[1]
     assert chunks_of(stack, project) == 3
-    library.close()
+    manuals.close()
     until = time.monotonic() + 30
     while chunks_of(stack, project) or leftovers(stack, api_key).objects:
         assert time.monotonic() < until
@@ -209,7 +209,7 @@ def test_a_deleted_library_leaves_nothing(
 
 
 def chunks_of(stack: LocalStack, project: str) -> int:
-    """What the embedded index holds of a tenant."""
+    """Return what the embedded index holds of a tenant."""
     path = search.endpoints[stack.account].removeprefix("sqlite:")
     index = apsw.Connection(path, flags=apsw.SQLITE_OPEN_READONLY)
     count: int = index.execute(
@@ -221,14 +221,14 @@ def chunks_of(stack: LocalStack, project: str) -> int:
     return count
 
 
-def test_a_deleted_file_is_not_found_any_more(client: OpenAI, library: Library) -> None:
-    client.files.delete(library.files["lighthouse.html"])
+def test_a_deleted_file_is_not_found_any_more(client: OpenAI, manuals: Manuals) -> None:
+    client.files.delete(manuals.files["lighthouse.html"])
     until = time.monotonic() + 30
-    while "lighthouse.html" in library.search(CAT):
+    while "lighthouse.html" in manuals.search(CAT):
         assert time.monotonic() < until
         time.sleep(0.1)
-    del library.files["lighthouse.html"]
-    assert client.vector_stores.retrieve(library.store_id).file_counts.total == 2
+    del manuals.files["lighthouse.html"]
+    assert client.vector_stores.retrieve(manuals.store_id).file_counts.total == 2
 
 
 def test_a_scanned_pdf_fails_in_words_that_say_why(client: OpenAI) -> None:

@@ -12,14 +12,10 @@ from openai.types import FileObject
 from infra.local import LocalStack
 from tests.e2e.envelope import error
 from tests.e2e.leftovers import leftovers
+from tests.support.distinct_bytes import distinct_bytes
 
 LARGEST = 4_400_000  # bytes of a file that API Gateway and Lambda let through
 STREAMED = 20 * 1024 * 1024
-
-
-def content(size: int) -> bytes:
-    """Bytes that are elsewhere other ones."""
-    return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
 
 
 def test_the_life_of_a_file(client: OpenAI) -> None:
@@ -63,10 +59,12 @@ def test_a_deleted_file_leaves_nothing(client: OpenAI, stack: LocalStack, api_ke
     ],
 )
 def test_a_file_keeps_its_name_and_its_content(client: OpenAI, filename: str) -> None:
-    file = client.files.create(file=(filename, content(300_000), "text/x-own"), purpose="vision")
+    file = client.files.create(
+        file=(filename, distinct_bytes(300_000), "text/x-own"), purpose="vision"
+    )
     assert client.files.retrieve(file.id).filename == filename
     answer = client.files.content(file.id)
-    assert answer.read() == content(300_000)
+    assert answer.read() == distinct_bytes(300_000)
     assert answer.response.headers["content-type"] == "text/x-own"
     assert answer.response.headers["content-disposition"].startswith("attachment")
     client.files.delete(file.id)
@@ -74,15 +72,15 @@ def test_a_file_keeps_its_name_and_its_content(client: OpenAI, filename: str) ->
 
 def test_as_large_as_lambda_lets_through(client: OpenAI, tmp_path: Path) -> None:
     path = tmp_path / "large.bin"
-    path.write_bytes(content(LARGEST))
+    path.write_bytes(distinct_bytes(LARGEST))
     with path.open("rb") as stream:
         file = client.files.create(file=stream, purpose="vision")
     assert (file.bytes, file.filename) == (LARGEST, "large.bin")
-    assert client.files.content(file.id).read() == content(LARGEST)
+    assert client.files.content(file.id).read() == distinct_bytes(LARGEST)
     client.files.delete(file.id)
 
 
-def test_what_is_too_large_is_told_the_two_ways_out(
+def test_the_refusal_of_a_large_file_names_the_two_ways_out(
     client: OpenAI, stack: LocalStack, api_key: str
 ) -> None:
     with pytest.raises(openai.APIStatusError) as refused:
@@ -107,7 +105,7 @@ def test_what_may_not_be_downloaded(client: OpenAI, raw: httpx2.Client, purpose:
 def test_a_large_file_comes_from_s3_without_the_key(client: OpenAI) -> None:
     size = STREAMED + 1
     upload = client.uploads.upload_file_chunked(
-        file=content(size),
+        file=distinct_bytes(size),
         filename="ü.bin",
         bytes=size,
         mime_type="application/x-own",
@@ -116,7 +114,7 @@ def test_a_large_file_comes_from_s3_without_the_key(client: OpenAI) -> None:
     )
     assert upload.file is not None
     answer = client.files.content(upload.file.id)
-    assert answer.read() == content(size)
+    assert answer.read() == distinct_bytes(size)
     (redirect,) = answer.response.history
     assert redirect.status_code == 302
     assert "X-Amz-Expires=300" in redirect.headers["location"]

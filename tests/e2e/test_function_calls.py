@@ -9,8 +9,8 @@ from openai import OpenAI
 from openai.types.beta import Thread
 from openai.types.beta.threads import Run
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import Call, Calls, ModelServer, ScriptedModel, Text
 
 WEATHER: Any = {"type": "function", "function": {"name": "weather"}}
@@ -51,7 +51,7 @@ def test_parallel_calls_are_one_step_and_one_required_action(
     assert [call.id for call in step.step_details.tool_calls] == calls_of(run)
 
 
-def test_outputs_in_any_order_reach_the_model_beside_their_calls(
+def test_outputs_in_any_order_reach_the_model_with_their_calls(
     client: OpenAI, waiting: Waiting
 ) -> None:
     run, model = waiting(PARIS, ROME)

@@ -7,8 +7,8 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.bedrock_server import BedrockServer, said
 from tests.support.model_server import ModelServer, Text
 
@@ -19,7 +19,7 @@ DATA_URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 
 
 def content_with(client: OpenAI, url: str) -> tuple[str, Any]:
-    """The id of an uploaded image, and what a user says with it and with that of a URL."""
+    """Upload an image; return its id, and a message with it and with an image at a URL."""
     file = client.files.create(file=("dot.png", PNG), purpose="vision")
     content = [
         {"type": "text", "text": "Which is redder?"},

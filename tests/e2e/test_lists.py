@@ -7,8 +7,8 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import ModelServer, Text
 
 

@@ -1,4 +1,4 @@
-"""Whatever the model provider does, the run ends in a defined way and the thread is free again."""
+"""Every failure of the model provider ends the run in a defined way and frees the thread."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import Break, Garbage, HttpError, ModelServer, Text, Turn
 
 AT_ONCE = {"Retry-After": "0"}

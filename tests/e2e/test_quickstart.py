@@ -9,8 +9,8 @@ from openai.types.beta import Thread
 from openai.types.beta.threads import Run
 from typing_extensions import override
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 from tests.support.model_server import Calls, ModelServer, Text
 
 WEATHER_TOOLS: list[Any] = [

@@ -13,7 +13,7 @@ import pytest
 from openai import OpenAI
 
 from infra.local import LocalStack, search
-from tests.e2e.library import Library, ask, check_citations
+from tests.e2e.manuals import Manuals, ask, check_citations
 
 ASSISTANTS = Path(sys.executable).with_name("assistants")
 CAT = "What is the cat of the lighthouse keeper called?"
@@ -28,12 +28,12 @@ def own_stack() -> Iterator[LocalStack]:
 
 
 @pytest.fixture
-def library(own_stack: LocalStack) -> Iterator[Library]:
+def manuals(own_stack: LocalStack) -> Iterator[Manuals]:
     key = f"sk-{uuid4().hex}"
     with OpenAI(base_url=own_stack.base_url, api_key=key, max_retries=0, timeout=60) as client:
-        library = Library.of(client)
-        yield library
-        library.close()
+        manuals = Manuals.of(client)
+        yield manuals
+        manuals.close()
 
 
 @pytest.fixture
@@ -67,28 +67,28 @@ def lose_index(stack: LocalStack) -> None:
         stack.functions[name].restart()
 
 
-def cited(library: Library) -> Any:
-    answer = ask(library, "demo", CAT)
-    names = check_citations(library, answer)
+def cited(manuals: Manuals) -> Any:
+    answer = ask(manuals, "demo", CAT)
+    names = check_citations(manuals, answer)
     return answer.text.value, names
 
 
 def test_a_lost_index_is_filled_again_and_cites_the_same(
-    own_stack: LocalStack, library: Library, start: Start
+    own_stack: LocalStack, manuals: Manuals, start: Start
 ) -> None:
-    before, found = cited(library), library.search(CAT)
+    before, found = cited(manuals), manuals.search(CAT)
     lose_index(own_stack)
-    assert library.search(CAT) == []
+    assert manuals.search(CAT) == []
     output, progress = (process := start()).communicate()
     assert process.returncode == 0, progress
     assert output == "3 files are indexed, 0 failed.\n"
     assert progress.splitlines()[-1] == "100% 3 of 3 files, 0 failed"
-    assert library.search(CAT) == found
-    assert cited(library) == before
+    assert manuals.search(CAT) == found
+    assert cited(manuals) == before
 
 
 def test_an_interrupted_command_says_how_to_continue(
-    own_stack: LocalStack, library: Library, start: Start
+    own_stack: LocalStack, manuals: Manuals, start: Start
 ) -> None:
     lose_index(own_stack)
     process = start()
@@ -101,12 +101,12 @@ def test_an_interrupted_command_says_how_to_continue(
     assert command.startswith("--before ")
     _, progress = (process := start(*command.split())).communicate()
     assert process.returncode == 0, progress
-    assert library.search(CAT)[0] == "lighthouse.html"
+    assert manuals.search(CAT)[0] == "lighthouse.html"
     again = start(*command.split())
     assert again.communicate()[0] == "0 files are indexed, 0 failed.\n"
 
 
-def test_another_project_has_nothing_to_index(library: Library, start: Start) -> None:
-    assert library.search(CAT)
+def test_another_project_has_nothing_to_index(manuals: Manuals, start: Start) -> None:
+    assert manuals.search(CAT)
     output, _ = start("--project", "elsewhere").communicate()
     assert output == "0 files are indexed, 0 failed.\n"

@@ -6,7 +6,7 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
+from tests.e2e.fixture_types import MakeAssistant
 
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": {}}}
 

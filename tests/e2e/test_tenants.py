@@ -8,8 +8,8 @@ import pytest
 from openai import OpenAI
 from openai.types.beta import Thread
 
-from tests.e2e.conftest import MakeAssistant
 from tests.e2e.envelope import error
+from tests.e2e.fixture_types import MakeAssistant
 
 
 def test_without_a_key_nothing_is_served(base_url: str) -> None:

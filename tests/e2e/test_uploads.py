@@ -14,7 +14,7 @@ from openai.types import Upload
 
 from infra.local import LocalStack
 from tests.e2e.leftovers import leftovers
-from tests.e2e.test_files import content
+from tests.support.distinct_bytes import distinct_bytes
 from tests.support.forms import BOUNDARY, Attached, end, form, part
 
 SIZE = 33_000_000
@@ -29,18 +29,18 @@ def begin(client: OpenAI, size: int = 6) -> Upload:
 
 def test_a_file_in_parts(client: OpenAI, stack: LocalStack, api_key: str, tmp_path: Path) -> None:
     path = tmp_path / "large.bin"
-    path.write_bytes(content(SIZE))
+    path.write_bytes(distinct_bytes(SIZE))
     upload = client.uploads.upload_file_chunked(
         file=path,
         mime_type="application/octet-stream",
         purpose="vision",
         part_size=PART,
-        md5=hashlib.md5(content(SIZE)).hexdigest(),
+        md5=hashlib.md5(distinct_bytes(SIZE)).hexdigest(),
     )
     assert (upload.status, upload.bytes, upload.filename) == ("completed", SIZE, "large.bin")
     assert upload.file is not None
     assert upload.file == client.files.retrieve(upload.file.id)
-    assert client.files.content(upload.file.id).read() == content(SIZE)
+    assert client.files.content(upload.file.id).read() == distinct_bytes(SIZE)
     left = leftovers(stack, api_key)
     assert [name.split("/")[0] for name in left.objects] == ["files"], "the parts are freed"
     client.files.delete(upload.file.id)
@@ -89,7 +89,7 @@ def test_wrong_sizes_md5_and_parts_leave_no_file(
 
 
 def send(base_url: str, api_key: str, path: str, body: bytes, declared: int) -> bytes:
-    """What is answered to a client that promises `declared` bytes, sends `body` and hangs up."""
+    """Promise `declared` bytes, send `body` and hang up; return the answer."""
     url = urlsplit(base_url)
     head = (
         f"POST {url.path}{path} HTTP/1.1\r\nHost: {url.netloc}\r\nConnection: close\r\n"
@@ -112,7 +112,7 @@ def test_a_client_that_vanishes_leaves_nothing(
     upload = begin(client)
     path = "/files" if kind == "files" else f"/uploads/{upload.id}/parts"
     name = "file" if kind == "files" else "data"
-    whole = form({"purpose": "vision", name: Attached(content(100_000))})
+    whole = form({"purpose": "vision", name: Attached(distinct_bytes(100_000))})
     assert send(base_url, api_key, path, whole[:50_000], len(whole)) == b""
     client.uploads.cancel(upload.id)
     left = leftovers(stack, api_key)
@@ -144,7 +144,7 @@ def test_a_broken_form_leaves_nothing(
     assert (left.objects, left.unfinished, left.kinds) == ([], [], ["upl"])
 
 
-def test_what_is_overdue_is_swept_by_the_deployed_function(
+def test_expired_uploads_and_files_are_swept_by_the_deployed_function(
     client: OpenAI, stack: LocalStack, api_key: str
 ) -> None:
     upload = begin(client)
@@ -153,7 +153,7 @@ def test_what_is_overdue_is_swept_by_the_deployed_function(
         file=b"hello", purpose="vision", expires_after={"anchor": "created_at", "seconds": 3600}
     )
     assert len(leftovers(stack, api_key).objects) == 2
-    make_overdue(stack, upload.id.removeprefix("upload_"), file.id.removeprefix("file-"))
+    make_expired(stack, upload.id.removeprefix("upload_"), file.id.removeprefix("file-"))
     stack.client("lambda").invoke(FunctionName=stack.resource("AssistantsService", "Expire"))
     left = leftovers(stack, api_key)
     assert (left.objects, left.unfinished, left.kinds) == ([], [], ["upl"])
@@ -161,7 +161,7 @@ def test_what_is_overdue_is_swept_by_the_deployed_function(
         client.uploads.parts.create(upload.id, data=b"def")
 
 
-def make_overdue(stack: LocalStack, *orders: str) -> None:
+def make_expired(stack: LocalStack, *orders: str) -> None:
     """Have the rows of these objects say that their time is over, as if it had passed."""
     dynamodb, table = stack.client("dynamodb"), stack.resource("AssistantsData", "Table")
     for page in dynamodb.get_paginator("scan").paginate(TableName=table):

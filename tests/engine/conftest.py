@@ -1,77 +1,61 @@
-"""What the tests of the engine share: local stacks, how thorough they are, a table to print."""
+"""Local stacks for the tests of the engine, and the report that they print in the end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-if TYPE_CHECKING:  # what needs no stack need not wait for its imports
-    from tests.engine.scenario import Stage
+from tests.engine.report import Report
+
+if TYPE_CHECKING:  # a test without a stack does not wait for its imports
+    from tests.engine.harness import Harness
     from tests.support.model_server import ModelServer
 
 settings.register_profile("long", max_examples=20_000)  # for `make test-engine`
 
 
-class Table:
-    """Rows that are printed under the tests' results."""
-
-    def __init__(self, *head: str) -> None:
-        self._rows: list[tuple[object, ...]] = [head]
-
-    def add(self, *row: object) -> None:
-        self._rows.append(row)
-
-    def lines(self) -> Iterable[str]:
-        cells = [[str(cell) for cell in row] for row in self._rows]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        return ("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
-
-    def __bool__(self) -> bool:
-        return len(self._rows) > 1
-
-
-_deaths = Table("what", "point of death", "the run", "took", "sweeps", "requests sent again")
+_report = Report("scenario", "fault", "the run", "took", "sweeps", "requests sent again")
 
 
 @pytest.fixture(scope="session")
-def death_table() -> Table:
-    return _deaths
+def report() -> Report:
+    return _report
 
 
 @pytest.fixture(scope="session")
-def stage(model_server: ModelServer) -> Iterator[Stage]:
-    """A local stack, whose minutes pass when a test says so."""
-    with _stage(model_server) as stage:
-        yield stage
+def harness(model_server: ModelServer) -> Iterator[Harness]:
+    """A local stack that is swept when a test says so."""
+    with _harness(model_server) as harness:
+        yield harness
 
 
 @pytest.fixture(scope="session")
-def hasty_stage(model_server: ModelServer) -> Iterator[Stage]:
-    """One whose runs live for five seconds."""
-    with _stage(model_server, RunTtlSeconds="5") as stage:
-        yield stage
+def short_lived_harness(model_server: ModelServer) -> Iterator[Harness]:
+    """A stack whose runs live for five seconds."""
+    with _harness(model_server, RunTtlSeconds="5") as harness:
+        yield harness
 
 
 @contextmanager
-def _stage(models: ModelServer, **parameters: str) -> Iterator[Stage]:
+def _harness(models: ModelServer, **parameters: str) -> Iterator[Harness]:
     from infra.local import LocalStack
-    from tests.engine.fault_injector import Deaths
-    from tests.engine.retrying_client import Patient
-    from tests.engine.scenario import Stage
+    from tests.engine.fault_injector import FaultInjector
+    from tests.engine.harness import Harness
+    from tests.engine.retrying_client import RetryingClient
 
     given = {"ModelUrl": models.url, "Auth": "open", "ModelTimeoutSeconds": "2", **parameters}
-    with LocalStack(parameters=given) as stack, Patient.of(stack.base_url) as client:
+    with LocalStack(parameters=given) as stack, RetryingClient.of(stack.base_url) as client:
         for schedule in stack.schedules.rules.values():
             schedule.disable()
-        yield Stage(stack, models, Deaths(stack), client)
+        yield Harness(stack, models, FaultInjector(stack), client)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _deaths:
+    if _report:
         terminalreporter.section("how runs ended")
-        for line in _deaths.lines():
+        for line in _report.lines():
             terminalreporter.line(line)

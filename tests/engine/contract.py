@@ -1,6 +1,6 @@
-"""The contract as a small model of its own, checked against every write and every answer.
+"""The contract of runs as a small model, checked against every write and every answer.
 
-After the guide of the original API. Nothing here is taken from the service.
+It follows the guide of the original API and takes nothing from the service.
 """
 
 import re
@@ -26,7 +26,7 @@ LEGAL = {
     "cancelling": {"cancelled", "completed", "failed", "expired"},
 }
 ENDED = {"completed", "incomplete", "failed", "cancelled", "expired"}
-# A message or a step that is told in one write is never seen in progress.
+# A message or a step that begins and ends in one write is never seen in progress.
 MESSAGES: dict[str | None, set[str]] = {None: {"in_progress", "completed", "incomplete"}}
 MESSAGES["in_progress"] = MESSAGES[None]
 STEPS: dict[str | None, set[str]] = {
@@ -36,8 +36,8 @@ STEPS["in_progress"] = STEPS[None]
 Rows = Mapping[Key, Row]
 
 
-class Taken(NamedTuple):
-    """A status that a run took; `moment` counts the writes, `time` is in Unix seconds."""
+class StatusChange(NamedTuple):
+    """A new status of a run; `moment` counts the writes, `time` is in Unix seconds."""
 
     moment: int
     status: str
@@ -46,19 +46,19 @@ class Taken(NamedTuple):
 
 @dataclass
 class Contract:
-    """`moment` counts the writes so far, `history` holds each run's statuses, `threads` the runs
-    of each thread, `deleted` and `unsaid` the threads and messages that are gone.
+    """Watches every write. `moment` counts them, `history` holds each run's statuses, `threads` the
+    runs of each thread, `deleted` and `deleted_messages` the threads and messages that are gone.
     """
 
     time: Callable[[], float]
     moment: int = 0
-    history: dict[str, list[Taken]] = field(default_factory=lambda: defaultdict(list))
+    history: dict[str, list[StatusChange]] = field(default_factory=lambda: defaultdict(list))
     threads: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     deleted: dict[str, int] = field(default_factory=dict)
-    unsaid: set[str] = field(default_factory=set)
+    deleted_messages: set[str] = field(default_factory=set)
 
     def watch(self, before: Rows, after: Rows) -> None:
-        """One write has taken effect."""
+        """Check one write that has taken effect."""
         self.moment += 1
         changed = {key for key in {*before, *after} if before.get(key) is not after.get(key)}
         for key in sorted(changed, key=lambda key: (key.partition, key.sort)):
@@ -84,7 +84,7 @@ class Contract:
         return [taken.status for taken in self.history[run_id]]
 
     def status_in(self, run_id: str, began: int, ended: int) -> set[str]:
-        """The statuses that a run had between two moments."""
+        """Return the statuses that a run had between two moments."""
         taken = self.history[run_id]
         untils = [*(each.moment for each in taken[1:]), self.moment + 1]
         return {
@@ -94,7 +94,7 @@ class Contract:
         }
 
     def active_in(self, thread_id: str, began: int, ended: int) -> set[str]:
-        """The runs of a thread that were active between two moments."""
+        """Return the runs of a thread that were active between two moments."""
         return {
             run_id
             for run_id in self.threads[thread_id]
@@ -108,7 +108,7 @@ class Contract:
             self.deleted[thread_id] = self.moment
         elif kind == "M" and thread_id not in self.deleted:
             assert before[key].body["status"] != "in_progress", "deleted while it was written"
-            self.unsaid.add(before[key].body["id"])
+            self.deleted_messages.add(before[key].body["id"])
         elif kind in ("R", "S"):
             assert thread_id in self.deleted, f"{key.sort} vanished"
 
@@ -121,7 +121,7 @@ class Contract:
         if old is None or old.body["status"] != status:
             _check(LEGAL, old, new)
             assert thread_id not in self.deleted, "a run of a deleted thread moved"
-            self.history[run_id].append(Taken(self.moment, status, self.time()))
+            self.history[run_id].append(StatusChange(self.moment, status, self.time()))
         assert (new.body["required_action"] is not None) == (status == "requires_action")
         assert (new.body["usage"] is not None) == (status in ENDED)
         assert (new.body["expires_at"] is None) == (status in ENDED - {"expired"})
@@ -134,7 +134,7 @@ class Contract:
     def _message_changed(
         self, key: Key, old: Row | None, new: Row, before: Rows, after: Rows
     ) -> None:
-        assert new.body["id"] not in self.unsaid, "a deleted message came back"
+        assert new.body["id"] not in self.deleted_messages, "a deleted message came back"
         if new.body["run_id"] is not None:
             if old is None or old.body["status"] != new.body["status"]:
                 _check(MESSAGES, old, new)
@@ -165,12 +165,12 @@ def _check(legal: Mapping[Any, set[str]], old: Row | None, new: Row) -> None:
 
 
 def words(text: str) -> list[str]:
-    """The words of the plays in a text: each of them is `<number>`."""
+    """Find the words of the scripts in a text: each of them is `<number>`."""
     return re.findall(r"<\d+>", text)
 
 
 def segments(events: list[Any]) -> Iterator[list[Any]]:
-    """The events of each stream of a run: up to a wait, from its end on."""
+    """Split the events of a run into those of each stream: up to a wait, and from its end on."""
     part: list[Any] = []
     for event in events:
         part.append(event)

@@ -1,4 +1,4 @@
-"""Death at a chosen AWS call of a function: before the call takes effect, or after it did."""
+"""Kill a function at a chosen AWS call: before the call takes effect, or after it did."""
 
 import threading
 from collections import Counter
@@ -15,25 +15,25 @@ READS = {"GetItem", "BatchGetItem", "Query", "GetObject", "ListObjectsV2"}
 
 
 @dataclass(frozen=True)
-class Point:
-    """The `number`th `operation` that `function` asks for. There its worker is killed, or only the
-    connection is cut, so that the function's SDK asks again.
+class Fault:
+    """At the `number`th `operation` that `function` calls, kill its worker or only cut the
+    connection, so that the function's SDK sends the call again.
     """
 
     function: str
     operation: str
     number: int = 1
     moment: Literal["before", "after"] = "before"
-    fate: Literal["killed", "cut"] = "killed"
+    effect: Literal["killed", "cut"] = "killed"
 
     def __str__(self) -> str:
-        return f"{self.function} {self.fate} {self.moment} {self.operation} {self.number}"
+        return f"{self.function} {self.effect} {self.moment} {self.operation} {self.number}"
 
 
-class Deaths:
-    """What is planned for the work of one thread, and of what is done for none in particular.
+class FaultInjector:
+    """Injects the planned faults into the functions that work for one thread, and into the sweep.
 
-    `writes` are the calls of that work that change something, up to where it is disturbed.
+    `writes` are the calls of that work that change data, until the recording is stopped.
     """
 
     def __init__(self, stack: LocalStack) -> None:
@@ -42,40 +42,40 @@ class Deaths:
         self.plan("none")
         stack.endpoint.around = self._around
 
-    def plan(self, thread_id: str, *points: Point) -> None:
+    def plan(self, thread_id: str, *faults: Fault) -> None:
         self._thread = thread_id.encode()
-        self._points = {(each.function, each.operation, each.number): each for each in points}
+        self._faults = {(each.function, each.operation, each.number): each for each in faults}
         self._calls: Counter[tuple[str, str]] = Counter()
-        self.writes: list[Point] = []
-        self._disturbed = False
+        self.writes: list[Fault] = []
+        self._stopped_recording = False
 
-    def disturb(self) -> None:
-        """What follows would not have to happen on a faster machine."""
-        self._disturbed = True
+    def stop_recording(self) -> None:
+        """Leave out of `writes` calls that a faster machine would not make."""
+        self._stopped_recording = True
 
-    def forget(self) -> None:
-        """Count from here on."""
+    def start_over(self) -> None:
+        """Count the calls from here on."""
         with self._lock:
             self._calls.clear()
             self.writes.clear()
 
     @property
-    def pending(self) -> list[Point]:
-        """What was planned and has not happened."""
-        return list(self._points.values())
+    def pending(self) -> list[Fault]:
+        """The planned faults that have not happened."""
+        return list(self._faults.values())
 
     @contextmanager
     def _around(self, call: AwsCall, _body: bytes) -> Iterator[None]:
         worker = self._worker(call)
-        point = self._reached(call) if worker else None
-        if worker and point and point.moment == "before":
-            self._strike(worker, point)
+        fault = self._reached(call) if worker else None
+        if worker and fault and fault.moment == "before":
+            self._inject(worker, fault)
         yield
-        if worker and point:
-            self._strike(worker, point)
+        if worker and fault:
+            self._inject(worker, fault)
 
     def _worker(self, call: AwsCall) -> Worker | None:
-        """Whose call it is, if it is in the work for the thread."""
+        """Find the worker that makes the call, if it works for the thread."""
         workers = self._stack.functions[call.function].workers if call.function else ()
         for worker in tuple(workers):
             event = worker.invocation.payload if worker.invocation else b""
@@ -83,16 +83,16 @@ class Deaths:
                 return worker
         return None
 
-    def _reached(self, call: AwsCall) -> Point | None:
+    def _reached(self, call: AwsCall) -> Fault | None:
         kind = call.function or "", call.operation
         with self._lock:
             self._calls[kind] += 1
-            here = Point(*kind, self._calls[kind])
-            if call.operation not in READS and not self._disturbed:
+            here = Fault(*kind, self._calls[kind])
+            if call.operation not in READS and not self._stopped_recording:
                 self.writes.append(here)
-            return self._points.pop((*kind, here.number), None)
+            return self._faults.pop((*kind, here.number), None)
 
-    def _strike(self, worker: Worker, point: Point) -> None:
-        if point.fate == "killed":
+    def _inject(self, worker: Worker, fault: Fault) -> None:
+        if fault.effect == "killed":
             worker.kill()
-        raise ConnectionAbortedError(str(point))
+        raise ConnectionAbortedError(str(fault))

@@ -1,4 +1,4 @@
-"""The run state machine and what surrounds it, as Step Functions, Lambda and EventBridge work.
+"""The run state machine with its surroundings, as Step Functions, Lambda and EventBridge work.
 
 Each invocation of a function is an actor. Its result moves the execution on, a killed or failed one
 is retried as `run.asl.json` says, a wait ends by its token or its time.
@@ -24,7 +24,7 @@ TASK_SECONDS: dict[State, int] = {"CallModel": 870, "UseTools": 870, "FinishRun"
 
 @dataclass
 class Attempt:
-    """One invocation on the way to a task's result; `call` is that of a server's tool."""
+    """One invocation for a task's result; `call` is the call of a server's tool."""
 
     actor: Actor
     tries: int = 0
@@ -33,8 +33,8 @@ class Attempt:
 
 @dataclass
 class Execution:
-    """`payload` is the state's input, `attempts` are what it waits for, `token` is what a wait
-    ends by.
+    """`payload` is the input of the state, `attempts` are the invocations that it waits for, and
+    `token` ends a wait.
     """
 
     ref: RunRef
@@ -54,12 +54,14 @@ class Execution:
 
 @dataclass
 class Machine:
-    """`actors` holds all that is going on; `catches` and `tells` are two of the three nets."""
+    """`actors` are all processes at work. `catches` and `notifies` say whether a failure leads to
+    FinishRun, by the machine's own Catch or by the EventBridge rule.
+    """
 
     clock: FakeClock
     actors: list[Actor]
     catches: bool = True
-    tells: bool = True
+    notifies: bool = True
     refuses: bool = False
     executions: dict[str, Execution] = field(default_factory=dict)
     backend: Backend = field(init=False)
@@ -87,20 +89,20 @@ class Machine:
         return False
 
     def abort(self, run_id: str) -> None:
-        """Somebody stops the execution, if it runs."""
+        """Stop the execution, if it runs."""
         execution = self.executions.get(run_id)
         if execution and execution.status == "RUNNING":
             self._end(execution, "ABORTED")
 
     def repeat(self, run_id: str) -> None:
-        """An invocation of the present state that the execution knows nothing of."""
+        """Invoke the function of the current state without the execution's knowledge."""
         execution = self.executions.get(run_id)
         if execution and execution.status == "RUNNING" and execution.attempts:
             call = execution.attempts[0].call
             self.actors.append(self._invocation(execution, call))
 
     def timers(self, now: float) -> list[float]:
-        """When the waits and tasks of running executions time out, from now on."""
+        """Return when the waits and tasks of running executions time out, from now on."""
         running = [each for each in self.executions.values() if each.status == "RUNNING"]
         return [each.times_out for each in running if each.times_out > now]
 
@@ -141,7 +143,7 @@ class Machine:
         return bool(ended)
 
     def _succeed(self, execution: Execution, result: Any) -> None:
-        """One task of the state has its result."""
+        """Move on with the result of one task."""
         match execution.state:
             case "CallModel":
                 execution.payload = result
@@ -180,7 +182,7 @@ class Machine:
 
     def _end(self, execution: Execution, status: str) -> None:
         execution.status, execution.token = status, ""
-        if status != "SUCCEEDED" and self.tells:
+        if status != "SUCCEEDED" and self.notifies:
             ref = execution.ref
             name = f"FinishRun of {execution.run_id}"
             self._invoke_later(name, lambda: self.backend.runs.termination.end(ref), EVENT_RETRIES)

@@ -1,13 +1,13 @@
-"""Runs of every kind, played to their ends whatever dies on the way."""
+"""Runs of every kind, driven to their ends whatever dies on the way."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from tests.engine.contract import ENDED
-from tests.engine.fault_injector import Point
-from tests.engine.retrying_client import path_of
-from tests.engine.scenario import Stage
+from tests.engine.fault_injector import Fault
+from tests.engine.harness import Harness
+from tests.support.deployment import path
 from tests.support.model_server import (
     Answer,
     Break,
@@ -26,12 +26,12 @@ def speaks(_: dict[str, Any]) -> Answer:
 
 
 def calls(body: dict[str, Any]) -> Answer:
-    """A function first, then it speaks."""
+    """Call a function, then answer."""
     return speaks(body) if body["messages"][-1]["role"] == "tool" else Turn(Calls(weather={}))
 
 
 def searches(body: dict[str, Any]) -> Answer:
-    """A tool of the server and a function in one turn, then it speaks."""
+    """Call a tool of the server and a function in one turn, then answer."""
     asked = Turn(Calls(file_search={"queries": ["rain"]}, weather={}))
     return speaks(body) if body["messages"][-1]["role"] == "tool" else asked
 
@@ -41,137 +41,141 @@ def computes(body: dict[str, Any]) -> Answer:
     return speaks(body) if body["messages"][-1]["role"] == "tool" else asked
 
 
-def answer(stage: Stage) -> None:
-    stage.create(speaks)
+def answer(harness: Harness) -> None:
+    harness.create(speaks)
 
 
-def function(stage: Stage) -> None:
-    run = stage.create(calls)
+def function(harness: Harness) -> None:
+    run = harness.create(calls)
     if run["status"] == "requires_action":
-        stage.submit(run)
+        harness.submit(run)
 
 
-def search_and_function(stage: Stage) -> None:
-    run = stage.create(searches, "file_search")
+def search_and_function(harness: Harness) -> None:
+    run = harness.create(searches, "file_search")
     if run["status"] == "requires_action":
-        stage.submit(run)
+        harness.submit(run)
 
 
-def code(stage: Stage) -> None:
-    stage.create(computes, "code_interpreter")
+def code(harness: Harness) -> None:
+    harness.create(computes, "code_interpreter")
 
 
-def cancelled_wait(stage: Stage) -> None:
-    run = stage.create(calls)
-    stage.client.post(f"{path_of(run)}/cancel")
+def cancelled_wait(harness: Harness) -> None:
+    run = harness.create(calls)
+    harness.client.post(f"{path(run)}/cancel")
 
 
-def cancelled_speech(stage: Stage) -> None:
-    """While the model is silent."""
+def cancelled_answer(harness: Harness) -> None:
+    """Cancel while the model is silent."""
     silence = Wait()
-    assistant_id = stage.assistant(lambda _: Turn(Text("<1>"), silence, Text("<2>")))
-    run = stage.client.post(stage.runs, {"assistant_id": assistant_id})
-    stage.until("in_progress", *ENDED)
-    stage.client.post(f"{path_of(run)}/cancel")
-    stage.until(*ENDED)
+    assistant_id = harness.assistant(lambda _: Turn(Text("<1>"), silence, Text("<2>")))
+    run = harness.client.post(harness.runs, {"assistant_id": assistant_id})
+    harness.until("in_progress", *ENDED)
+    harness.client.post(f"{path(run)}/cancel")
+    harness.until(*ENDED)
     silence.gate.set()
 
 
-def never_started(stage: Stage) -> None:
-    """Its creator dies before the execution starts, and nobody asks again but the sweep."""
-    stage.begin_run_only(speaks)
-    stage.until("queued")
-    stage.pass_minute()
-    stage.until(*ENDED)
+def never_started(harness: Harness) -> None:
+    """Kill the creator before the execution starts, and leave the rest to the sweep."""
+    harness.begin_run_only(speaks)
+    harness.until("queued")
+    harness.pass_minute()
+    harness.until(*ENDED)
 
 
-def cancelled_before_start(stage: Stage) -> None:
-    stage.begin_run_only(speaks)
-    stage.client.post(f"{path_of(stage.the_run())}/cancel")
-    stage.pass_minute()
+def cancelled_before_start(harness: Harness) -> None:
+    harness.begin_run_only(speaks)
+    harness.client.post(f"{path(harness.the_run())}/cancel")
+    harness.pass_minute()
 
 
-def never_called_back(stage: Stage) -> None:
-    """The outputs are recorded, but the machine does not hear of them."""
-    run = stage.create(calls)
+def never_called_back(harness: Harness) -> None:
+    """Record the outputs without calling the state machine back."""
+    run = harness.create(calls)
     if run["status"] in ENDED:  # it was cut before it called anything
         return
     [asked] = run["required_action"]["submit_tool_outputs"]["tool_calls"]
     outputs = [{"tool_call_id": asked["id"], "output": "sunny"}]
-    url = f"{path_of(run)}/submit_tool_outputs"
+    url = f"{path(run)}/submit_tool_outputs"
     recorded = {"queued", "in_progress", *ENDED}
-    stage.begin_only(url, {"tool_outputs": outputs}, lambda: stage.the_run()["status"] in recorded)
-    stage.until("queued")
-    stage.pass_minute()
-    stage.until(*ENDED)
+    harness.begin_only(
+        url, {"tool_outputs": outputs}, lambda: harness.the_run()["status"] in recorded
+    )
+    harness.until("queued")
+    harness.pass_minute()
+    harness.until(*ENDED)
 
 
-def deleted(stage: Stage) -> None:
-    """The thread of an ended run, with all that hung on it."""
-    stage.create(speaks)
-    stage.deaths.forget()
-    stage.client.delete(f"threads/{stage.thread_id}")
+def deleted(harness: Harness) -> None:
+    """Delete the thread of an ended run, with everything that belongs to it."""
+    harness.create(speaks)
+    harness.faults.start_over()
+    harness.client.delete(f"threads/{harness.thread_id}")
 
 
-def left_alone(stage: Stage) -> None:
-    """A wait that nobody answers, until its time is over."""
-    stage.create(calls)
+def left_alone(harness: Harness) -> None:
+    """Leave a wait alone until its time is over."""
+    harness.create(calls)
 
 
-def trouble_with(stage: Stage, answer: Answer) -> None:
-    stage.create(lambda _: answer)
+def failing_model(harness: Harness, answer: Answer) -> None:
+    harness.create(lambda _: answer)
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`given` dies in any case, `also` are deaths at calls that are no writes; `only` those of one
-    whose writes come in another order each time. One that is `hasty` needs runs whose time is soon
-    over.
+    """A sequence of client actions, run without a fault and then once per fault.
+
+    Its run ends in one of `ends`. `given` are faults that always happen, `also` are faults at calls
+    other than writes. A scenario whose writes come in a different order each time has its faults in
+    `only`; one that is `short_lived` needs runs that expire soon.
     """
 
-    act: Callable[[Stage], None]
+    action: Callable[[Harness], None]
     ends: frozenset[str]
-    given: tuple[Point, ...] = ()
-    also: tuple[Point, ...] = ()
-    only: tuple[Point, ...] = ()
-    check: Callable[[Stage], str] = Stage.check
-    hasty: bool = False
+    given: tuple[Fault, ...] = ()
+    also: tuple[Fault, ...] = ()
+    only: tuple[Fault, ...] = ()
+    check: Callable[[Harness], str] = Harness.check
+    short_lived: bool = False
 
 
-SAID_OR_CUT = frozenset({"completed", "failed"})
+ANSWERED_OR_FAILED = frozenset({"completed", "failed"})
 CANCELLED = frozenset({"cancelled", "failed"})
-LOST_START = Point("Stream", "StartExecution")
-LOST_CALLBACK = Point("Stream", "SendTaskSuccess")
+LOST_START = Fault("Stream", "StartExecution")
+LOST_CALLBACK = Fault("Stream", "SendTaskSuccess")
 IN_CODE = (
-    Point("RunCode", "PutItem"),
-    Point("RunCode", "PutItem", moment="after"),
-    Point("RunCode", "Invoke", 2),
-    Point("RunCode", "Invoke", 2, moment="after"),
-    Point("RunCode", "TransactWriteItems"),
-    Point("RunCode", "TransactWriteItems", moment="after"),
-    Point("RunCode", "TransactWriteItems", moment="after", fate="cut"),
+    Fault("RunCode", "PutItem"),
+    Fault("RunCode", "PutItem", moment="after"),
+    Fault("RunCode", "Invoke", 2),
+    Fault("RunCode", "Invoke", 2, moment="after"),
+    Fault("RunCode", "TransactWriteItems"),
+    Fault("RunCode", "TransactWriteItems", moment="after"),
+    Fault("RunCode", "TransactWriteItems", moment="after", effect="cut"),
 )
-AT_TIMEOUT = (  # all that a wait left alone writes before is what "function" writes
-    Point("FinishRun", "TransactWriteItems"),
-    Point("FinishRun", "TransactWriteItems", moment="after"),
-    Point("FinishRun", "TransactWriteItems", moment="after", fate="cut"),
+AT_TIMEOUT = (  # before it, a wait left alone writes as "function" does
+    Fault("FinishRun", "TransactWriteItems"),
+    Fault("FinishRun", "TransactWriteItems", moment="after"),
+    Fault("FinishRun", "TransactWriteItems", moment="after", effect="cut"),
 )
 SCENARIOS = {
-    "answer": Scenario(answer, SAID_OR_CUT, also=(Point("Stream", "Query", 8),)),
-    "function": Scenario(function, SAID_OR_CUT),
-    "search and function": Scenario(search_and_function, SAID_OR_CUT),
+    "answer": Scenario(answer, ANSWERED_OR_FAILED, also=(Fault("Stream", "Query", 8),)),
+    "function": Scenario(function, ANSWERED_OR_FAILED),
+    "search and function": Scenario(search_and_function, ANSWERED_OR_FAILED),
     "code": Scenario(code, frozenset({"completed"}), only=IN_CODE),
     "cancelled wait": Scenario(cancelled_wait, CANCELLED),
-    "cancelled speech": Scenario(cancelled_speech, CANCELLED),
-    "never started": Scenario(never_started, SAID_OR_CUT, given=(LOST_START,)),
+    "cancelled answer": Scenario(cancelled_answer, CANCELLED),
+    "never started": Scenario(never_started, ANSWERED_OR_FAILED, given=(LOST_START,)),
     "cancelled before": Scenario(cancelled_before_start, CANCELLED, given=(LOST_START,)),
-    "never called back": Scenario(never_called_back, SAID_OR_CUT, given=(LOST_CALLBACK,)),
-    "left alone": Scenario(left_alone, frozenset({"expired"}), only=AT_TIMEOUT, hasty=True),
-    "deleted thread": Scenario(deleted, frozenset({"gone"}), check=Stage.check_gone),
+    "never called back": Scenario(never_called_back, ANSWERED_OR_FAILED, given=(LOST_CALLBACK,)),
+    "left alone": Scenario(left_alone, frozenset({"expired"}), only=AT_TIMEOUT, short_lived=True),
+    "deleted thread": Scenario(deleted, frozenset({"gone"}), check=Harness.check_gone),
 }
 
 AT_ONCE = {"Retry-After": "0"}
-TROUBLES: dict[str, Answer] = {
+MODEL_FAILURES: dict[str, Answer] = {
     "refuses": HttpError(400),
     "is overloaded": HttpError(429, headers=AT_ONCE),
     "is broken": HttpError(500, headers=AT_ONCE),

@@ -1,4 +1,4 @@
-"""Actors that take turns: of all of them one runs at a time, as far as its next stop.
+"""Actors that take turns: one of them runs at a time, as far as its next stop.
 
 Every interleaving of what several processes do to one table is a sequence of such steps, and a
 process can be killed at each of them. Whoever chooses the steps chooses the interleaving.
@@ -8,11 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from tests.support.crashes import Killed
+
 _this = threading.local()
-
-
-class Killed(BaseException):
-    """Raised inside an actor that is killed; no code of the service catches it."""
 
 
 class Actor:
@@ -23,7 +21,7 @@ class Actor:
         self.at = "its start"
         self.ended = False
         self.killed = False
-        self.echo = False
+        self.repeats_write = False
         self.result: Any = None
         self.error: Exception | None = None
         self._work = work
@@ -46,7 +44,7 @@ class Actor:
             self.step()
 
     def stop(self, where: str) -> None:
-        """Called by its own thread: wait for the next step."""
+        """Wait for the next step; called by the actor's own thread."""
         self.at = where
         self._stopped.release()
         self._go.acquire()
@@ -62,7 +60,7 @@ class Actor:
                 self.stop("its end")
         except Killed:
             pass
-        except Exception as error:  # what an invocation raises is the machine's to judge
+        except Exception as error:  # the machine judges what an invocation raises
             self.error = error
         finally:
             self.ended = True
@@ -70,11 +68,11 @@ class Actor:
 
 
 def current() -> Actor | None:
-    """The actor whose thread this is."""
+    """Return the actor whose thread this is."""
     return getattr(_this, "actor", None)
 
 
 def stop(where: str) -> None:
-    """A point at which others may come between; nothing outside of an actor."""
+    """Let others come between at this place; outside of an actor, do nothing."""
     if (actor := current()) is not None:
         actor.stop(where)

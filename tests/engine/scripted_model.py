@@ -1,4 +1,4 @@
-"""What the model says in a run of the interleavings: drawn before, played beat by beat."""
+"""A model that says what a script holds for each run, piece by piece."""
 
 import itertools
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from assistants.ports.chat_model import (
 from assistants.services.turns.flush_timer import Tick
 from tests.engine.schedule import stop
 
-Beat = Literal["word", "word, written", "silence, a look"]
+Piece = Literal["word", "word, flushed", "silence, checked"]
 Ending = Literal[
     "stop",
     "length",
@@ -34,18 +34,18 @@ _numbers = itertools.count(1)
 
 
 class Defect(Exception):
-    """What nobody expected of a provider: the invocation fails."""
+    """An error that no code expects of a provider: the invocation fails."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    beats: tuple[Beat, ...]
+    pieces: tuple[Piece, ...]
     ending: Ending
 
 
 @dataclass
-class Asked:
-    """One request to the model: the words it was to say, each of which exists only once."""
+class Reply:
+    """The model's reply to one request. Each of its words exists only once."""
 
     turn: Turn
     words: list[str]
@@ -53,46 +53,46 @@ class Asked:
 
 
 @dataclass
-class Play:
-    """The turns of one run; after the last one the model says `fine` and stops."""
+class Script:
+    """The turns of one run; after the last one the model says a word and stops."""
 
     turns: list[Turn]
-    asked: list[Asked] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
 
-    def next(self, request: ModelRequest) -> Asked:
-        number = len(self.asked)
+    def next(self, request: ModelRequest) -> Reply:
+        number = len(self.replies)
         turn = self.turns[number] if number < len(self.turns) else Turn(("word",), "stop")
-        words = [f"<{next(_numbers)}>" for beat in turn.beats if beat.startswith("word")]
-        asked = Asked(turn, words, list(request.messages))
-        self.asked.append(asked)
-        return asked
+        words = [f"<{next(_numbers)}>" for piece in turn.pieces if piece.startswith("word")]
+        reply = Reply(turn, words, list(request.messages))
+        self.replies.append(reply)
+        return reply
 
 
-class Theatre:
-    """All plays, each found by the instructions of its run."""
+class ScriptedModel:
+    """Finds the script of a run by the run's instructions."""
 
     def __init__(self) -> None:
-        self.plays: dict[str, Play] = {}
+        self.scripts: dict[str, Script] = {}
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
-        asked = self.plays[request.messages[0]["content"]].next(request)
-        words = iter(_with_markers(asked.words))
-        for beat in asked.turn.beats:
+        reply = self.scripts[request.messages[0]["content"]].next(request)
+        words = iter(_with_markers(reply.words))
+        for piece in reply.turn.pieces:
             stop("the model")
-            yield Said(next(words) if beat.startswith("word") else "", beat)
+            yield ScriptedText(next(words) if piece.startswith("word") else "", piece)
         stop("the model's end")
-        yield from _end(asked.turn.ending)
+        yield from _end(reply.turn.ending)
 
 
 @dataclass(frozen=True)
-class Said(TextDelta):
-    """A word with what the pacing is to do about it."""
+class ScriptedText(TextDelta):
+    """A piece of text, and whether it is flushed."""
 
-    beat: Beat
+    piece: Piece
 
 
 def _with_markers(words: list[str]) -> list[str]:
-    """Between two words stands the marker of a passage that nobody was shown, in two halves."""
+    """Put between two words the marker of a passage that no search found, in two halves."""
     halves = itertools.chain([""], itertools.repeat("7:7†a.pdf】"))
     return [f"{half}{word}【" for half, word in zip(halves, words, strict=False)]
 
@@ -131,10 +131,10 @@ _CALLS: dict[Ending, list[ToolCallDelta]] = {
 }
 
 
-def by_beats(deltas: Iterator[Delta], *, watched: bool, clock: object) -> Iterator[Tick]:
-    """The pacing without its thread and its clock: the play says when to write and to look."""
+def scripted_ticks(deltas: Iterator[Delta], *, watched: bool, clock: object) -> Iterator[Tick]:
+    """Replace the flush timer and its clock: the script says when to flush and to check."""
     for delta in deltas:
-        beat = delta.beat if isinstance(delta, Said) else "word"
-        written = beat == "word, written" or isinstance(delta, ToolCallDelta)
-        silent = beat == "silence, a look"
-        yield Tick(None if silent else delta, flush=written, check=silent)
+        piece = delta.piece if isinstance(delta, ScriptedText) else "word"
+        flushed = piece == "word, flushed" or isinstance(delta, ToolCallDelta)
+        silent = piece == "silence, checked"
+        yield Tick(None if silent else delta, flush=flushed, check=silent)

@@ -1,6 +1,5 @@
-"""The whole service over fakes, with everything that can happen to it at once."""
+"""The whole service over fakes, whose processes the test moves one step at a time."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +16,10 @@ from assistants.services.storage import keys
 from tests.engine.contract import ENDED, Contract
 from tests.engine.machine import Machine
 from tests.engine.schedule import Actor, current, stop
-from tests.engine.scripted_model import Theatre
+from tests.engine.scripted_model import ScriptedModel
 from tests.engine.table import SharedTable
-from tests.support.deployment import WEATHER, Answer, Client
+from tests.support.api_client import Answer, Client
+from tests.support.deployment import WEATHER
 from tests.support.fakes import FakeBlobs, FakeClock
 
 TTL_SECONDS = 600
@@ -27,40 +27,12 @@ ASLEEP = "a pause"
 _STEPS = 5000
 
 
-class Time(FakeClock):
-    """Time that only the test moves; who sleeps waits for the next step."""
+class SimulatedClock(FakeClock):
+    """Time that only the test moves; an actor that sleeps waits for its next step."""
 
     def sleep(self, seconds: float) -> None:
         assert current(), "there is nothing left to wait for"
         stop(ASLEEP)
-
-
-class DirectClient(Client):
-    """Without an event loop: nothing in the application waits for one."""
-
-    def request(
-        self,
-        method: str,
-        url: str,
-        body: Any = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        content: bytes | None = None,
-    ) -> Answer:
-        content = b"" if body is None else json.dumps(body).encode()
-        given = {
-            "authorization": f"Bearer {self._key}",
-            "openai-beta": "assistants=v2",
-            **(headers or {}),
-        }
-        path, _, query = url.partition("?")
-        exchange = self._exchange(method, path, query, given, content)
-        try:
-            exchange.send(None)
-        except StopIteration as end:
-            answer: Answer = end.value
-            return answer
-        raise AssertionError("the application waits for something")
 
 
 @dataclass
@@ -88,9 +60,9 @@ class Request:
         return result
 
 
-class Calculator(HostedTool):
-    """A tool of the server. It may be asked twice for one answer, and dies as functions do. Every
-    answer comes with an image, named by the number of the call.
+class SteppedTool(HostedTool):
+    """A tool of the server, which stops where functions may die and may be asked twice for one
+    answer. Every answer has an image, named by the number of the call.
     """
 
     def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
@@ -104,55 +76,59 @@ class Calculator(HostedTool):
 
 
 @dataclass
-class QueuedPurges:
+class SimulatedPurgeQueue:
     """The purge queue: a message is delivered at least once."""
 
-    world: "World"
+    simulation: "Simulation"
 
     def send(self, project: ProjectId, identifier: str) -> None:
         stop("SendMessage")
-        self.world.deliver(project, identifier)
+        self.simulation.deliver(project, identifier)
 
 
 @dataclass
-class World:
-    """`requests` are all API calls so far, `actors` all that is going on; `damage` says to which
-    runs something happened that may have made them fail, `silenced` in which threads a call of
-    the machine may have been lost, so that only the sweep goes on with their runs.
+class Simulation:
+    """Everything that happens to the service at once.
+
+    `requests` are all API calls so far, `actors` all processes at work. `damaged` are the runs that
+    a fault may have made fail, `only_swept` the threads for which a call of the machine may have
+    been lost, so that only the sweep goes on with their runs.
     """
 
     catches: bool = True
-    tells: bool = True
+    notifies: bool = True
     actors: list[Actor] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
-    theatre: Theatre = field(default_factory=Theatre)
-    clock: Time = field(default_factory=Time)
-    damage: set[str] = field(default_factory=set)
-    silenced: set[str] = field(default_factory=set)
+    model: ScriptedModel = field(default_factory=ScriptedModel)
+    clock: SimulatedClock = field(default_factory=SimulatedClock)
+    damaged: set[str] = field(default_factory=set)
+    only_swept: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.contract = Contract(self.clock.time)
         self.table = SharedTable(self.contract.watch)
-        self.machine = Machine(self.clock, self.actors, catches=self.catches, tells=self.tells)
+        self.machine = Machine(
+            self.clock, self.actors, catches=self.catches, notifies=self.notifies
+        )
         self.backend = Backend(
             Ports(
                 table=self.table,
                 blobs=FakeBlobs(),
                 executions=self.machine,
-                purge_queue=QueuedPurges(self),
-                model=self.theatre,
-                catalog=Catalog({"played": ModelRoute()}, endpoint_configured=True),
+                purge_queue=SimulatedPurgeQueue(self),
+                model=self.model,
+                catalog=Catalog({"scripted": ModelRoute()}, endpoint_configured=True),
                 clock=self.clock,
                 auth="open",
                 run_ttl_seconds=TTL_SECONDS,
-                tools={"code_interpreter": Calculator(), "file_search": Calculator()},
+                tools={"code_interpreter": SteppedTool(), "file_search": SteppedTool()},
             )
         )
         self.machine.backend = self.backend
-        self.api = DirectClient(create_app(self.backend))
+        self.api = Client(create_app(self.backend))
         self._purges: dict[Actor, tuple[ProjectId, str]] = {}
         tools = [WEATHER, {"type": "code_interpreter"}, {"type": "file_search"}]
-        assistant = self.api.post("/assistants", {"model": "played", "tools": tools})
+        assistant = self.api.post("/assistants", {"model": "scripted", "tools": tools})
         self.assistant_id = assistant["id"]
         self.project = self.backend.api_keys.identify("Bearer sk-test")
 
@@ -167,7 +143,7 @@ class World:
         key: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> Request:
-        """Begin an API call; the test lets it go on."""
+        """Begin an API call, whose steps the test then takes."""
         given = {**(headers or {}), **({"idempotency-key": key} if key else {})}
         actor = Actor(f"{method} {url}", lambda: self.api.request(method, url, body, headers=given))
         self.actors.append(actor)
@@ -178,12 +154,12 @@ class World:
         return made
 
     def again(self, made: Request) -> None:
-        """The same call once more."""
+        """Make the same call once more."""
         self.request(made.kind, made.method, made.url, made.body, run_id=made.run_id, key=made.key)
 
     @property
     def runs(self) -> list[tuple[str, str]]:
-        """Threads and runs that were ever there."""
+        """The thread and run of every run that was ever created."""
         threads = self.contract.threads
         return [(thread_id, run_id) for thread_id in threads for run_id in threads[thread_id]]
 
@@ -192,7 +168,7 @@ class World:
 
     @property
     def waiting(self) -> list[tuple[tuple[str, str], list[str]]]:
-        """The runs that wait for outputs, with their calls."""
+        """The runs that wait for tool outputs, with their calls."""
         found = []
         for ids in self.runs:
             row = self.table.rows.get(keys.run_state(self.ref(*ids)))
@@ -203,29 +179,29 @@ class World:
 
     def kill(self, actor: Actor) -> None:
         actor.kill()
-        self.damage.add(actor.name.rpartition(" ")[2])
-        self.silenced.update(each.thread_id for each in self.requests if each.actor is actor)
+        self.damaged.add(actor.name.rpartition(" ")[2])
+        self.only_swept.update(each.thread_id for each in self.requests if each.actor is actor)
         self.settle()
 
     def abort(self, run_id: str) -> None:
-        """Somebody stops the execution."""
-        self.damage.add(run_id)
+        """Stop the execution, as an operator does."""
+        self.damaged.add(run_id)
         self.machine.abort(run_id)
         self.settle()
 
     def repeat(self, run_id: str) -> None:
-        """The function of the present state is invoked twice."""
-        self.damage.add(run_id)
+        """Invoke the function of the current state a second time."""
+        self.damaged.add(run_id)
         self.machine.repeat(run_id)
 
     def throttle(self, refuses: bool) -> None:
-        """Whether Step Functions takes calls; waits that are not called back may be retried."""
+        """Let Step Functions refuse calls, or take them again."""
         self.machine.refuses = refuses
-        self.damage.update(self.contract.history)
-        self.silenced.update(each.thread_id for each in self.requests)
+        self.damaged.update(self.contract.history)
+        self.only_swept.update(each.thread_id for each in self.requests)
 
     def sweep(self) -> None:
-        """The Expire function's minute."""
+        """Begin an invocation of the Expire function."""
         self.actors.append(Actor("Expire", lambda: self.backend.maintenance.sweeper.sweep()))
 
     def deliver(self, project: ProjectId, thread_id: str) -> None:
@@ -234,7 +210,7 @@ class World:
         self.actors.append(actor)
 
     def settle(self) -> None:
-        """After each step: what has ended has its consequences."""
+        """Draw the consequences of what has ended; called after each step."""
         if self.table.violation:
             raise self.table.violation
         for request in self.requests:
@@ -248,10 +224,10 @@ class World:
         self.machine.settle()
 
     def quiet(self, minutes: int) -> None:
-        """Let everything go on, nothing fail any more and time pass, with a sweep each minute."""
+        """Let everything go on without faults and time pass, with a sweep each minute."""
         self.machine.refuses = False
         self.go_on()
-        self._nobody_waits_for_the_sweep()
+        self._check_only_lost_runs_wait_for_the_sweep()
         over = self.clock.now + 60 * minutes
         while self.clock.now < over and (self.actors or self._something_is_due()):
             self.pass_time(60)
@@ -262,7 +238,7 @@ class World:
         return any(row.due_at for row in self.table.rows.values())
 
     def pass_time(self, seconds: float, *, busy: bool = False) -> None:
-        """Each timer of the machine goes off in its time; those that are not `busy` go on then."""
+        """Move the clock from timer to timer of the machine; unless `busy`, all actors go on."""
         until = self.clock.now + seconds
         while self.clock.now < until:
             self.clock.now = min([until, *self.machine.timers(self.clock.now)])
@@ -270,16 +246,16 @@ class World:
             if not busy:
                 self.go_on()
 
-    def _nobody_waits_for_the_sweep(self) -> None:
-        """Unless it must: what its own machine or function can go on with goes on at once."""
+    def _check_only_lost_runs_wait_for_the_sweep(self) -> None:
+        """Check that every other run goes on at once, by its own machine or function."""
         for thread_id, run_id in self.runs:
             execution = self.machine.executions.get(run_id)
             status = self.contract.statuses(run_id)[-1]
-            if thread_id in self.silenced or status in ENDED or not execution:
+            if thread_id in self.only_swept or status in ENDED or not execution:
                 continue
             if any(attempt.actor.at == ASLEEP for attempt in execution.attempts):
-                # It waits for a worker that took its turn, and died without anybody's knowledge.
-                assert run_id in self.damage, "a worker waits for nothing"
+                # It waits for a worker that took over its turn and died without a trace.
+                assert run_id in self.damaged, "a worker waits for nothing"
             elif execution.status == "RUNNING":
                 assert status == "requires_action", f"{status}, but the machine waits"
                 wait = self.backend.runs.callbacks.find(
@@ -291,7 +267,7 @@ class World:
                 assert execution.status != "SUCCEEDED", f"{status}, but the machine has ended"
 
     def go_on(self, rounds: int = _STEPS) -> None:
-        """Everybody goes on, one step each in turn, until all that are left wait for others."""
+        """Step all actors in turn until all that are left wait for others."""
         for _ in range(rounds):
             awake = [actor for actor in self.actors if actor.at != ASLEEP]
             if not awake and not self._wake():
@@ -299,10 +275,10 @@ class World:
             for actor in awake:
                 actor.step()
             self.settle()
-        assert rounds < _STEPS, f"these go on for ever: {self.actors}"
+        assert rounds < _STEPS, f"these never end: {self.actors}"
 
     def _wake(self) -> bool:
-        """Let those that sleep look once; whether that was the end of any."""
+        """Let each sleeping actor look once, and return whether any has ended."""
         sleeping = list(self.actors)
         for actor in sleeping:
             actor.step()

@@ -1,4 +1,4 @@
-"""`make soak`: runs of all kinds, twenty at a time, every one of them accounted for."""
+"""`make soak`: runs of all kinds, twenty at a time, each of them audited in the end."""
 
 import random
 import sys
@@ -11,10 +11,10 @@ from itertools import count
 from typing import Any
 
 from infra.local import LocalStack
-from tests.engine.audit import WORDS, account_for
+from tests.engine.audit import WORDS, audit
 from tests.engine.contract import ENDED
-from tests.engine.retrying_client import Patient, path_of
-from tests.support.deployment import WEATHER
+from tests.engine.retrying_client import RetryingClient
+from tests.support.deployment import WEATHER, path
 from tests.support.model_server import Answer, Break, Calls, ModelServer, Part, Pause, Text, Turn
 
 AT_ONCE = 20
@@ -26,7 +26,7 @@ _numbers = count(1)
 
 
 def speaks(_: Any) -> Answer:
-    """Three words, as fast as some models do."""
+    """Say three words, as fast as some models do."""
     first = next(_numbers) * WORDS
     parts: list[Part] = []
     for number in range(first, first + WORDS):
@@ -45,9 +45,9 @@ def breaks(_: Any) -> Answer:
 
 @dataclass
 class Conversation:
-    """A client, a thread and three assistants; what a conversation does in it ends with a run."""
+    """A client, a thread and three assistants; each kind of conversation ends with a run."""
 
-    client: Patient
+    client: RetryingClient
     thread_id: str
     speaker: str
     caller: str
@@ -63,22 +63,22 @@ class Conversation:
 
     def until(self, run: Run, *statuses: str) -> Run:
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while (run := self.client.get(path_of(run)))["status"] not in statuses:
+        while (run := self.client.get(path(run)))["status"] not in statuses:
             assert time.monotonic() < deadline, f"stuck: {run}"
             time.sleep(0.1)
         return run
 
     def asked(self) -> Run:
-        """A run that waits for outputs."""
+        """Create a run that waits for outputs."""
         return self.until(self.create(self.caller), "requires_action", *ENDED)
 
     def submit(self, run: Run, output: str = "sunny") -> Any:
         asked = run["required_action"]["submit_tool_outputs"]["tool_calls"]
         outputs = [{"tool_call_id": call["id"], "output": output} for call in asked]
-        return self.client.post(f"{path_of(run)}/submit_tool_outputs", {"tool_outputs": outputs})
+        return self.client.post(f"{path(run)}/submit_tool_outputs", {"tool_outputs": outputs})
 
     def cancel(self, run: Run) -> Any:
-        return self.client.post(f"{path_of(run)}/cancel")
+        return self.client.post(f"{path(run)}/cancel")
 
 
 def polled(talk: Conversation) -> set[str]:
@@ -92,7 +92,7 @@ def streamed(talk: Conversation) -> set[str]:
 
 
 def dropped(talk: Conversation) -> set[str]:
-    """The client leaves in the middle of its stream."""
+    """Leave in the middle of the stream."""
     body = {"assistant_id": talk.speaker, "stream": True}
     frames = random.randrange(1, 20)
     with talk.client.http.stream("POST", talk.runs, json=body) as answer:
@@ -107,7 +107,7 @@ def function(talk: Conversation) -> set[str]:
 
 
 def answered_twice(talk: Conversation) -> set[str]:
-    """By two clients at once, who disagree."""
+    """Answer by two clients at once, who disagree."""
     run = talk.asked()
     with ThreadPoolExecutor(2) as pool:
         answers = list(pool.map(lambda output: talk.submit(run, output), ("sunny", "rainy")))
@@ -127,7 +127,7 @@ def cancelled_at_random(talk: Conversation) -> set[str]:
 
 
 def answered_and_cancelled(talk: Conversation) -> set[str]:
-    """In the same moment."""
+    """Answer and cancel at the same moment."""
     run = talk.asked()
     with ThreadPoolExecutor(2) as pool:
         pool.submit(talk.submit, run)
@@ -141,7 +141,7 @@ def broken(talk: Conversation) -> set[str]:
 
 
 def crowded(talk: Conversation) -> set[str]:
-    """Others want the thread meanwhile."""
+    """Let others ask for the thread during the run."""
     talk.asked()
     assert "active run" in talk.create(talk.speaker)["error"]["message"]
     assert "error" in talk.client.post(f"threads/{talk.thread_id}/messages", HELLO)
@@ -158,9 +158,9 @@ KINDS: list[Callable[[Conversation], set[str]]] = [
 
 
 def soak(stack: LocalStack, models: ModelServer, runs: int) -> dict[str, Counter[str]]:
-    """How the runs of each kind ended. Raises AssertionError when one is not accounted for."""
+    """Return how the runs of each kind ended. Raise AssertionError when an audit fails."""
     ended: dict[str, Counter[str]] = defaultdict(Counter)
-    with Patient.of(stack.base_url) as client, ThreadPoolExecutor(AT_ONCE) as pool:
+    with RetryingClient.of(stack.base_url) as client, ThreadPoolExecutor(AT_ONCE) as pool:
         assistants = [_assistant(client, models, model) for model in (speaks, calls, breaks)]
         kinds = [KINDS[number % len(KINDS)] for number in range(runs)]
         random.shuffle(kinds)
@@ -169,19 +169,19 @@ def soak(stack: LocalStack, models: ModelServer, runs: int) -> dict[str, Counter
     return dict(sorted(ended.items()))
 
 
-def _assistant(client: Patient, models: ModelServer, model: Callable[[Any], Answer]) -> str:
+def _assistant(client: RetryingClient, models: ModelServer, model: Callable[[Any], Answer]) -> str:
     body = {"model": models.model(model).name, "tools": [WEATHER]}
     return str(client.post("assistants", body)["id"])
 
 
 def _hold(
-    client: Patient, assistants: list[str], kind: Callable[[Conversation], set[str]]
+    client: RetryingClient, assistants: list[str], kind: Callable[[Conversation], set[str]]
 ) -> tuple[str, str]:
     thread = client.post("threads", {"messages": [HELLO]})
     talk = Conversation(client, thread["id"], *assistants)
     expected = kind(talk)
     [run] = client.get(talk.runs)["data"]
-    status = account_for(client, talk.until(run, *ENDED))
+    status = audit(client, talk.until(run, *ENDED))
     assert status in expected, f"{kind.__name__}: {status}, not {expected}"
     assert client.delete(f"threads/{talk.thread_id}")["deleted"], "locked"
     return kind.__name__, status
@@ -197,7 +197,7 @@ def main() -> None:
             ended = soak(stack, models, runs)
     for kind, statuses in ended.items():
         print(f"{kind:24}{', '.join(f'{n} {status}' for status, n in statuses.items())}")
-    print(f"{runs} runs, {AT_ONCE} at a time, in {time.monotonic() - started:.0f} s; none is lost")
+    print(f"{runs} runs, {AT_ONCE} at a time, in {time.monotonic() - started:.0f} s; all audited")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""The fake table as several processes see it: with stops between what they do, and watched."""
+"""The fake table as several processes share it: each call is a stop, each write is watched."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from assistants.ports.table import ConflictError, Key, Row, Write
 from tests.engine.schedule import current, stop
@@ -11,8 +12,8 @@ Watch = Callable[[Rows, Rows], None]
 
 
 class SharedTable(FakeTable):
-    """`watch` gets the rows before and after each commit that took effect; what it objects to is
-    kept in `violation`, out of reach of those who handle errors.
+    """Calls `watch` with the rows before and after each commit that took effect, and keeps its
+    first complaint in `violation`, where no error handler of the service catches it.
     """
 
     def __init__(self, watch: Watch) -> None:
@@ -24,21 +25,9 @@ class SharedTable(FakeTable):
         stop("a read")
         return super().get(*keys)
 
-    def query(
-        self,
-        partition: str,
-        prefix: str,
-        *,
-        after: str | None = None,
-        before: str | None = None,
-        limit: int,
-        descending: bool = False,
-        consistent: bool = True,
-    ) -> list[Row]:
+    def query(self, *arguments: Any, **options: Any) -> list[Row]:
         stop("a query")
-        return super().query(
-            partition, prefix, after=after, before=before, limit=limit, descending=descending
-        )
+        return super().query(*arguments, **options)
 
     def due(self, until: int, *, limit: int) -> list[Key]:
         stop("a look at what is due")
@@ -55,12 +44,12 @@ class SharedTable(FakeTable):
         self._repeat(writes)
 
     def _repeat(self, writes: tuple[Write, ...]) -> None:
-        """The answer is lost and the SDK sends the write again; a transaction carries a token by
-        which DynamoDB knows it, a single write does not.
+        """Send a write again whose answer was lost, as the SDK does. DynamoDB recognizes a
+        transaction by its token, but not a single write.
         """
         actor = current()
-        if actor is not None and actor.echo and len(writes) == 1:
-            actor.echo = False
+        if actor is not None and actor.repeats_write and len(writes) == 1:
+            actor.repeats_write = False
             try:
                 super().commit(*writes)
             except ConflictError as conflict:

@@ -1,4 +1,4 @@
-"""Every function dies before and after each of its writes: every run ends, every thread is free."""
+"""Kill every function before and after each write: every run ends, every thread is free."""
 
 import time
 from dataclasses import replace
@@ -6,60 +6,63 @@ from dataclasses import replace
 import pytest
 from hypothesis import settings
 
-from tests.engine.conftest import Table
-from tests.engine.fault_injector import Point
-from tests.engine.scenario import Stage
-from tests.engine.scenarios import SCENARIOS, TROUBLES, Scenario, trouble_with
+from tests.engine.fault_injector import Fault
+from tests.engine.harness import Harness
+from tests.engine.report import Report
+from tests.engine.scenarios import MODEL_FAILURES, SCENARIOS, Scenario, failing_model
 
 THOROUGH = settings.get_current_profile_name() == "long"
-"""All deaths at all writes, in `make test-engine`; else one at each, and none at the same twice."""
+"""All faults at all writes, in `make test-engine`; else one fault at each different write."""
 
-_survived: set[tuple[Point, ...]] = set()
+_survived: set[tuple[Fault, ...]] = set()
 
 
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_death_at_any_write_loses_nothing(
-    name: str, request: pytest.FixtureRequest, death_table: Table
+def test_a_fault_at_any_write_loses_nothing(
+    name: str, request: pytest.FixtureRequest, report: Report
 ) -> None:
     scenario = SCENARIOS[name]
-    stage: Stage = request.getfixturevalue("hasty_stage" if scenario.hasty else "stage")
-    writes = _perform(stage, name, scenario, death_table)
+    fixture = "short_lived_harness" if scenario.short_lived else "harness"
+    harness: Harness = request.getfixturevalue(fixture)
+    writes = _perform(harness, name, scenario, report)
     for number, write in enumerate(() if scenario.only else writes):
         history = tuple(writes[: number + 1])
         if write not in scenario.given and (THOROUGH or history not in _survived):
-            for point in _chosen(write):
-                _perform(stage, name, scenario, death_table, point)
+            for fault in _chosen(write):
+                _perform(harness, name, scenario, report, fault)
             _survived.add(history)
-    for point in (*scenario.also, *scenario.only):
-        _perform(stage, name, scenario, death_table, point)
+    for fault in (*scenario.also, *scenario.only):
+        _perform(harness, name, scenario, report, fault)
 
 
-@pytest.mark.parametrize("name", TROUBLES)
-def test_whatever_the_model_does_the_run_ends(name: str, stage: Stage, death_table: Table) -> None:
-    trouble = Scenario(lambda stage: trouble_with(stage, TROUBLES[name]), frozenset({"failed"}))
-    _perform(stage, f"model {name}", trouble, death_table)
+@pytest.mark.parametrize("name", MODEL_FAILURES)
+def test_whatever_the_model_does_the_run_ends(name: str, harness: Harness, report: Report) -> None:
+    failure = Scenario(
+        lambda harness: failing_model(harness, MODEL_FAILURES[name]), frozenset({"failed"})
+    )
+    _perform(harness, f"model {name}", failure, report)
 
 
-def _chosen(write: Point) -> list[Point]:
-    deaths = [write, replace(write, moment="after"), replace(write, moment="after", fate="cut")]
-    return deaths if THOROUGH else [deaths[len(_survived) % len(deaths)]]
+def _chosen(write: Fault) -> list[Fault]:
+    faults = [write, replace(write, moment="after"), replace(write, moment="after", effect="cut")]
+    return faults if THOROUGH else [faults[len(_survived) % len(faults)]]
 
 
 def _perform(
-    stage: Stage, name: str, scenario: Scenario, table: Table, *points: Point
-) -> list[Point]:
-    """Play it, check what is left of it, and return the writes that it took."""
+    harness: Harness, name: str, scenario: Scenario, report: Report, *faults: Fault
+) -> list[Fault]:
+    """Run the scenario, check the outcome, and return the writes that it took."""
     started = time.monotonic()
-    stage.begin(*scenario.given, *points)
-    scenario.act(stage)
-    status = scenario.check(stage)
+    harness.begin(*scenario.given, *faults)
+    scenario.action(harness)
+    status = scenario.check(harness)
     seconds = time.monotonic() - started
-    assert not set(points) & set(stage.deaths.pending)
-    writes = list(stage.deaths.writes)
+    assert not set(faults) & set(harness.faults.pending)
+    writes = list(harness.faults.writes)
     if status != "gone":
-        stage.speak()
-    death = str(points[0]) if points else "nothing"
-    table.add(name, death, status, f"{seconds:.1f} s", stage.sweeps, stage.client.broken)
-    assert status in scenario.ends, f"{name}, {death}: {status}"
+        harness.check_free()
+    fault = str(faults[0]) if faults else "nothing"
+    report.add(name, fault, status, f"{seconds:.1f} s", harness.sweeps, harness.client.retries)
+    assert status in scenario.ends, f"{name}, {fault}: {status}"
     return writes

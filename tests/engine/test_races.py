@@ -1,4 +1,4 @@
-"""Races that the interleavings found, each played by hand."""
+"""Races that the interleavings found, each reproduced by hand."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,19 +8,16 @@ import pytest
 from assistants.domain.tool import HostedToolName
 from assistants.ports.chat_model import ModelError, ToolCallDelta
 from assistants.ports.hosted_tool import HostedTool
+from tests.support.crashes import Crash
 from tests.support.deployment import WEATHER, Deployment, path
+from tests.support.fake_tools import FakeTool
 from tests.support.fakes import FakeClock
-from tests.unit.turns.test_tool_calls import Calculator
 
 CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
-class Crash(Exception):
-    """The worker dies: nothing of ours expects this."""
-
-
-class Meanwhile(FakeClock):
-    """While somebody sleeps, `others` do what they do."""
+class BusyClock(FakeClock):
+    """A clock on which `others` act while somebody sleeps."""
 
     others: Callable[[], Any]
 
@@ -30,10 +27,11 @@ class Meanwhile(FakeClock):
 
 
 def superseded(*script: Any) -> tuple[Deployment, dict[str, Any], dict[str, Any]]:
-    """What a worker returns that is replaced in its turn by one that dies, and that one by one
-    that plays the script.
+    """Replace a worker in its turn by one that dies, and that one by one that follows the script.
+
+    Return the deployment, the run, and what the first worker returns.
     """
-    clock = Meanwhile()
+    clock = BusyClock()
     deployment = Deployment([], [Crash()], list(script), machine=False, clock=clock)
     run = deployment.run()
 
@@ -47,7 +45,7 @@ def superseded(*script: Any) -> tuple[Deployment, dict[str, Any], dict[str, Any]
     return deployment, run, deployment.turn(run)
 
 
-def test_a_client_that_has_seen_the_end_of_a_run_is_told_so_at_once() -> None:
+def test_a_client_that_has_seen_the_end_of_a_run_gets_done_at_once() -> None:
     deployment = Deployment(["Hello"])
     run = deployment.run()
     last = str(len(deployment.events(run)))
@@ -68,7 +66,7 @@ def test_a_worker_that_was_replaced_cannot_fail_the_run() -> None:
 def test_a_wait_that_comes_late_does_not_interrupt_the_tools_of_a_later_turn() -> None:
     """Its function was invoked twice, and the second one was under way for a long time."""
     code = ToolCallDelta(0, id="b", name="code_interpreter", arguments='{"code": "6 * 7"}')
-    tools: dict[HostedToolName, HostedTool] = {"code_interpreter": Calculator()}
+    tools: dict[HostedToolName, HostedTool] = {"code_interpreter": FakeTool()}
     deployment = Deployment([CALL], [code], ["It is 42."], machine=False, tools=tools)
     run = deployment.run(tools=[WEATHER, {"type": "code_interpreter"}])
     deployment.turn(run)

@@ -30,7 +30,7 @@ class Template:
         return dict(self.body["Resources"])
 
     def of_type(self, kind: str) -> Mapping[str, Properties]:
-        """Properties by logical id; `kind` is what follows `AWS::`."""
+        """Return the properties of resources by logical id; `kind` is what follows `AWS::`."""
         return {
             id: resource.get("Properties", {})
             for id, resource in self.resources.items()
@@ -38,19 +38,32 @@ class Template:
         }
 
     def only(self, kind: str) -> Properties:
-        """The properties of the one resource of its type."""
+        """Return the properties of the one resource of its type."""
         (properties,) = self.of_type(kind).values()
         return properties
 
     def statements(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Each statement of each policy, with the role that has it."""
+        """Yield the statements of all policies, each with the role that has it."""
         for policy in self.of_type("IAM::Policy").values():
             for role in policy["Roles"]:
                 for statement in policy["PolicyDocument"]["Statement"]:
                     yield role["Ref"], statement
 
+    def actions(self, role: str) -> set[object]:
+        """Return all actions that the policies of a role name."""
+        statements = [statement for owner, statement in self.statements() if owner == role]
+        return {action for statement in statements for action in listed(statement["Action"])}
+
+    def role_of(self, function: str) -> str:
+        return str(self.of_type("Lambda::Function")[function]["Role"]["Fn::GetAtt"][0])
+
+
+def listed(value: object) -> list[Any]:
+    """Make a list of a member that CloudFormation takes as one value, too."""
+    return value if isinstance(value, list) else [value]
+
 
 def app_with(**context: Any) -> App:
-    """An application whose context differs from cdk.json; it builds no assets."""
+    """Make an application whose context differs from cdk.json, and which builds no assets."""
     context = {**context_defaults(), "aws:cdk:bundling-stacks": [], **context}
     return App(context=context, builtin_cloud_formation_validation=False)

@@ -16,30 +16,28 @@ HERE = Target(python=f"{sys.version_info.major}.{sys.version_info.minor}", platf
 
 @pytest.fixture(scope="module")
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The dependency layer. Its wheels are in uv's cache, as the tests run on the same ones."""
-    layer = tmp_path_factory.mktemp("layer")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("UV_OFFLINE", "1")
-        bundling.install_requirements(
-            REPOSITORY / "layers/dependencies/requirements.txt", layer / "python", HERE
-        )
-    return layer
+    """The dependency layer."""
+    return installed("dependencies", tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def retrieval(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The layer of what reads and searches files."""
-    layer = tmp_path_factory.mktemp("retrieval")
+    """The layer that reads and searches files."""
+    return installed("retrieval", tmp_path_factory)
+
+
+def installed(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install a layer from uv's cache, which has its wheels: the tests run on the same ones."""
+    layer = tmp_path_factory.mktemp(name)
+    requirements = REPOSITORY / "layers" / name / "requirements.txt"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UV_OFFLINE", "1")
-        bundling.install_requirements(
-            REPOSITORY / "layers/retrieval/requirements.txt", layer / "python", HERE
-        )
+        bundling.install_requirements(requirements, layer / "python", HERE)
     return layer
 
 
 def run(layer: Path, program: str, *others: Path) -> str:
-    """The output of `program` where nothing but layers and the standard library is found."""
+    """Run `program` where only layers and the standard library are found; return its output."""
     folders = [str(each / "python") for each in (layer, *others)]
     path = f"import sys; sys.path[:0] = {folders!r}; "
     command = [sys.executable, "-I", "-S", "-c", path + program]

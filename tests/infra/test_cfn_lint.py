@@ -4,18 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
 
-REGIONS = ["eu-central-1", "us-east-1"]
-# The CDK repeats as DependsOn what a reference already says.
-IGNORED = ["W3005"]
+from tests.infra.cfn_findings import findings
+
 STACKS = ("AssistantsData", "AssistantsService")
-
-
-def findings(template: str) -> list[str]:
-    matches = lint(template, config=ManualArgs(regions=REGIONS, ignore_checks=IGNORED))
-    return [f"{match.rule.id} {match.path}: {match.message}" for match in matches]
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -13,9 +13,8 @@ from infra.options import Options
 from infra.repository import REPOSITORY
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
-from tests.infra.template import Template, app_with
-from tests.infra.test_cfn_lint import findings
-from tests.infra.test_least_privilege import actions, listed, role_of
+from tests.infra.cfn_findings import findings
+from tests.infra.template import Template, app_with, listed
 from tests.support.markdown import Page
 
 NEEDED = {"CHOWN", "KILL", "SETGID", "SETUID"}
@@ -48,13 +47,21 @@ def without() -> Template:
     return synthesized(code_interpreter="off")
 
 
+OURS = "CodeInterpreterNetwork"  # how the ids of what is in the sandboxes' network begin
+
+
+def endpoints(template: Template) -> list[Mapping[str, Any]]:
+    """The endpoints in the network of the sandboxes."""
+    return [one for id, one in template.of_type("EC2::VPCEndpoint").items() if id.startswith(OURS)]
+
+
 def container(template: Template) -> Mapping[str, Any]:
     (only,) = template.of_type("ECS::TaskDefinition")["Sandbox"]["ContainerDefinitions"]
     return dict(only)
 
 
 def ingress(template: Template) -> Iterator[tuple[str, str, int, int]]:
-    """Which group lets which group in, and from which port to which."""
+    """Return the ingress rules: the group, the group that it lets in, and the ports."""
     for group in template.of_type("EC2::SecurityGroup").values():
         assert "SecurityGroupIngress" not in group
     for rule in template.of_type("EC2::SecurityGroupIngress").values():
@@ -86,7 +93,7 @@ def test_the_image_the_network_and_the_adapter_mean_the_same_container(service: 
 
 def test_its_execution_role_fetches_the_image_and_writes_the_log(service: Template) -> None:
     task = service.of_type("ECS::TaskDefinition")["Sandbox"]
-    assert actions(service, task["ExecutionRoleArn"]["Fn::GetAtt"][0]) == {
+    assert service.actions(task["ExecutionRoleArn"]["Fn::GetAtt"][0]) == {
         "ecr:BatchCheckLayerAvailability",
         "ecr:BatchGetImage",
         "ecr:GetAuthorizationToken",
@@ -122,8 +129,13 @@ def test_the_code_leaves_memory_and_disk_to_the_daemon() -> None:
 def test_only_the_proxy_function_reaches_a_session(service: Template) -> None:
     assert list(ingress(service)) == [("Proxies", "Sessions", 8080, 8080)]
     functions = service.of_type("Lambda::Function")
-    assert [id for id, one in functions.items() if "VpcConfig" in one] == ["SandboxProxy"]
-    (group,) = functions["SandboxProxy"]["VpcConfig"]["SecurityGroupIds"]
+    groups = {
+        id: one["VpcConfig"]["SecurityGroupIds"]
+        for id, one in functions.items()
+        if OURS in str(one.get("VpcConfig"))
+    }
+    assert list(groups) == ["SandboxProxy"]
+    (group,) = groups["SandboxProxy"]
     assert named(group) == "Proxies"
 
 
@@ -155,16 +167,16 @@ def test_no_route_leads_from_an_isolated_session_to_the_internet(isolated: Templ
 
 
 def test_isolated_sessions_have_endpoints_for_images_and_logs(isolated: Template) -> None:
-    endpoints = isolated.of_type("EC2::VPCEndpoint").values()
-    names = {str(one["ServiceName"]["Fn::Join"][1][-1]).lstrip(".") for one in endpoints}
+    there = endpoints(isolated)
+    names = {str(one["ServiceName"]["Fn::Join"][1][-1]).lstrip(".") for one in there}
     assert names == {"s3", "ecr.api", "ecr.dkr", "logs"}
-    interfaces = [one for one in endpoints if one["VpcEndpointType"] == "Interface"]
+    interfaces = [one for one in there if one["VpcEndpointType"] == "Interface"]
     assert {len(one["SubnetIds"]) for one in interfaces} == {1}
 
 
 def test_an_endpoint_serves_the_execution_role_and_nobody_else(isolated: Template) -> None:
     role = isolated.of_type("ECS::TaskDefinition")["Sandbox"]["ExecutionRoleArn"]
-    for endpoint in isolated.of_type("EC2::VPCEndpoint").values():
+    for endpoint in endpoints(isolated):
         for statement in endpoint["PolicyDocument"]["Statement"]:
             if endpoint["VpcEndpointType"] == "Interface":
                 assert statement["Principal"] == {"AWS": role}
@@ -176,22 +188,19 @@ def test_s3_is_reached_for_layers_of_images_and_by_the_proxy_for_files(
     variant: str, request: pytest.FixtureRequest
 ) -> None:
     template: Template = request.getfixturevalue(variant)
-    (gateway,) = (
-        one
-        for one in template.of_type("EC2::VPCEndpoint").values()
-        if one["VpcEndpointType"] == "Gateway"
-    )
-    layers, files = gateway["PolicyDocument"]["Statement"]
+    (gateway,) = (one for one in endpoints(template) if one["VpcEndpointType"] == "Gateway")
+    layers, files, listing = gateway["PolicyDocument"]["Statement"]
     assert layers["Resource"]["Fn::Join"][1][-1] == "-starport-layer-bucket/*"
     assert layers["Action"] == "s3:GetObject"
-    proxy = {"Fn::GetAtt": [role_of(template, "SandboxProxy"), "Arn"]}
-    assert files["Condition"] == {"ArnEquals": {"aws:PrincipalArn": proxy}}
+    proxy = {"Fn::GetAtt": [template.role_of("SandboxProxy"), "Arn"]}
+    for statement in (files, listing):
+        assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": proxy}}
 
 
 def test_a_public_session_costs_nothing_while_there_is_none(service: Template) -> None:
     fixed = ("NatGateway", "EIP")
     assert [service.of_type(f"EC2::{kind}") for kind in fixed] == [{}, {}]
-    (endpoint,) = service.of_type("EC2::VPCEndpoint").values()
+    (endpoint,) = endpoints(service)
     assert endpoint["VpcEndpointType"] == "Gateway"
     assert service.of_type("ECS::Service") == {}
 
@@ -217,7 +226,7 @@ def test_only_the_execution_role_is_passed_and_only_to_tasks(service: Template) 
 def test_the_proxys_own_code_cannot_use_what_lambda_needs_for_its_network(
     service: Template,
 ) -> None:
-    role = role_of(service, "SandboxProxy")
+    role = service.role_of("SandboxProxy")
     interfaces = [
         found
         for owner, found in service.statements()
@@ -262,13 +271,14 @@ def test_the_documentation_lists_the_packages_of_the_image() -> None:
 
 def test_a_deployment_without_it_has_nothing_of_it(without: Template) -> None:
     kinds = {resource["Type"] for resource in without.resources.values()}
-    assert not {kind for kind in kinds if kind.startswith(("AWS::EC2", "AWS::ECS"))}
+    assert not {kind for kind in kinds if kind.startswith("AWS::ECS")}
+    assert not {id for id in without.resources if id.startswith("CodeInterpreter")}
     functions = without.of_type("Lambda::Function")
     assert "SandboxProxy" not in functions
     for function in functions.values():
         assert not VARIABLES & function["Environment"]["Variables"].keys()
     allowed = {one for _, found in without.statements() for one in listed(found["Action"])}
-    assert not {one for one in allowed if str(one).startswith(("ecs:", "ecr:", "ec2:", "iam:"))}
+    assert not {one for one in allowed if str(one).startswith(("ecs:", "ecr:", "iam:"))}
 
 
 @pytest.mark.parametrize("variant", ["isolated", "without"])

@@ -1,5 +1,6 @@
-"""What must survive: the table and the bucket."""
+"""The data that must survive: the table and the bucket."""
 
+import re
 from typing import Any
 
 import pytest
@@ -59,6 +60,47 @@ def test_the_bucket_refuses_plain_http(data: Template) -> None:
     (statement,) = data.only("S3::BucketPolicy")["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_pages_of_the_listed_origins_upload_and_what_they_are_sent_to_is_read(
+    data: Template,
+) -> None:
+    condition, rules, otherwise = data.only("S3::Bucket")["CorsConfiguration"]["Fn::If"]
+    put, get = rules["CorsRules"]
+    assert (put["AllowedMethods"], put["AllowedOrigins"]) == (["PUT"], {"Ref": "CorsOrigins"})
+    # After a redirect of the API's a browser says `Origin: null`.
+    assert (get["AllowedMethods"], get["AllowedOrigins"]) == (["GET"], ["*"])
+    for rule in (put, get):
+        assert rule["ExposedHeaders"] == ["ETag"]
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    none = {"Fn::Equals": [{"Fn::Join": [",", {"Ref": "CorsOrigins"}]}, ""]}
+    assert data.body["Conditions"][condition] == {"Fn::Not": [none]}
+
+
+def test_no_page_reaches_the_bucket_unless_origins_are_listed(data: Template) -> None:
+    parameter = data.body["Parameters"]["CorsOrigins"]
+    assert (parameter["Type"], parameter["Default"]) == ("CommaDelimitedList", "")
+
+
+def test_both_stacks_take_the_origins_by_one_name(data: Template, service: Template) -> None:
+    assert "CorsOrigins" in data.body["Parameters"].keys() & service.body["Parameters"].keys()
+
+
+@pytest.mark.parametrize(
+    ("origin", "taken"),
+    [
+        ("", True),
+        ("*", True),
+        ("https://app.example", True),
+        ("http://localhost:5173", True),
+        ("https://app.example/", False),
+        ("app.example", False),
+        ("https://a.example https://b.example", False),
+    ],
+)
+def test_an_origin_is_a_scheme_and_a_host(data: Template, origin: str, taken: bool) -> None:
+    pattern = data.body["Parameters"]["CorsOrigins"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, origin)) is taken
 
 
 def test_data_outlives_its_stack_unless_asked_otherwise(data: Template) -> None:

@@ -1,6 +1,7 @@
 """File search on AWS: an index that bills nothing while idle, and that only our functions reach."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,16 @@ from aws_cdk.assertions import Template as Assertions
 from infra.options import Options
 from infra.stacks.data import DataStack
 from infra.stacks.service import ServiceStack
+from tests.infra.cfn_findings import findings
 from tests.infra.template import Template, app_with
-from tests.infra.test_cfn_lint import findings
 
 FILL = {"aoss:DescribeIndex", "aoss:ReadDocument", "aoss:CreateIndex", "aoss:WriteDocument"}
 SEARCH = {"aoss:DescribeIndex", "aoss:ReadDocument"}
 
 
 @cache
-def stack_with(kind: str) -> Template:
-    app = app_with(file_search=kind)
+def stack_with(kind: str, interpreter: str = "public") -> Template:
+    app = app_with(file_search=kind, code_interpreter=interpreter)
     options = Options.of(app)
     data = DataStack(app, "AssistantsData", options)
     service = ServiceStack(app, "AssistantsService", options, data=data)
@@ -38,7 +39,7 @@ def policy(service: Template, kind: str, name: str) -> Any:
 
 
 def resolved(text: Any) -> list[dict[str, Any]]:
-    """The statements of a policy whose text refers to roles; each reference as the role's id."""
+    """Parse a policy whose text refers to roles, with each reference as the role's id."""
     _separator, parts = text["Fn::Join"]
     whole = "".join(
         part if isinstance(part, str) else part["Fn::GetAtt"][0].rpartition("Role")[0]
@@ -55,7 +56,7 @@ def test_the_index_has_no_capacity_while_nobody_asks(service: Template) -> None:
     assert capacity["MaxIndexingCapacityInOcu"] <= 8 >= capacity["MaxSearchCapacityInOcu"]
 
 
-def test_the_collection_is_made_of_vectors_in_this_group_behind_its_policies(
+def test_the_collection_holds_vectors_in_this_group_and_depends_on_its_policies(
     service: Template,
 ) -> None:
     collection = service.only("OpenSearchServerless::Collection")
@@ -105,8 +106,54 @@ def test_the_parser_has_no_right_but_to_log_and_room_for_the_largest_file(
     parser = service.of_type("Lambda::Function")["ParseFile"]
     assert parser["EphemeralStorage"]["Size"] >= 1024
     role = parser["Role"]["Fn::GetAtt"][0]
-    (statement,) = (found for owner, found in service.statements() if owner == role)
-    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    log, join, keep = (found for owner, found in service.statements() if owner == role)
+    assert set(log["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    # Lambda needs these to put the function into its network; its own code is denied them.
+    assert (join["Effect"], keep["Effect"]) == ("Allow", "Deny")
+    assert join["Action"] == keep["Action"]
+    assert keep["Condition"] == {"Null": {"lambda:SourceFunctionArn": "false"}}
+
+
+NETWORK = "FileSearchParserNetwork"  # how the ids of what is in the parser's network begin
+
+
+@pytest.fixture(params=["with a code interpreter", "without"])
+def either(request: pytest.FixtureRequest, service: Template) -> Template:
+    """File search has its network, whatever else is switched on."""
+    return service if request.param != "without" else stack_with("serverless", interpreter="off")
+
+
+def in_network(service: Template, kind: str) -> list[Mapping[str, Any]]:
+    found = service.of_type(f"EC2::{kind}").items()
+    return [one for id, one in found if id.startswith(NETWORK)]
+
+
+def test_the_parser_is_in_a_network_that_leads_to_s3_alone(either: Template) -> None:
+    place = either.of_type("Lambda::Function")["ParseFile"]["VpcConfig"]
+    assert str(place["SecurityGroupIds"]).count(NETWORK) == 1
+    assert len(place["SubnetIds"]) == str(place["SubnetIds"]).count(NETWORK) == 2
+    for kind in ("Route", "InternetGateway", "VPCGatewayAttachment", "NatGateway"):
+        assert in_network(either, kind) == []
+    (endpoint,) = in_network(either, "VPCEndpoint")
+    assert endpoint["VpcEndpointType"] == "Gateway"
+    assert endpoint["ServiceName"]["Fn::Join"][1][-1] == ".s3"
+    (group,) = in_network(either, "SecurityGroup")
+    (rule,) = group["SecurityGroupEgress"]
+    assert rule["FromPort"] == rule["ToPort"] == 443
+    assert "SecurityGroupIngress" not in group
+
+
+def test_s3_lets_pass_from_there_what_the_indexer_signed_for_files_and_texts(
+    either: Template,
+) -> None:
+    (endpoint,) = in_network(either, "VPCEndpoint")
+    statements = endpoint["PolicyDocument"]["Statement"]
+    reached = {one["Action"]: one["Resource"]["Fn::Join"][1][-1] for one in statements}
+    assert reached == {"s3:GetObject": "/files/*", "s3:PutObject": "/parsed/*"}
+    indexer = either.of_type("Lambda::Function")["IndexFile"]["Role"]
+    for statement in statements:
+        assert "AssistantsData:ExportsOutputFnGetAttBucketArn" in str(statement["Resource"])
+        assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": indexer}}
 
 
 def test_embeddings_are_asked_of_the_default_model_unless_others_are_listed(

@@ -113,7 +113,7 @@ def deployed_with(spec: FunctionSpec, **context: Any) -> Assertions:
     return Assertions.from_stack(stack)
 
 
-def test_what_is_overdue_is_looked_for_each_minute(service: Template) -> None:
+def test_the_sweep_runs_each_minute(service: Template) -> None:
     rules = service.of_type("Events::Rule").values()
     scheduled = {
         target["Arn"]["Fn::GetAtt"][0]: rule["ScheduleExpression"]

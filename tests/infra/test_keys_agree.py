@@ -1,4 +1,4 @@
-"""The table that the stack makes is the table that the store's pynamodb model reads."""
+"""The table that the stack creates has the keys and the index of the pynamodb model."""
 
 from assistants.adapters.dynamodb.items import Item
 from tests.infra.template import Template

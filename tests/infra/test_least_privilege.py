@@ -1,11 +1,10 @@
 """Each role may do what its function does, on our own resources, and nothing else."""
 
 import re
-from typing import Any
 
 import pytest
 
-from tests.infra.template import Template
+from tests.infra.template import Template, listed
 
 TABLE = {
     "dynamodb:BatchGetItem",
@@ -16,7 +15,8 @@ TABLE = {
     "dynamodb:Query",
 }
 VALUES = {"s3:GetObject", "s3:PutObject"}
-READ, REMOVE, LIST = {"s3:GetObject"}, {"s3:DeleteObject"}, {"s3:ListBucket"}
+REMOVE, LIST = {"s3:DeleteObject"}, {"s3:ListBucket"}
+READ = {"s3:GetObject"} | LIST
 FILES = {"s3:AbortMultipartUpload", "s3:PutObject"} | REMOVE | LIST
 START = {"states:StartExecution"}
 RESUME = {"states:SendTaskSuccess"}
@@ -55,13 +55,14 @@ ALLOWED = {
     "IndexFile": TABLE
     | VALUES
     | {"s3:AbortMultipartUpload", "s3:DeleteObject"}
+    | LIST
     | {"lambda:InvokeFunction"}
     | EMBED
     | SEARCH
     | SEND
     | RECEIVE
     | LOG,
-    "ParseFile": LOG,
+    "ParseFile": INTERFACES | LOG,
     "AwaitToolOutputs": TABLE | VALUES | RESUME | LOG,
     "FinishRun": TABLE | VALUES | LOG,
     "Expire": TABLE | VALUES | REMOVE | LIST | START | RESUME | SEND | LAUNCH | LOG,
@@ -82,22 +83,9 @@ DELIVERY = {
 }
 
 
-def listed(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def actions(service: Template, role: str) -> set[object]:
-    statements = [statement for owner, statement in service.statements() if owner == role]
-    return {action for statement in statements for action in listed(statement["Action"])}
-
-
-def role_of(service: Template, function: str) -> str:
-    return str(service.of_type("Lambda::Function")[function]["Role"]["Fn::GetAtt"][0])
-
-
 @pytest.mark.parametrize("function", ALLOWED)
 def test_a_function_may_do_exactly_what_it_needs(service: Template, function: str) -> None:
-    assert actions(service, role_of(service, function)) == ALLOWED[function]
+    assert service.actions(service.role_of(function)) == ALLOWED[function]
 
 
 def test_every_function_is_accounted_for(service: Template) -> None:
@@ -112,7 +100,12 @@ def test_no_action_is_a_pattern(service: Template) -> None:
 def test_only_what_takes_no_resource_is_allowed_on_every_resource(service: Template) -> None:
     statements = [found for _, found in service.statements() if found["Effect"] == "Allow"]
     wide = [set(listed(one["Action"])) for one in statements if "*" in listed(one["Resource"])]
-    assert sorted(wide, key=len) == [{"ecr:GetAuthorizationToken"}, INTERFACES, DELIVERY]
+    assert sorted(wide, key=len) == [
+        {"ecr:GetAuthorizationToken"},
+        INTERFACES,
+        INTERFACES,
+        DELIVERY,
+    ]
 
 
 def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
@@ -120,7 +113,7 @@ def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
     listing = [found for found in on_objects if found["Action"] == "s3:ListBucket"]
     assert on_objects
     listed_below = {found["Condition"]["StringLike"]["s3:prefix"] for found in listing}
-    assert listed_below == {"values/*", "uploads/*"}
+    assert listed_below == {"values/*", "uploads/*", "files/*", "texts/*", "parsed/*"}
     reached = [
         one for found in on_objects if found not in listing for one in listed(found["Resource"])
     ]
@@ -130,7 +123,7 @@ def test_objects_are_reached_below_their_prefix_only(service: Template) -> None:
 
 def test_only_the_sweep_reads_across_tenants(service: Template) -> None:
     readers = {role for role, found in service.statements() if "/index/due" in str(found)}
-    assert readers == {role_of(service, "Expire")}
+    assert readers == {service.role_of("Expire")}
 
 
 def test_the_model_key_is_readable_only_where_one_is_named(service: Template) -> None:
@@ -191,7 +184,7 @@ def test_models_may_be_asked_where_a_parameter_lists_them(
     )
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert statement == {"Action": action, "Effect": "Allow", "Resource": {"Ref": parameter}}
-    assert policy["Properties"]["Roles"] == [{"Ref": role_of(service, "CallModel")}]
+    assert policy["Properties"]["Roles"] == [{"Ref": service.role_of("CallModel")}]
     none = {"Fn::Equals": [{"Fn::Join": [",", {"Ref": parameter}]}, ""]}
     assert service.body["Conditions"][policy["Condition"]] == {"Fn::Not": [none]}
     assert service.body["Parameters"][parameter]["Default"] == ""

@@ -14,7 +14,7 @@ LAYER = REPOSITORY / "layers/dependencies/requirements.txt"
 
 
 def pins(file: str) -> Mapping[str, str]:
-    """Version by package; options and hashes follow on lines of their own."""
+    """Read the version of each package; options and hashes have lines of their own."""
     lines = (REPOSITORY / file).read_text().splitlines()
     pinned = [re.match(r"([A-Za-z0-9._-]+)==(\S+)", line) for line in lines]
     return {canonicalize_name(match[1]): match[2] for match in pinned if match}

@@ -19,7 +19,7 @@ STREAMED = {route.path for route in ROUTES if route.streams}
 
 
 def methods(service: Template) -> Mapping[str, Mapping[str, Any]]:
-    """Methods by the path of their resource."""
+    """Return the methods by the path of their resource."""
     resources = service.of_type("ApiGateway::Resource")
 
     def path(reference: Mapping[str, Any]) -> str:
@@ -93,7 +93,7 @@ ERRORS = {
 
 
 def rendered(template: str) -> Any:
-    """What the gateway makes of it: context values put in, and nothing else."""
+    """Render a template as the gateway does: context values put in, and nothing else."""
     context = {
         "$context.error.messageString": '"Too Many Requests"',
         "$context.httpMethod": "GET",
@@ -125,7 +125,7 @@ def test_an_unknown_path_is_named_in_openais_words(service: Template) -> None:
     assert envelope["error"]["message"] == "Invalid URL (GET /v1/nowhere)"
 
 
-def test_who_sends_too_much_is_told_the_two_ways_out(service: Template) -> None:
+def test_the_refusal_of_a_large_request_names_the_two_ways_out(service: Template) -> None:
     responses = service.of_type("ApiGateway::GatewayResponse").values()
     (response,) = (one for one in responses if one["ResponseType"] == "REQUEST_TOO_LARGE")
     message = rendered(response["ResponseTemplates"]["application/json"])["error"]["message"]

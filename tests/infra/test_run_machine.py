@@ -17,7 +17,7 @@ MAX_RUN_SECONDS = 840
 
 
 def states(definition: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every state, those inside of a Map or Parallel included."""
+    """Return all states, those inside of a Map or Parallel included."""
     for name, state in definition["States"].items():
         yield name, state
         inner = [state[key] for key in ("ItemProcessor", "Iterator") if key in state]
@@ -94,7 +94,7 @@ def test_the_machine_logs_errors_without_what_the_states_carry(service: Template
     assert machine.get("StateMachineType", "STANDARD") == "STANDARD"
 
 
-def test_functions_are_told_the_arn_that_the_machine_will_have(service: Template) -> None:
+def test_functions_know_the_arn_that_the_machine_will_have(service: Template) -> None:
     name = service.only("StepFunctions::StateMachine")["StateMachineName"]
     for properties in service.of_type("Lambda::Function").values():
         arn = properties["Environment"]["Variables"]["ASSISTANTS_STATE_MACHINE"]

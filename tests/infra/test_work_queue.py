@@ -1,4 +1,4 @@
-"""The queues of work: what fails is repeated, then put aside, and never lost unseen."""
+"""The work queues: a failed message is repeated, then put aside, and never lost unnoticed."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Amazon Bedrock behind the model port, over HTTP to a server that speaks its event stream."""
+"""The adapter for Amazon Bedrock, over HTTP to a server that speaks its event stream."""
 
 import base64
 import json
@@ -92,7 +92,7 @@ def function(name: str = "weather", **members: Any) -> dict[str, Any]:
 
 
 def turn_of_calls(*calls: tuple[str, str, str, str]) -> list[dict[str, Any]]:
-    """The assistant's message and the tools' for calls of (id, name, arguments, output)."""
+    """Return the assistant's message and the tools' for calls of (id, name, arguments, output)."""
     asked = [
         {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
         for id, name, arguments, _ in calls

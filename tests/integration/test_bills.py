@@ -1,14 +1,14 @@
-"""What a run costs on AWS, in the units that are billed."""
+"""The cost of a run on AWS, in the units that are billed."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from infra.local import LocalStack
-from tests.benchmarks.bills import Biller
-from tests.benchmarks.calls import CallCounter
-from tests.benchmarks.request_units import Item, size_of
+from tests.support.bills import Biller
+from tests.support.call_counter import CallCounter
 from tests.support.model_server import ModelServer, Text
+from tests.support.request_units import Item, size_of
 
 
 @pytest.fixture

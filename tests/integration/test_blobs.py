@@ -1,11 +1,14 @@
 """One contract for blobs, on the fake that unit tests use and on S3."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import httpx2
 import pytest
+from botocore.exceptions import ClientError
 
 from assistants.adapters.aws import client
 from assistants.adapters.s3_blobs import PART_BYTES, S3Blobs
@@ -33,7 +36,7 @@ def blobs(request: pytest.FixtureRequest) -> Blobs:
 
 
 def content(size: int) -> bytes:
-    """Bytes that are elsewhere other ones."""
+    """Return bytes that are elsewhere other ones."""
     return b"".join(number.to_bytes(4, "big") for number in range(size // 4 + 1))[:size]
 
 
@@ -88,6 +91,39 @@ def test_missing_blobs_are_missed_before_the_first_piece(blobs: Blobs) -> None:
     with pytest.raises(BlobMissingError):
         blobs.copy("files/p/missing", "files/p/a")
     assert blobs.list("") == []
+
+
+def test_what_s3_denies_is_missing_only_if_a_list_does_not_show_it(
+    s3_blobs: S3Blobs, account: Cloud, bucket: str
+) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):  # as S3 says it, to who may not list
+        account.client("s3").get_object(Bucket=bucket, Key="files/p/missing")
+    with pytest.raises(BlobMissingError):
+        s3_blobs.read("files/p/missing")
+    s3_blobs.write("files/p/missing-not", [b"another"])
+    with pytest.raises(BlobMissingError):
+        s3_blobs.read("files/p/missing")
+
+
+def deny(s3: Any, operation: str) -> None:
+    """Let S3 deny an operation, whatever it is asked for."""
+    error = {"Error": {"Code": "AccessDenied", "Message": "no"}}
+    answer = SimpleNamespace(status_code=403), error
+    s3.meta.events.register(f"before-call.s3.{operation}", lambda **_: answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "denied"),
+    [("files/p/a", "GetObject"), ("files/p/missing", "ListObjectsV2")],
+)
+def test_a_denial_that_no_list_explains_is_a_failure(
+    account: Cloud, bucket: str, name: str, denied: str
+) -> None:
+    s3 = account.client("s3")
+    s3.put_object(Bucket=bucket, Key="files/p/a", Body=b"bytes")
+    deny(s3, denied)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        S3Blobs(bucket, lambda: s3).read(name)
 
 
 def test_a_copy_leaves_its_source(blobs: Blobs) -> None:

@@ -13,9 +13,9 @@ import pytest
 
 from assistants.http.routes import ROUTES
 from infra.local import LocalStack
-from tests.benchmarks.calls import PACED, CallCounter, RunCost, run_costs
-from tests.benchmarks.routes import route_calls
+from tests.support.call_counter import PACED, CallCounter, RunCost, run_costs
 from tests.support.model_server import ModelServer
+from tests.support.route_calls import route_calls
 
 EXPECTED: dict[str, Any] = json.loads(Path(__file__).with_name("call_counts.json").read_text())
 

@@ -27,7 +27,7 @@ from tests.support.process_sandboxes import ProcessSandboxes
 from tests.support.sandbox_platforms import DAEMON
 
 FILE = "files/p/file-1"
-CSV = b"day,sold\n1,10\n2,\n3,30\n"
+CSV = "day,sold\n1,10\n2,\n3,30\n"
 CLEAN = """
 import pandas as pd
 sales = pd.read_csv('/mnt/data/sales.csv')
@@ -45,8 +45,8 @@ class ProxiedSandboxes(ProcessSandboxes):
         return ProxiedSession(SandboxProxy("proxy", lambda: self), address, token)  # type: ignore[arg-type,return-value]
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        told = answer(super().open, json.loads(Payload))
-        return {"Payload": io.BytesIO(json.dumps(told).encode())}
+        answered = answer(super().open, json.loads(Payload))
+        return {"Payload": io.BytesIO(json.dumps(answered).encode())}
 
 
 KINDS = {"direct": ProcessSandboxes, "proxied": ProxiedSandboxes}
@@ -204,7 +204,7 @@ def test_a_csv_becomes_a_plot_and_a_cleaned_csv_and_variables_stay(kind: str, st
             sandboxes=running,
             clock=RealClock(),
         )
-        file_id = upload(service)
+        file_id = service.file(CSV, "sales.csv")
         resources = {"code_interpreter": {"file_ids": [file_id]}}
         assistant = service.assistant(
             tools=[{"type": "code_interpreter"}], tool_resources=resources
@@ -233,17 +233,6 @@ class RealClock(FakeClock):
         time.sleep(seconds)
 
 
-def upload(service: Deployment) -> str:
-    form = (
-        b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nassistants\r\n--b\r\n'
-        b'Content-Disposition: form-data; name="file"; filename="sales.csv"\r\n\r\n'
-        + CSV
-        + b"\r\n--b--\r\n"
-    )
-    headers = {"content-type": "multipart/form-data; boundary=b"}
-    return str(service.api.request("POST", "/files", content=form, headers=headers).json["id"])
-
-
 def finished(service: Deployment, thread: str, assistant: str, stream: bool) -> dict[str, Any]:
     if stream:
         events = service.api.stream(f"/threads/{thread}/runs", {"assistant_id": assistant})
@@ -255,7 +244,7 @@ def finished(service: Deployment, thread: str, assistant: str, stream: bool) -> 
 
 
 def shown(service: Deployment, run: dict[str, Any]) -> tuple[str, str, str]:
-    """The ids of the plot and of the cleaned file that the answer shows, and its text."""
+    """Return the ids of the plot and of the cleaned file that the answer shows, and its text."""
     [image, text] = service.messages(run)[-1]["content"]
     [annotation] = text["text"]["annotations"]
     value = text["text"]["value"]

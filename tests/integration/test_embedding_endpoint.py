@@ -1,6 +1,5 @@
 """The local stack with an embedding model of the user's own, which fails at first."""
 
-import threading
 import time
 from collections.abc import Iterator
 
@@ -8,22 +7,19 @@ import pytest
 from openai import OpenAI
 
 from infra.local import LocalStack
-from tests.unit.adapters.test_embedders import Provider
+from tests.support.embedding_server import EmbeddingServer
 
 KEY = "sk-embedding"
 
 
 @pytest.fixture
-def provider() -> Iterator[Provider]:
-    provider = Provider()
-    threading.Thread(target=provider.server.serve_forever, args=(0.01,)).start()
-    yield provider
-    provider.server.shutdown()
-    provider.server.server_close()
+def provider() -> Iterator[EmbeddingServer]:
+    with EmbeddingServer.started() as server:
+        yield server
 
 
 @pytest.fixture
-def client(provider: Provider) -> Iterator[OpenAI]:
+def client(provider: EmbeddingServer) -> Iterator[OpenAI]:
     parameters = {
         "EmbeddingUrl": provider.url,
         "EmbeddingKey": KEY,
@@ -38,7 +34,7 @@ def client(provider: Provider) -> Iterator[OpenAI]:
 
 
 def test_a_file_that_could_not_be_embedded_is_tried_again_soon(
-    client: OpenAI, provider: Provider
+    client: OpenAI, provider: EmbeddingServer
 ) -> None:
     provider.failures = [401]
     store = client.vector_stores.create()

@@ -71,7 +71,7 @@ def sandboxes(cloud: Cloud, place: FargateSettings) -> FargateSandboxes:
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Behind which attempts the adapter would have slept."""
+    """The attempts after which the adapter would have slept."""
     slept: list[int] = []
     monkeypatch.setattr(fargate, "pause", slept.append)
     return slept

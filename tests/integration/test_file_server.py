@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ class FileServer(NamedTuple):
     pid: int
 
     def memory(self, name: str) -> int:
-        """Bytes of `VmRSS` (now) or `VmHWM` (the peak)."""
+        """Read the bytes of `VmRSS` (now) or `VmHWM` (the peak)."""
         status = Path(f"/proc/{self.pid}/status").read_text().splitlines()
         (line,) = (one for one in status if one.startswith(name))
         return int(line.split()[1]) * 1024
@@ -115,7 +116,9 @@ def test_a_refusal_has_the_envelope(client: OpenAI) -> None:
         client.files.list(extra_headers={"Authorization": ""})
 
 
-def test_a_slow_sender_keeps_nobody_waiting(client: OpenAI, base_url: str) -> None:
+@contextmanager
+def half_sent(base_url: str) -> Iterator[tuple[socket.socket, bytes]]:
+    """Send the first half of an upload; yield the connection and the rest, then hang up."""
     url = urlsplit(base_url)
     body = form({"purpose": "vision", "file": Attached(b"x" * 100_000)})
     head = (
@@ -125,8 +128,13 @@ def test_a_slow_sender_keeps_nobody_waiting(client: OpenAI, base_url: str) -> No
     )
     with socket.create_connection((url.hostname or "", url.port or 80), timeout=30) as wire:
         wire.sendall(head.encode() + body[:50_000])
+        yield wire, body[50_000:]
+
+
+def test_a_slow_sender_keeps_nobody_waiting(client: OpenAI, base_url: str) -> None:
+    with half_sent(base_url) as (wire, rest):
         assert client.files.list(purpose="vision").data == []
-        wire.sendall(body[50_000:])
+        wire.sendall(rest)
         answer = b"".join(iter(lambda: wire.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 200 ")
     (file,) = client.files.list(purpose="vision").data
@@ -135,13 +143,6 @@ def test_a_slow_sender_keeps_nobody_waiting(client: OpenAI, base_url: str) -> No
 
 
 def test_a_sender_that_vanishes_leaves_nothing(client: OpenAI, base_url: str) -> None:
-    url = urlsplit(base_url)
-    body = form({"purpose": "vision", "file": Attached(b"x" * 100_000)})
-    head = (
-        f"POST {url.path}/files HTTP/1.1\r\nHost: {url.netloc}\r\n"
-        f"Authorization: Bearer {KEY}\r\nContent-Length: {len(body)}\r\n"
-        f"Content-Type: {HEADERS['content-type']}\r\n\r\n"
-    )
-    with socket.create_connection((url.hostname or "", url.port or 80), timeout=30) as wire:
-        wire.sendall(head.encode() + body[:50_000])
+    with half_sent(base_url):
+        pass
     assert client.files.list(purpose="vision").data == []

@@ -52,7 +52,7 @@ class Web(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def _drip(self) -> None:
-        """A byte at a time, for ever: no single one is late."""
+        """Send a byte at a time, for ever, so that no single one is late."""
         self.send_response(200)
         self.end_headers()
         gone = threading.Event()
@@ -220,7 +220,7 @@ def test_a_name_is_looked_up_once(web: ThreadingHTTPServer) -> None:
 def certified(
     request: pytest.FixtureRequest, web: ThreadingHTTPServer, tmp_path: Path
 ) -> tuple[str, Path]:
-    """The server behind TLS, with a certificate of its own making for the name it returns."""
+    """The server with TLS, and a self-signed certificate for the name that it returns."""
     certificate = self_signed(request.param, tmp_path)
     web.socket = server_context(certificate).wrap_socket(web.socket, server_side=True)
     return request.param, certificate

@@ -44,7 +44,7 @@ def test_an_alias_asks_the_deployments_endpoint_for_its_target(
     assert request.headers["authorization"] == "Bearer ssm:/all"
 
 
-def test_a_route_of_its_own_is_told_its_own_key(
+def test_a_route_of_its_own_gets_its_own_key(
     model_server: ModelServer, model: ScriptedModel
 ) -> None:
     route = {"url": model_server.url, "key": "ssm:/own", "target": model.name}
@@ -52,7 +52,7 @@ def test_a_route_of_its_own_is_told_its_own_key(
     assert model.requests[0].headers["authorization"] == "Bearer ssm:/own"
 
 
-def test_a_route_of_its_own_without_a_key_is_told_none(
+def test_a_route_of_its_own_without_a_key_gets_none(
     model_server: ModelServer, model: ScriptedModel
 ) -> None:
     route = {"url": model_server.url, "target": model.name}
@@ -60,7 +60,7 @@ def test_a_route_of_its_own_without_a_key_is_told_none(
     assert "authorization" not in model.requests[0].headers
 
 
-def test_bedrock_is_found_where_functions_are_told(
+def test_bedrock_is_found_where_functions_look_for_it(
     bedrock_server: BedrockServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")

@@ -22,7 +22,7 @@ def blobs(stack: LocalStack) -> Iterator[S3Blobs]:
     s3 = stack.client("s3")
     blobs = S3Blobs(stack.resource("AssistantsData", "Bucket"), lambda: s3)
     yield blobs
-    assert blobs.list(PREFIX) == []  # whatever was asked for, no answer is left behind
+    assert blobs.list(PREFIX) == []  # no answer is left over
     blobs.delete([BLOB])
 
 
@@ -53,7 +53,7 @@ def test_a_large_text_passes_between_the_two(parser: LambdaParser, blobs: S3Blob
         ("a.txt", b"", "invalid_file", "empty"),
     ],
 )
-def test_why_a_file_has_no_text_is_told(
+def test_the_answer_says_why_a_file_has_no_text(
     parser: LambdaParser, blobs: S3Blobs, filename: str, content: bytes, code: str, reason: str
 ) -> None:
     blobs.write(BLOB, [content])
@@ -79,6 +79,16 @@ def test_a_parser_that_fails_is_asked_again_later(
         parser.parse(BLOB, "a.txt")
 
 
+def test_a_file_that_is_denied_to_the_parser_is_tried_again_later(
+    parser: LambdaParser, blobs: S3Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs.write(BLOB, [b"text"])
+    elsewhere = blobs.download_url("files/x", filename="f", mime_type="text/plain", seconds=60)
+    monkeypatch.setattr(S3Blobs, "download_url", lambda *_, **__: elsewhere)
+    with pytest.raises(ParsingUnavailableError, match="answered with 403"):
+        parser.parse(BLOB, "a.txt")
+
+
 def test_a_parser_that_is_not_there_is_asked_again_later(stack: LocalStack, blobs: S3Blobs) -> None:
     parser = LambdaParser("Nobody", blobs, lambda: stack.client("lambda"))
     with pytest.raises(ParsingUnavailableError, match="does not answer"):
@@ -98,6 +108,6 @@ def test_a_file_beyond_the_limit_is_left_where_it_is(
             "filename": "a.txt",
         }
     )
-    told: Any = json.loads(b"".join(blobs.read(answer)))
-    assert told == {"code": "invalid_file", "message": "The file is larger than 512 MB."}
+    content: Any = json.loads(b"".join(blobs.read(answer)))
+    assert content == {"code": "invalid_file", "message": "The file is larger than 512 MB."}
     blobs.delete([answer])

@@ -3,7 +3,7 @@
 import pytest
 
 from assistants.adapters.embeddings.minilm import MiniLM
-from tests.benchmarks.retrieval import corpus, quality
+from tests.support.ranking import corpus, quality
 
 GUIDES = 2  # of eighty: `make bench-retrieval` asks about all of them
 

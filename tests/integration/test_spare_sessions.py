@@ -18,7 +18,7 @@ def stack(model_server: ModelServer) -> Iterator[LocalStack]:
 
 
 def running(stack: LocalStack, count: int) -> set[str]:
-    """The sessions, once there are as many."""
+    """Wait until there are so many sessions, and return them."""
     give_up = time.monotonic() + 60
     while len(found := set(stack.tasks.running())) != count:
         assert time.monotonic() < give_up, found

@@ -1,4 +1,4 @@
-"""One contract for the table, on the fake that unit tests use and on DynamoDB with S3 behind it."""
+"""One contract for the table, on the fake that unit tests use and on DynamoDB with S3."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def table(request: pytest.FixtureRequest) -> Table:
 
 @contextmanager
 def throttled(times: int) -> Iterator[None]:
-    """The table refuses so many calls; moto never does."""
+    """Let the table refuse so many calls, which moto never does."""
     left = itertools.repeat(None, times)
     dispatch = Connection.dispatch
 

@@ -1,4 +1,4 @@
-"""A double of the sandboxes: machines in memory, which live, die and come up as they are told."""
+"""A fake of the sandboxes: machines in memory, which start and die as a test says."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -48,7 +48,7 @@ class Machine:
     dead: bool = False
 
     def write(self, **files: bytes) -> Execution:
-        """The result of code that has made these files."""
+        """Return the result of code that has written these files."""
         self.files.update(files)
         made = tuple(MadeFile(path, len(data), f"hash of {data!r}") for path, data in files.items())
         return replace(PRINTED, files=made)

@@ -132,7 +132,7 @@ def _key(write: Write) -> Key:
 
 
 class FakeClock:
-    """Time that moves when it is told to or slept through, and by `step` when it is read."""
+    """Time that moves when it is set or slept through, and by `step` when it is read."""
 
     def __init__(self, now: float = 1_800_000_000.0, step: float = 0.0) -> None:
         self.now = now
@@ -162,7 +162,7 @@ class FakeExecutions:
 
 
 class FakePurgeQueue:
-    """Records what was asked to be purged."""
+    """Records which objects are to be purged."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[ProjectId, str]] = []

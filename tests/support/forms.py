@@ -14,7 +14,7 @@ class Attached(NamedTuple):
 
 
 def part(name: str, value: str | Attached) -> bytes:
-    """One part, with its delimiter in front."""
+    """Encode one part, with its delimiter in front."""
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"'
     if isinstance(value, str):
         return f"{head}\r\n\r\n{value}\r\n".encode()

@@ -59,14 +59,14 @@ class Page:
         return _SPAN.findall(self.prose)
 
     def section(self, heading: str) -> Self:
-        """The page from a heading of the second level to the next."""
+        """Return the page from a heading of the second level to the next."""
         _, found, rest = self.text.partition(f"\n## {heading}\n")
         if not found:
             raise LookupError(f"{self.name} has no section '{heading}'.")
         return type(self)(self.name, rest.partition("\n## ")[0])
 
     def rows(self, number: int = 0) -> list[list[str]]:
-        """The cells of a table, without its head."""
+        """Return the cells of a table, without its head."""
         tables = re.findall(r"(?:^\|.*\n)+", f"{self.text}\n", re.MULTILINE)
         lines = tables[number].splitlines()[2:]
         return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
@@ -78,11 +78,11 @@ class Page:
 
 
 def spans_of(cell: str) -> list[str]:
-    """The texts in backticks of a cell or an item."""
+    """Return the texts in backticks of a cell or an item."""
     return _SPAN.findall(cell)
 
 
 def located(path: str) -> Path | None:
-    """The file or folder of this name, in the repository or in the package."""
+    """Return the file or folder of this name, in the repository or in the package."""
     candidates = (REPOSITORY / path, PACKAGE / path)
     return next((place for place in candidates if place.exists()), None)

@@ -44,7 +44,7 @@ def _needed(operation: str) -> tuple[str, ...]:
 
 
 def _allowed(stack: LocalStack) -> Iterator[tuple[str, set[str]]]:
-    """The actions that each function's role may take on anything."""
+    """Return the actions that each function's role may take on anything."""
     for one in stack.templates:
         policies = [policy["Properties"] for _, policy in one.resources("AWS::IAM::Policy")]
         for name, function in one.resources("AWS::Lambda::Function"):

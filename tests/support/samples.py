@@ -15,7 +15,7 @@ RELATIONS = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships
 
 
 def pdf_objects(objects: Mapping[int, bytes], *, trailer: bytes = b"") -> bytes:
-    """A PDF of these numbered objects; number 1 is the catalog."""
+    """Make a PDF of these numbered objects; number 1 is the catalog."""
     out = io.BytesIO()
     out.write(b"%PDF-1.7\n")
     places = {}
@@ -39,7 +39,7 @@ def pdf_stream(content: bytes, more: bytes = b"") -> bytes:
 
 
 def pdf(pages: Sequence[str], outline: Sequence[tuple[str, int]] = ()) -> bytes:
-    """Each page holds the lines of a text. The outline gives titles and their page, from 0."""
+    """Make a PDF with a page for each text; the outline gives titles and their page, from 0."""
     objects = {
         1: b"<< /Type /Catalog /Pages 2 0 R /Outlines 4 0 R >>",
         3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
@@ -82,7 +82,7 @@ def package(parts: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED
 
 
 def docx(body: str, **more: str | bytes) -> bytes:
-    """`body` is XML in the namespace `w`; `more` are other parts of the folder `word`."""
+    """Make a document: `body` is XML in the namespace `w`, `more` are other parts of `word/`."""
     parts = {f"word/{name}.xml": content for name, content in more.items()}
     document = f"<w:document {WORD}><w:body>{body}</w:body></w:document>"
     return package({"word/document.xml": document, **parts})

@@ -33,7 +33,7 @@ def show_interpreter(data: Path, scratch: Path) -> None:
 
 
 def give_own_disk(directory: Path) -> None:
-    """A task shares its disk with nobody."""
+    """Mount a disk of its own, as a task has one."""
     linux.mount("tmpfs", str(directory), "tmpfs", 0, "size=1g")
 
 

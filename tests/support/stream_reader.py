@@ -7,7 +7,7 @@ from typing import Any
 
 from openai.lib.streaming._deltas import accumulate_delta
 
-from tests.support.deployment import Event
+from tests.support.api_client import Event
 
 STEP = "thread.run.step"
 MESSAGE = "thread.message"
@@ -99,7 +99,7 @@ def _without_index(value: Any) -> Any:
 
 
 def order(events: Iterable[Event]) -> str:
-    """The names, shortened, each unbroken series of deltas reduced to one: `run.queued step.…`."""
+    """Join the names, shortened: `run.queued step.…`, each unbroken series of deltas as one."""
     names: list[str] = []
     for event in events:
         name = re.sub(r"^thread\.(run\.step|run|message)\.", lambda m: _SHORT[m[1]], event.name)

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import assistants
 from assistants import cli
 from assistants.cli.deployment import Deployment
 from assistants.domain.errors import AuthenticationError, NotFoundError
@@ -179,3 +180,10 @@ def test_the_command_shows_its_usage_when_it_is_not_understood(
         cli.main(arguments)
     assert caught.value.code == 2
     assert capsys.readouterr().err.startswith("usage: assistants")
+
+
+def test_the_command_names_the_version_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"assistants {assistants.__version__}\n"

@@ -13,6 +13,7 @@ from tests.support.import_graph import find_circle, find_modules, import_graph, 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers/assistants/python/assistants"
 HEIGHTS = {
+    "": 0,  # the package itself: its version
     "domain": 1,
     "settings": 1,
     "telemetry": 1,
@@ -40,8 +41,11 @@ LADDER = (
 )
 FUNCTIONS = sorted((ROOT / "functions").glob("*/handler.py"))
 PRODUCT = sorted(
-    path for folder in ("layers", "functions", "infra") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("docs", "layers", "functions", "infra")
+    for path in (ROOT / folder).rglob("*.py")
 )
+TESTS = find_modules(ROOT, "tests")
 MODULES = find_modules(PACKAGE.parent)
 IMPORTS = import_graph(MODULES)
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"})
@@ -54,12 +58,12 @@ def relative(path: Path) -> str:
 
 
 def part_of(module: str) -> str:
-    """`services` of `assistants.services.runs.service`; `` for the package itself."""
+    """Return `services` of `assistants.services.runs.service`; `` for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 
 def test_every_part_of_the_package_has_a_height() -> None:
-    assert {part_of(module) for module in MODULES} - {""} == set(HEIGHTS)
+    assert {part_of(module) for module in MODULES} == set(HEIGHTS)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -75,7 +79,7 @@ def test_imports_point_downwards(module: str) -> None:
 
 
 def step_of(module: str) -> int | None:
-    """The step of the ladder that a module of `services` stands on."""
+    """Return the step of the ladder that a module of `services` stands on."""
     part, _, rest = module.removeprefix("assistants.").partition(".")
     folder = rest.partition(".")[0]
     steps = [step for step, folders in enumerate(LADDER) if folder in folders]
@@ -161,17 +165,19 @@ def test_functions_are_short() -> None:
     assert not {function: count for function, count in lines.items() if count > MAX_FUNCTION_LINES}
 
 
-def test_names_tell_something() -> None:
+def test_no_name_is_vague() -> None:
     names = {relative(path): {*path.parent.relative_to(ROOT).parts, path.stem} for path in PRODUCT}
     assert not [path for path, parts in names.items() if parts & VAGUE]
 
 
 def test_no_two_classes_bear_one_name() -> None:
-    """So that a name in a search or a traceback means one thing."""
+    """So that a name in a search or a traceback means one thing. Names of a module's own, which
+    begin with an underscore, are not searched for.
+    """
     places = defaultdict(list)
     for path in PRODUCT:
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.ClassDef):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(relative(path))
     assert not {name: paths for name, paths in places.items() if len(paths) > 1}
 
@@ -190,4 +196,22 @@ def test_only_the_composition_roots_see_adapters() -> None:
     assert {name.removeprefix("assistants.").partition(".")[0] for name in seen_by} == {
         "bootstrap",
         "cli",
+    }
+
+
+def test_no_test_module_imports_another() -> None:
+    """Nor a conftest nor a benchmark: what several need is a module of its own."""
+    found = {module: private_to_tests(module, path) for module, path in TESTS.items()}
+    assert not {module: names for module, names in found.items() if names}
+
+
+def private_to_tests(module: str, path: Path) -> set[str]:
+    """Return the names that a module below `tests` imports, and should not."""
+    benchmarks = set() if ".benchmarks." in module else {"benchmarks"}
+    return {
+        name
+        for name in imported_names(module, path)
+        for part in name.split(".")
+        if name.startswith("tests.")
+        if part.startswith("test_") or part in {"conftest"} | benchmarks
     }

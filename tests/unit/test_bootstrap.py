@@ -54,24 +54,28 @@ def test_the_index_can_be_a_file(choose: Choose, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "engine", "service"),
+    ("endpoint", "vector", "service"),
     [
-        ("https://abc.eu-central-1.aoss.amazonaws.com", "faiss", "aoss"),
+        ("https://abc.aoss.eu-central-1.on.aws", "compression_level", "aoss"),
+        ("https://abc.eu-central-1.aoss.amazonaws.com", "compression_level", "aoss"),
         ("https://search-abc.eu-central-1.es.amazonaws.com", "faiss", "es"),
         ("http://127.0.0.1:9200", "lucene", None),
     ],
 )
 def test_the_index_can_be_a_collection_a_domain_or_a_node(
-    choose: Choose, endpoint: str, engine: str, service: str | None
+    choose: Choose, endpoint: str, vector: str, service: str | None
 ) -> None:
     choose(search_endpoint=endpoint)
-    index: Any = bootstrap.index()
+    index = bootstrap.index()
     assert isinstance(index, OpenSearchIndex)
-    assert index._engine == engine
-    [host] = index._client.transport.hosts
+    requests: Any = index._requests
+    assert vector in str(requests._body["mappings"]["properties"]["vector"])
+    transport = requests._client.transport
+    [host] = transport.hosts
     assert host["host"] == endpoint.split("//")[1].partition(":")[0]
-    signer = index._client.transport.kwargs.get("http_auth")
+    signer = transport.kwargs.get("http_auth")
     assert (signer and signer.signer.service) == service
+    assert transport.kwargs["http_compress"] == (service != "aoss")
     assert index.name.endswith("-1024")
 
 

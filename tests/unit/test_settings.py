@@ -1,4 +1,4 @@
-"""What the environment may say, and what it may not."""
+"""Settings from the environment: good and bad values."""
 
 import pytest
 from pydantic import ValidationError

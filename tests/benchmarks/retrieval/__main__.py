@@ -9,11 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from assistants.adapters.embeddings.minilm import MiniLM
-from assistants.adapters.search.opensearch import OpenSearchIndex, connect
+from assistants.adapters.search.opensearch import OpenSearchIndex
+from assistants.adapters.search.opensearch_client import connect
 from assistants.adapters.search.sqlite import SqliteIndex
 from assistants.ports.search import SearchIndex
-from tests.benchmarks.retrieval import corpus, ingestion, latency, parsing, quality
+from tests.benchmarks.retrieval import ingestion, latency, parsing
 from tests.contract.opensearch.node import running
+from tests.support.ranking import corpus, quality
 
 RESULTS = Path(".cache/retrieval.json")
 
@@ -57,7 +59,7 @@ def _searches(options: argparse.Namespace, words: list[str]) -> Iterator[dict[st
                 "sqlite": SqliteIndex(Path(folder, str(size)), **same)
             }
             if client is not None:
-                indexes["opensearch"] = OpenSearchIndex(client, engine="lucene", **same)
+                indexes["opensearch"] = OpenSearchIndex(client, dialect="node", **same)
             for name, index in indexes.items():
                 yield {"index": name} | latency.measure(index, collection)
 

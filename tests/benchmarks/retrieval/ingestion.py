@@ -15,7 +15,7 @@ LONGEST_SECONDS = 3600
 
 
 def measure(pdf: Path, pages: int) -> dict[str, Any]:
-    """Of the first `pages` pages of a PDF; the functions are warm, and have nothing else to do."""
+    """Measure the first `pages` pages of a PDF, with warm functions and nothing else to do."""
     content, pages = _beginning(pdf, pages)
     with (
         LocalStack() as stack,
@@ -66,7 +66,7 @@ def _ingest(client: OpenAI, store_id: str, name: str, content: bytes) -> None:
 
 
 def _wait(client: OpenAI, store_id: str, file_id: str) -> None:
-    """Raises `RuntimeError` if it does not end well and in time."""
+    """Wait for the end; raise `RuntimeError` if it is a failure or does not come in time."""
     until = time.perf_counter() + LONGEST_SECONDS
     client.vector_stores.files.create(store_id, file_id=file_id)
     while (

@@ -1,4 +1,4 @@
-"""How long a search takes as an index grows, beside plain comparison of all vectors, and how many
+"""How long a search takes as an index grows, against plain comparison of all vectors, and how many
 of the truly nearest it finds.
 """
 

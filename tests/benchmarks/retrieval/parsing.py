@@ -24,7 +24,7 @@ EMBEDDED = 10  # chunks
 
 
 def measure(text: str, embedder: Embedder, pdf: Path | None = None) -> list[dict[str, Any]]:
-    """A row for the same text in each format, and one for a PDF of the caller's."""
+    """Measure the same text in each format, and a PDF of the caller's."""
     with TemporaryDirectory() as folder:
         rows = []
         for filename, content in _formats(text).items():

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 
-from assistants.adapters.search.opensearch import connect
+from assistants.adapters.search.opensearch_client import connect
 from tests.contract.opensearch.node import running
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Java and Maven are not needed for `make test`: this folder is run when it is named."""
+    """Run this folder only when it is named: `make test` needs neither Java nor Maven."""
     named = any("opensearch" in argument for argument in config.invocation_params.args)
     return None if named else True
 

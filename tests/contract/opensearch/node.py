@@ -12,7 +12,7 @@ PARTS = HERE / "target"
 
 @contextmanager
 def running() -> Iterator[str]:
-    """The URL of a node without an index. It needs Java 17 or newer."""
+    """Start a node without an index, which needs Java 17 or newer; yield its URL."""
     classes = f"{PARTS}/jars/*:{PARTS}/knn/*"
     with TemporaryDirectory() as home, (Path(home) / "log").open("wb") as log:
         node = subprocess.Popen(

@@ -1,14 +1,18 @@
 """The OpenSearch adapter against a real node: the contract of every index, and its own mapping."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from opensearchpy import OpenSearch
 
-from assistants.adapters.search.opensearch import OpenSearchIndex, connect
+from assistants.adapters.search.opensearch import OpenSearchIndex
+from assistants.adapters.search.opensearch_client import Dialect, connect
+from assistants.adapters.search.opensearch_documents import document_key
 from assistants.adapters.search.sqlite import SqliteIndex
+from assistants.domain.retrieval.passage import Document
 from assistants.domain.retrieval.ranking import Ranking, rank
 from assistants.ports.search import Query, SearchIndex, SearchUnavailableError
 from tests.support.hashing import HashingEmbedder
@@ -17,11 +21,14 @@ from tests.support.index_contract import (
     NOWHERE,
     PROJECT,
     STORE,
-    IndexContract,
+    WordsContract,
     chunk,
     document,
     settle_count,
 )
+from tests.support.late_index_contract import LateIndex, LateIndexContract
+from tests.support.opensearch.exchange import Server, forward
+from tests.support.opensearch.serverless import Serverless, signed_client
 
 FACTS = [
     "The printer reports a paper jam when the rear hatch is open.",
@@ -48,16 +55,50 @@ QUESTIONS = [
 ]
 
 
-def opened(client: OpenSearch, dimensions: int = DIMENSIONS) -> OpenSearchIndex:
-    """An index of its own for each test."""
+def opened(
+    client: OpenSearch, dimensions: int = DIMENSIONS, dialect: Dialect = "node"
+) -> OpenSearchIndex:
+    """Open an index of its own for each test."""
     model = f"Test/{uuid.uuid4()}"
-    return OpenSearchIndex(client, model=model, dimensions=dimensions, engine="lucene")
+    return OpenSearchIndex(
+        client, model=model, dimensions=dimensions, dialect=dialect, sleep=lambda _: None
+    )
 
 
-class TestOpenSearchIndex(IndexContract):
+class TestNode(WordsContract):
     @pytest.fixture
     def index(self, client: OpenSearch) -> SearchIndex:
         return opened(client)
+
+
+class TestServerless(WordsContract):
+    """The node as a collection: it refuses, and does not show a new index at once."""
+
+    @pytest.fixture
+    def index(self, node: str, client: OpenSearch) -> Iterator[SearchIndex]:
+        with Server(Serverless(forward(node), refresh="20ms", hidden=3)) as server:
+            collection = signed_client(server.url)
+            yield opened(collection, dialect="serverless")
+            collection.close()
+
+
+class TestLateServerless(LateIndexContract):
+    """The same, which shows nothing before it is told to."""
+
+    @pytest.fixture
+    def late(self, node: str, client: OpenSearch) -> Iterator[LateIndex]:
+        serverless = Serverless(forward(node))
+
+        def stored(owner: Document) -> int:
+            body = {"query": {"term": {"document": document_key(owner)}}}
+            counted: int = client.count(index=index.name, body=body)["count"]
+            return counted
+
+        with Server(serverless) as server:
+            collection = signed_client(server.url)
+            index = opened(collection, dialect="serverless")
+            yield LateIndex(index, serverless.refresh, stored)
+            collection.close()
 
 
 def test_an_index_that_does_not_exist_yet_is_empty(client: OpenSearch) -> None:
@@ -69,13 +110,12 @@ def test_an_index_that_does_not_exist_yet_is_empty(client: OpenSearch) -> None:
     assert not client.indices.exists(index=index.name)
 
 
-@pytest.mark.parametrize("first_write", ["put", "delete", "set_attributes"])
-def test_the_first_write_creates_the_index_with_its_mapping(
-    client: OpenSearch, first_write: str
-) -> None:
+def test_the_first_chunk_creates_the_index_with_its_mapping(client: OpenSearch) -> None:
     index = opened(client)
-    arguments = ([chunk(0, "word")], [NOWHERE]) if first_write == "put" else (1,)
-    getattr(index, first_write)(document("a"), *arguments)
+    index.delete(document("a"), 1)
+    index.set_attributes(document("a"), 1)
+    assert not client.indices.exists(index=index.name)
+    index.put(document("a"), [chunk(0, "word")], [NOWHERE])
     mapping = client.indices.get_mapping(index=index.name)[index.name]["mappings"]
     assert mapping["dynamic"] == "strict"
     assert mapping["properties"]["vector"]["type"] == "knn_vector"
@@ -95,7 +135,7 @@ def test_attributes_never_grow_the_mapping(client: OpenSearch) -> None:
 def test_two_writers_may_create_the_index(client: OpenSearch) -> None:
     model = f"Test/{uuid.uuid4()}"
     for name in ("a", "b"):
-        index = OpenSearchIndex(client, model=model, dimensions=DIMENSIONS, engine="lucene")
+        index = OpenSearchIndex(client, model=model, dimensions=DIMENSIONS, dialect="node")
         index.put(document(name), [chunk(0, "word")], [NOWHERE])
         settle_count(index, document(name), 1)
 
@@ -135,8 +175,9 @@ def test_both_indexes_rank_alike(client: OpenSearch, tmp_path: Path) -> None:
 
 
 def test_a_node_that_is_gone_is_unavailable() -> None:
-    index = OpenSearchIndex(connect("http://127.0.0.1:9"), model="m", dimensions=4)
-    index._client.transport.max_retries = 0
+    client = connect("http://127.0.0.1:9")
+    client.transport.max_retries = 0
+    index = OpenSearchIndex(client, model="m", dimensions=4, dialect="node")
     requests = (
         index.wake,
         lambda: index.count(document("a")),

@@ -1,4 +1,4 @@
-"""Makes state machines and follows their executions."""
+"""Create state machines and follow their executions."""
 
 import json
 import time

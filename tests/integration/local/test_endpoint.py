@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from infra.local.cloud import Cloud
 from infra.local.recorder import AwsCall
-from tests.integration.local.conftest import spec
+from tests.integration.local.toy_functions import spec
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Queues, schedules and broken executions reach their functions as on AWS."""
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ import pytest
 
 from infra.local import LocalStack
 from tests.integration.local import toy_template
-
-SECONDS = 30
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +17,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     assembly = toy_template.assembly(tmp_path_factory.mktemp("assembly"))
     with LocalStack(assembly=assembly) as stack:
         yield stack
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + SECONDS
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "nothing came"
-        time.sleep(0.02)
-    return result
 
 
 def send(stack: LocalStack, *bodies: str) -> None:
@@ -46,28 +36,28 @@ def depth(stack: LocalStack, queue: str) -> int:
 
 def test_a_message_reaches_the_function_and_is_deleted(stack: LocalStack) -> None:
     send(stack, "good")
-    wait_for(lambda: "got good for the 1." in stack.functions["Consumer"].logs)
-    wait_for(lambda: depth(stack, "Queue") == 0)
+    wait_until(lambda: "got good for the 1." in stack.functions["Consumer"].logs)
+    wait_until(lambda: depth(stack, "Queue") == 0)
 
 
 def test_a_message_that_fails_comes_again_and_then_to_the_dead(stack: LocalStack) -> None:
     before = depth(stack, "Dead")
     send(stack, "fine", "bad")
-    wait_for(lambda: "got bad for the 2." in stack.functions["Consumer"].logs)
-    wait_for(lambda: depth(stack, "Dead") == before + 1)
-    wait_for(lambda: depth(stack, "Queue") == 0)
+    wait_until(lambda: "got bad for the 2." in stack.functions["Consumer"].logs)
+    wait_until(lambda: depth(stack, "Dead") == before + 1)
+    wait_until(lambda: depth(stack, "Queue") == 0)
     assert "got fine for the 2." not in stack.functions["Consumer"].logs
 
 
 def test_a_batch_whose_function_fails_comes_again_as_a_whole(stack: LocalStack) -> None:
     send(stack, "worst")
-    wait_for(lambda: "got worst for the 2." in stack.functions["Consumer"].logs)
+    wait_until(lambda: "got worst for the 2." in stack.functions["Consumer"].logs)
 
 
 def test_a_schedule_invokes_its_function(stack: LocalStack) -> None:
     (name,) = stack.schedules.rules
     stack.schedules.fire(name)
-    wait_for(lambda: '"detail-type": "Scheduled Event"' in stack.functions["Consumer"].logs)
+    wait_until(lambda: '"detail-type": "Scheduled Event"' in stack.functions["Consumer"].logs)
 
 
 def test_a_schedule_repeats(stack: LocalStack, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +85,7 @@ def test_a_failed_execution_is_told_to_the_rules_function(stack: LocalStack) -> 
     execution = stack.client("stepfunctions").start_execution(
         stateMachineArn=machine, name="fails", input='{"id": "x", "fail": true}'
     )["executionArn"]
-    (event,) = wait_for(
+    (event,) = wait_until(
         lambda: [one for one in events(stack) if one["detail"]["executionArn"] == execution]
     )
     assert event["detail-type"] == "Step Functions Execution Status Change"
@@ -114,11 +104,11 @@ def test_a_stopped_execution_is_told_once_and_a_success_is_not(stack: LocalStack
         )["executionArn"]
         for name in ("stopped", "succeeds")
     }
-    token = wait_for(lambda: _token(stack, "succeeds"))
+    token = wait_until(lambda: _token(stack, "succeeds"))
     client.send_task_success(taskToken=token, output="{}")
-    wait_for(lambda: _token(stack, "stopped"))
+    wait_until(lambda: _token(stack, "stopped"))
     client.stop_execution(executionArn=executions["stopped"])
-    told = wait_for(lambda: [one for one in events(stack) if one["detail"]["name"] in executions])
+    told = wait_until(lambda: [one for one in events(stack) if one["detail"]["name"] in executions])
     assert [(one["detail"]["name"], one["detail"]["status"]) for one in told] == [
         ("stopped", "ABORTED")
     ]
@@ -137,8 +127,8 @@ def test_a_functions_calls_are_recorded_under_its_logical_id(stack: LocalStack) 
     stack.client("stepfunctions").start_execution(
         stateMachineArn=machine, name="recorded", input='{"id": "recorded", "fail": false}'
     )
-    wait_for(lambda: ("Machine", "dynamodb", "PutItem") in stack.calls.counts())
-    wait_for(lambda: ("Machine", "s3", "PutObject") in stack.calls.counts())
+    wait_until(lambda: ("Machine", "dynamodb", "PutItem") in stack.calls.counts())
+    wait_until(lambda: ("Machine", "s3", "PutObject") in stack.calls.counts())
 
 
 def test_a_template_without_event_sources_needs_none(tmp_path: Path) -> None:

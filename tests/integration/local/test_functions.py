@@ -14,7 +14,7 @@ import pytest
 from infra.local.functions import FunctionHost, HostedFunction, TooManyRequestsError
 from infra.local.hot_reload import HotReload
 from infra.local.invocation import FunctionError
-from tests.integration.local.conftest import spec
+from tests.integration.local.toy_functions import spec
 
 
 def add(host: FunctionHost, folder: str = "toy", **options: Any) -> HostedFunction:

@@ -11,21 +11,13 @@ from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.table import Table
 
 from infra.local.cloud import Cloud
-from tests.integration.local.tables import create_table, put, sort_keys
+from tests.integration.local.tables import put, sort_keys
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
     with Cloud() as cloud:
         yield cloud
-
-
-@pytest.fixture
-def table(cloud: Cloud, request: pytest.FixtureRequest) -> str:
-    """A table with the key `pk`, `sk`."""
-    name = str(request.node.name)
-    create_table(cloud, name)
-    return name
 
 
 def test_a_failing_transaction_loses_no_write_beside_it_and_is_never_seen(

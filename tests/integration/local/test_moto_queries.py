@@ -19,14 +19,6 @@ def cloud() -> Iterator[Cloud]:
         yield cloud
 
 
-@pytest.fixture
-def table(cloud: Cloud, request: pytest.FixtureRequest) -> str:
-    """A table with the key `pk`, `sk`."""
-    name = str(request.node.name)
-    create_table(cloud, name)
-    return name
-
-
 def test_a_query_looks_at_its_own_partition_only(
     cloud: Cloud, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

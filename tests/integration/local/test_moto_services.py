@@ -21,12 +21,6 @@ def cloud() -> Iterator[Cloud]:
         yield cloud
 
 
-@pytest.fixture
-def queue(cloud: Cloud, request: pytest.FixtureRequest) -> str:
-    name = f"{request.node.name:.70}".translate({ord("["): "-", ord("]"): None})
-    return str(cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"])
-
-
 def test_a_resource_that_moto_does_not_know_is_passed_over_in_silence(
     cloud: Cloud, caplog: pytest.LogCaptureFixture
 ) -> None:

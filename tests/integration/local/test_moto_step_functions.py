@@ -29,12 +29,6 @@ def cloud() -> Iterator[Cloud]:
         yield cloud
 
 
-@pytest.fixture
-def queue(cloud: Cloud, request: pytest.FixtureRequest) -> str:
-    name = f"{request.node.name:.70}".translate({ord("["): "-", ord("]"): None})
-    return str(cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"])
-
-
 def test_a_path_is_parsed_once(cloud: Cloud) -> None:
     states = {"Only": {"Type": "Pass", "InputPath": "$.once", "ResultPath": "$.r", "End": True}}
     first = run(cloud, "paths", states, event={"once": 1})

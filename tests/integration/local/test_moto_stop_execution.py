@@ -10,20 +10,14 @@ from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local.cloud import Cloud
-from tests.integration.local.conftest import spec
 from tests.integration.local.machines import outcome, output, run, token, waits_for_token
+from tests.integration.local.toy_functions import spec
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
     with Cloud() as cloud:
         yield cloud
-
-
-@pytest.fixture
-def queue(cloud: Cloud, request: pytest.FixtureRequest) -> str:
-    name = f"{request.node.name:.70}".translate({ord("["): "-", ord("]"): None})
-    return str(cloud.client("sqs").create_queue(QueueName=name)["QueueUrl"])
 
 
 @pytest.mark.parametrize("catches", [False, True])

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.functions import FunctionHost, HostedFunction
 from infra.local.invocation import FunctionError
-from tests.integration.local.conftest import spec
+from tests.integration.local.toy_functions import spec
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a scripted Bedrock answers: events of ConverseStream, and the ways in which it fails."""
+"""The vocabulary of a scripted Bedrock: events of ConverseStream, and failures."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,12 +37,12 @@ Answer = list[Event | Fault | Broken] | Refused
 
 
 def said(*fragments: str, stop: str = "end_turn") -> Answer:
-    """An answer in text, one delta for each fragment."""
+    """Make an answer in text, with one delta for each fragment."""
     return [*_text(0, *fragments), *ended(stop)]
 
 
 def called(*calls: tuple[str, str, list[str]], saying: str = "", stop: str = "tool_use") -> Answer:
-    """An answer that calls tools: id, name and the fragments of its input, for each."""
+    """Make an answer that calls tools, each given as id, name and the fragments of its input."""
     events: list[Event | Fault | Broken] = [*_text(0, saying)] if saying else []
     first = 1 if saying else 0
     for index, (id, name, fragments) in enumerate(calls, first):
@@ -54,7 +54,7 @@ def called(*calls: tuple[str, str, list[str]], saying: str = "", stop: str = "to
 
 
 def ended(stop: str, **usage: int) -> list[Event | Fault | Broken]:
-    """The end of an answer."""
+    """Make the end of an answer."""
     metadata = {"usage": {**_USAGE, **usage}, "metrics": {"latencyMs": 1}}
     return [{"messageStop": {"stopReason": stop}}, {"metadata": metadata}]
 

@@ -16,7 +16,7 @@ OPENING: Delta = {"role": "assistant", "content": "", "refusal": None}
 
 
 def deltas(part: Part) -> Iterator[Delta]:
-    """The deltas that a part streams; parts that are not content stream none."""
+    """Yield the deltas of a part; only parts with content have any."""
     match part:
         case Text(fragments=fragments):
             yield from ({"content": fragment} for fragment in fragments)
@@ -28,7 +28,7 @@ def deltas(part: Part) -> Iterator[Delta]:
 
 
 def _fragments(index: int, call: Call) -> Iterator[Delta]:
-    """A call as providers stream it: id and name first, then the arguments in pieces."""
+    """Yield a call as providers stream it: id and name first, then the arguments in pieces."""
     opening = {"name": call.name, "arguments": ""}
     yield {"index": index, "id": call.id, "type": "function", "function": opening}
     text = call.arguments_text
@@ -38,7 +38,7 @@ def _fragments(index: int, call: Call) -> Iterator[Delta]:
 
 
 def chunk(completion_id: str, model: str, delta: Delta, finish: str | None = None) -> Delta:
-    """One `chat.completion.chunk` with one choice."""
+    """Make one `chat.completion.chunk` with one choice."""
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     return {
         "id": completion_id,
@@ -51,7 +51,7 @@ def chunk(completion_id: str, model: str, delta: Delta, finish: str | None = Non
 
 
 def usage(turn: Turn) -> dict[str, int]:
-    """The token counts that the turn claims."""
+    """Return the token counts that the turn claims."""
     total = turn.prompt_tokens + turn.completion_tokens
     return {
         "prompt_tokens": turn.prompt_tokens,
@@ -61,7 +61,7 @@ def usage(turn: Turn) -> dict[str, int]:
 
 
 def completion(completion_id: str, model: str, turn: Turn) -> Delta:
-    """The whole turn as one `chat.completion`, for requests without `stream`."""
+    """Return the whole turn as one `chat.completion`, for requests without `stream`."""
     message: Delta = {"role": "assistant", "content": None, "refusal": None}
     for part in turn.parts:
         match part:

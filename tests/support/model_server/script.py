@@ -1,4 +1,4 @@
-"""What a scripted model does with one request: the vocabulary that tests write their scripts in."""
+"""The vocabulary of scripts: how a scripted model answers one request."""
 
 import json
 from collections.abc import Mapping

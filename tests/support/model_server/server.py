@@ -39,14 +39,14 @@ class ModelServer:
         return f"http://127.0.0.1:{self._http.server_port}/v1"
 
     def script(self, *answers: Answer | Part) -> ScriptedModel:
-        """A new model that gives these answers, one for each request, and then answers 400."""
+        """Add a model that gives these answers, one for each request, and then answers 400."""
         turns = [part if isinstance(part, Answer) else Turn(part) for part in answers]
         remaining = iter(turns)
         ended = HttpError(400, f"The script had {len(turns)} answers and was asked for one more.")
         return self.model(lambda _body: next(remaining, ended))
 
     def model(self, answer: Callable[[dict[str, Any]], Answer]) -> ScriptedModel:
-        """A new model whose answer is computed from each request's body."""
+        """Add a model that computes each answer from the request's body."""
         model = ScriptedModel(f"scripted-{next(self._numbers)}", answer)
         self._models[model.name] = model
         return model

@@ -1,4 +1,4 @@
-"""Whatever is said in a thread, the request is one that Converse takes."""
+"""Every thread becomes a request that Converse takes."""
 
 from itertools import pairwise
 from typing import Any
@@ -12,7 +12,7 @@ from assistants.adapters.models.bedrock_request import converse_request
 from assistants.domain.image import Image
 from assistants.ports.chat_model import ModelRequest
 
-PNG = Image.of(b"\x89PNG\r\n\x1a\n")
+PNG = Image.from_bytes(b"\x89PNG\r\n\x1a\n")
 CONVERSE = get_session().get_service_model("bedrock-runtime").operation_model("ConverseStream")
 
 texts = st.text(max_size=6) | st.sampled_from(["", " ", "\n"])

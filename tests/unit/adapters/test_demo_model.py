@@ -36,7 +36,7 @@ def said(deltas: list[Any]) -> str:
 
 
 def called(deltas: list[Any]) -> dict[str, str]:
-    """The functions that were called, with their arguments."""
+    """Return the functions that were called, with their arguments."""
     names: dict[int | None, str] = {}
     arguments: dict[str, str] = {}
     for delta in deltas:
@@ -121,7 +121,7 @@ def test_it_makes_something_of_every_schema(schema: dict[str, Any], value: Any) 
     assert json.loads(called(deltas)["f"]) == value
 
 
-def test_it_tells_what_the_functions_answered() -> None:
+def test_it_repeats_what_the_functions_answered() -> None:
     messages: list[dict[str, Any]] = [
         {"role": "user", "content": "get_weather"},
         {"role": "assistant", "content": None, "tool_calls": []},
@@ -154,14 +154,14 @@ def test_it_has_some_code_where_it_must_call() -> None:
     }
 
 
-def test_it_searches_for_what_it_is_told() -> None:
+def test_it_searches_for_what_it_is_asked() -> None:
     assert called(answer("Where is the cat?", *offered([SEARCH]))) == {
         "file_search": json.dumps({"queries": ["Where is the cat?"]})
     }
     assert called(answer("?!", *offered([SEARCH]))) == {}
 
 
-def test_it_tells_what_was_found_with_the_markers_and_what_code_has_printed() -> None:
+def test_it_repeats_what_was_found_with_the_markers_and_what_code_has_printed() -> None:
     found = "【0:0†a b.txt】\npage 1\nA cat.\n\n【0:1†c】\nA dog.\n\n【0:2†c】\nA bird."
     messages: list[dict[str, Any]] = [
         {"role": "user", "content": "1+1?"},

@@ -67,7 +67,7 @@ def asked(server: ModelServer, model: ScriptedModel, timeout: float = 5) -> list
 def failed(
     server: ModelServer, model: ScriptedModel, timeout: float = 5
 ) -> tuple[list[Delta], ModelError]:
-    """What was said before it failed, and how it failed."""
+    """Return the text before the failure, and the failure."""
     said: list[Delta] = []
     with pytest.raises(ModelError) as caught:
         said.extend(adapter(server, timeout=timeout).stream(request(model)))
@@ -75,7 +75,7 @@ def failed(
 
 
 def raw(*lines: str) -> Turn:
-    """An answer of these lines alone, without the server's own frames behind them."""
+    """Make an answer of these lines alone, without the server's own frames after them."""
     return Turn(Garbage("\n\n".join([*lines, ""]).encode()))
 
 
@@ -89,7 +89,7 @@ def test_text_comes_delta_by_delta_and_ends_with_its_usage(server: ModelServer) 
     ]
 
 
-def test_a_refusal_is_told_apart_from_text(server: ModelServer) -> None:
+def test_a_refusal_is_distinct_from_text(server: ModelServer) -> None:
     deltas = asked(server, server.script(Refused("I ", "will not.")))
     assert deltas[:2] == [RefusalDelta("I "), RefusalDelta("will not.")]
 
@@ -157,7 +157,7 @@ def test_a_failure_before_the_first_byte_is_tried_again(
         (Break(), "server_error", "The model cannot be reached."),
     ],
 )
-def test_a_failure_that_lasts_is_told_after_three_tries(
+def test_a_failure_that_lasts_is_raised_after_three_tries(
     server: ModelServer, answer: Any, code: str, message: str, pauses: list[Any]
 ) -> None:
     model = server.script(*[answer] * 4)
@@ -177,7 +177,7 @@ def test_what_the_provider_says_about_waiting_is_heeded(
 @pytest.mark.parametrize(
     ("status", "code"), [(400, "invalid_prompt"), (404, "server_error"), (422, "server_error")]
 )
-def test_a_refusal_for_good_is_told_at_once(
+def test_a_refusal_for_good_is_raised_at_once(
     server: ModelServer, status: int, code: str, pauses: list[Any]
 ) -> None:
     model = server.script(HttpError(status, "Not like this."))
@@ -188,14 +188,14 @@ def test_a_refusal_for_good_is_told_at_once(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_nothing_is_told_of_the_key_of_the_deployment(server: ModelServer, status: int) -> None:
+def test_errors_do_not_show_the_key_of_the_deployment(server: ModelServer, status: int) -> None:
     model = server.script(HttpError(status, "Incorrect API key provided: sk-abcd."))
     _, error = failed(server, model)
     assert error.code == "server_error"
     assert "sk-" not in error.message
 
 
-def test_a_provider_that_is_not_there_is_told(pauses: list[Any]) -> None:
+def test_a_provider_that_is_not_there_is_an_error(pauses: list[Any]) -> None:
     nowhere = OpenAICompatible("http://127.0.0.1:9/v1", None, 5)
     with pytest.raises(ModelError, match="cannot be reached"):
         list(nowhere.stream(ModelRequest("m", HELLO)))
@@ -210,12 +210,12 @@ def test_a_connection_that_breaks_mid_answer_is_not_tried_again(server: ModelSer
     assert len(model.requests) == 1
 
 
-def test_nothing_is_read_behind_the_end(server: ModelServer) -> None:
+def test_nothing_is_read_after_the_end(server: ModelServer) -> None:
     line = 'data: {"choices":[{"delta":{"content":"Hi"}}]}'
     assert asked(server, server.script(raw(line, "data: [DONE]", "data: {"))) == [TextDelta("Hi")]
 
 
-def test_a_model_that_stays_silent_is_given_up_and_not_asked_again(server: ModelServer) -> None:
+def test_a_silent_model_is_given_up_and_not_asked_again(server: ModelServer) -> None:
     model = server.script(Turn(Wait()), Said("Never"))
     said, error = failed(server, model, timeout=0.05)
     assert (said, error.message) == ([], "The model fell silent.")
@@ -262,7 +262,7 @@ def test_what_is_no_chunk_is_not_taken_for_one(server: ModelServer, garbage: str
         ('{"code": 5}', "The model reported an error."),
     ],
 )
-def test_an_error_in_the_stream_is_told(server: ModelServer, problem: str, message: str) -> None:
+def test_an_error_in_the_stream_is_raised(server: ModelServer, problem: str, message: str) -> None:
     said, error = failed(server, server.script(raw(f'data: {{"error": {problem}}}')))
     assert (said, error.message) == ([], message)
 

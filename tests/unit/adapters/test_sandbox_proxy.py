@@ -39,10 +39,10 @@ def refusal(code: str) -> ClientError:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxied_session, "_ASK_AGAIN_SECONDS", 0)
+    monkeypatch.setattr(proxied_session, "_RETRY_SECONDS", 0)
 
 
-def test_a_request_is_one_call_with_the_token_beside_it() -> None:
+def test_a_request_is_one_call_with_the_token() -> None:
     function = Function({"value": 7})
     assert session(function).take("a.csv", "files/p/file-1") == 7
     assert function.requests == [
@@ -75,7 +75,7 @@ def test_a_function_whose_network_wakes_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize("answer", [refusal("AccessDeniedException"), None])
-def test_a_function_that_fails_is_an_error_that_does_not_tell_the_token(answer: Any) -> None:
+def test_a_function_that_fails_is_an_error_without_the_token(answer: Any) -> None:
     with pytest.raises((ClientError, RuntimeError)) as raised:
         session(Function(answer)).ready(1)
     assert "secret" not in str(raised.value)

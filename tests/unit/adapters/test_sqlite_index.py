@@ -10,7 +10,7 @@ from assistants.ports.search import SearchIndex, SearchUnavailableError
 from tests.support.index_contract import (
     DIMENSIONS,
     NOWHERE,
-    IndexContract,
+    WordsContract,
     chunk,
     document,
 )
@@ -26,7 +26,7 @@ def write(path: Path, name: str) -> None:
         index.put(document(name), [chunk(number, "word")], [NOWHERE])
 
 
-class TestSqliteIndex(IndexContract):
+class TestSqliteIndex(WordsContract):
     @pytest.fixture
     def index(self, tmp_path: Path) -> SearchIndex:
         return opened(tmp_path / "search.sqlite")

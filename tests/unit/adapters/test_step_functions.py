@@ -52,7 +52,7 @@ def test_an_execution_that_exists_is_started(states: Stubber) -> None:
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ExecutionLimitExceeded", "Internal"])
-def test_a_start_that_is_not_taken_is_told(states: Stubber, code: str) -> None:
+def test_a_start_that_is_not_taken_raises(states: Stubber, code: str) -> None:
     states.add_client_error("start_execution", code)
     with pytest.raises(ExecutionsUnavailableError, match=code):
         executions(states).start(RUN_A)
@@ -71,7 +71,7 @@ def test_a_token_that_nothing_waits_for_is_no_error(states: Stubber, code: str) 
     assert not executions(states).resume("t", "submitted")
 
 
-def test_a_callback_that_is_not_taken_is_told(states: Stubber) -> None:
+def test_a_callback_that_is_not_taken_raises(states: Stubber) -> None:
     states.add_client_error("send_task_success", "ThrottlingException")
     with pytest.raises(ExecutionsUnavailableError):
         executions(states).resume("t", "submitted")

@@ -1,8 +1,8 @@
-"""What a reader of files says is not believed: it may be in the hands of a file."""
+"""The answers of the parsing process are not trusted: a hostile file may control it."""
 
 import pytest
 
-from assistants.documents.confined import READY, UNFILTERED, _text
+from assistants.documents.confined import READY, UNFILTERED, _reading
 from assistants.domain.retrieval.document_text import (
     MAX_CHARACTERS,
     DocumentError,
@@ -50,14 +50,15 @@ def test_what_is_no_answer_is_an_invalid_file(answer: bytes) -> None:
 
 
 def test_a_reader_that_did_not_start_is_our_own_fault() -> None:
+    reading = _reading(b"Traceback")
     with pytest.raises(DocumentError, match="could not start") as refused:
-        _text(b"Traceback")
+        decoded(reading.answer)
     assert refused.value.code == "server_error"
+    assert not reading.filtered
 
 
-def test_where_no_filter_holds_a_reader_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    answer = b"\n" + encoded(ExtractedText("Hello"))
-    assert _text(READY + answer).content == "Hello"
-    assert caplog.records == []
-    assert _text(UNFILTERED + answer).content == "Hello"
-    assert "without a filter of system calls" in caplog.text
+@pytest.mark.parametrize(("said", "filtered"), [(READY, True), (UNFILTERED, False)])
+def test_a_reader_says_whether_a_filter_holds_it(said: bytes, filtered: bool) -> None:
+    reading = _reading(said + b"\n" + encoded(ExtractedText("Hello")))
+    assert decoded(reading.answer).content == "Hello"
+    assert reading.filtered is filtered

@@ -1,4 +1,4 @@
-"""What a parser that is taken over asks of Linux is refused: by the real kernel, in a process."""
+"""The real kernel refuses the system calls of a parser that was taken over."""
 
 import ctypes
 import errno
@@ -11,21 +11,29 @@ import pytest
 from assistants.documents.system_calls import ARCHITECTURES, REFUSED, program
 
 ATTEMPT = """
-import errno, os, signal, socket, sys
+import errno, os, resource, signal, socket, sys, threading
+from assistants.documents.limits import Limits
 from assistants.documents.system_calls import restrict
 path, other = sys.argv[1:]
-assert restrict()
+file = open(path)
+{confine}
 try:
-    {}
+    {statement}
 except OSError as error:
     print(errno.errorcode[error.errno])
+except (RuntimeError, ValueError) as error:
+    print(error)
 """
+FILTER = "assert restrict()"
+# No limit counts the processes of root.
+LIMITS = "os.getuid() or os.setuid(65534); Limits().apply()"
 ATTEMPTS = {
     "reach": "socket.socket()",
     "reach a neighbour": "socket.socketpair()",
     "start": "os.execv('/bin/true', ['true'])",
     "fork": "os.fork()",
     "kill": "os.kill(os.getppid(), signal.SIGKILL)",
+    "read": "open(path)",
     "write": "open(path, 'w')",
     "append": "open(path, 'a')",
     "write by its number": "os.open(path, os.O_RDWR)",
@@ -40,13 +48,30 @@ ATTEMPTS = {
     "time": "os.utime(path)",
     "memory": "os.memfd_create('x')",
 }
+ATTEMPTS_WITHOUT_A_FILTER = {
+    "reach": ("socket.socket()", "EMFILE"),
+    "reach a neighbour": ("socket.socketpair()", "EMFILE"),
+    "fork": ("os.fork()", "EAGAIN"),
+    "thread": ("threading.Thread(target=print).start()", "can't start new thread"),
+    "read": ("open(path)", "EMFILE"),
+    "read of its parent": ("open(f'/proc/{os.getppid()}/environ')", "EMFILE"),
+    "write": ("open(path, 'w')", "EMFILE"),
+    "create": ("open(other, 'x')", "EMFILE"),
+    "memory": ("os.memfd_create('x')", "EMFILE"),
+    "hold its parent": ("os.pidfd_open(os.getppid())", "EMFILE"),
+    "a higher limit": (
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))",
+        "not allowed to raise maximum limit",
+    ),
+}
 
 
-def attempt(tmp_path: Path, statement: str) -> str:
+def attempt(tmp_path: Path, statement: str, confine: str = FILTER) -> str:
     path = tmp_path / "file"
     path.write_text("kept")
     paths = map(str, (path, tmp_path / "other"))
-    command = [sys.executable, "-c", ATTEMPT.format(statement), *paths]
+    program = ATTEMPT.format(confine=confine, statement=statement)
+    command = [sys.executable, "-c", program, *paths]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert path.read_text() == "kept"
     assert list(tmp_path.iterdir()) == [path]
@@ -58,8 +83,49 @@ def test_a_reader_can_do_nothing_but_read(tmp_path: Path, statement: str) -> Non
     assert attempt(tmp_path, statement) == "EPERM"
 
 
-def test_a_reader_can_read(tmp_path: Path) -> None:
-    assert attempt(tmp_path, "print(open(path).read())") == "kept"
+@pytest.mark.parametrize(
+    ("statement", "refusal"),
+    ATTEMPTS_WITHOUT_A_FILTER.values(),
+    ids=ATTEMPTS_WITHOUT_A_FILTER,
+)
+def test_the_limits_alone_leave_a_reader_no_file_no_network_and_no_process(
+    tmp_path: Path, statement: str, refusal: str
+) -> None:
+    assert attempt(tmp_path, statement, LIMITS) == refusal
+
+
+@pytest.mark.parametrize("confine", [FILTER, LIMITS, f"{LIMITS}; {FILTER}"])
+def test_a_reader_can_read_what_it_was_given(tmp_path: Path, confine: str) -> None:
+    assert attempt(tmp_path, "print(file.read())", confine) == "kept"
+
+
+NEIGHBOUR = """
+import ctypes, os, sys
+from assistants.documents.system_calls import hide
+if os.getuid() == 0:
+    os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE, as it is after an exec
+if sys.argv[1] == "hidden":
+    assert hide()
+child = os.fork()
+if child == 0:
+    try:
+        open(f"/proc/{os.getppid()}/environ", "rb").read()
+        print("read")
+    except PermissionError:
+        print("refused")
+else:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.parametrize(("state", "outcome"), [("hidden", "refused"), ("shown", "read")])
+def test_a_process_of_the_same_user_sees_nothing_of_one_that_hides(
+    state: str, outcome: str
+) -> None:
+    command = [sys.executable, "-c", NEIGHBOUR, state]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == outcome
 
 
 def numbers(architecture: str) -> dict[str, int]:

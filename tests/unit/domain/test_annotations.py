@@ -66,7 +66,7 @@ def test_every_marker_that_is_left_is_cited(text: str) -> None:
 
 
 @given(texts)
-def test_without_sources_a_text_stays_as_it_is(text: str) -> None:
+def test_without_sources_a_text_is_left_as_it_is(text: str) -> None:
     nothing = AnnotatedText(Sources(), cites=False)
     assert nothing.read(text) == Piece(text)
 
@@ -115,7 +115,7 @@ def test_only_markers_of_known_passages_are_shown(text: str, shown: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("behind", "file_id"),
+    ("after", "file_id"),
     [
         ("a.csv", "file-1"),
         ("a.csv.", "file-1"),
@@ -131,8 +131,8 @@ def test_only_markers_of_known_passages_are_shown(text: str, shown: str) -> None
         ("", None),
     ],
 )
-def test_a_link_is_annotated_if_it_is_one_to_a_file(behind: str, file_id: str | None) -> None:
-    text = f"Here: {LINK}{behind}"
+def test_a_link_is_annotated_if_it_is_one_to_a_file(after: str, file_id: str | None) -> None:
+    text = f"Here: {LINK}{after}"
     piece = read(list(text))
     assert piece.value == text
     assert [each["file_path"]["file_id"] for each in piece.annotations] == (

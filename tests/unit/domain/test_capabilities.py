@@ -1,11 +1,12 @@
-"""A parameter that the model behind a name cannot honour is refused where it is given."""
+"""A parameter that the model of a name cannot honour is refused where it is given."""
 
 from typing import Any
 
 import pytest
 
 from assistants.domain.model import Catalog
-from tests.support.deployment import WEATHER, Answer, Deployment
+from tests.support.api_client import Answer
+from tests.support.deployment import WEATHER, Deployment
 
 SCHEMA = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
 STRICT = {"type": "function", "function": {"name": "now", "strict": True}}
@@ -113,7 +114,7 @@ def test_the_refusal_of_a_parameter_has_the_words_of_the_original(service: Deplo
     ("choice", "shown"),
     [("required", "required"), ({"type": "function", "function": {"name": "weather"}}, "function")],
 )
-def test_a_model_that_cannot_be_made_to_call_is_not_told_to(choice: Any, shown: str) -> None:
+def test_a_model_that_cannot_be_made_to_call_is_not_asked_to(choice: Any, shown: str) -> None:
     models = {"shy": {"provider": "bedrock", "target": "meta.shy", "abilities": ["tools"]}}
     service = Deployment(catalog=Catalog.read(models, endpoint_configured=False))
     body = {
@@ -124,7 +125,7 @@ def test_a_model_that_cannot_be_made_to_call_is_not_told_to(choice: Any, shown: 
     check(answer, "tool_choice", f"'{shown}' with this model. Supported values are: 'none' and 'a")
 
 
-def test_a_neutral_temperature_is_not_told_to_a_model_without_one() -> None:
+def test_a_neutral_temperature_is_not_sent_to_a_model_without_one() -> None:
     service = Deployment(["Hi."], ["Hi."], catalog=Catalog.read(MODELS, endpoint_configured=False))
     for model in ("thinker", "open"):
         service.run(assistant_id=service.assistant(model=model))

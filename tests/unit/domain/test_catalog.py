@@ -76,6 +76,13 @@ def test_a_name_without_a_target_is_its_own() -> None:
     assert target(found, "gpt-4o") == "gpt-4o"
 
 
+@pytest.mark.parametrize("name", ["capabilities", "abilities"])
+def test_capabilities_are_read_by_their_name_and_by_their_former_one(name: str) -> None:
+    entry = {**CLAUDE, name: ["tools", "vision"]}
+    assert catalog({"claude": entry}).route("claude").capabilities == {"tools", "vision"}
+    assert name in entry
+
+
 def test_a_route_has_an_endpoint_of_its_own_or_the_deployments() -> None:
     own = {"url": "https://models.example/v1", "key": "ssm:/models/key"}
     found = catalog({"mistral": own, "claude": CLAUDE}, endpoint=True)
@@ -84,7 +91,7 @@ def test_a_route_has_an_endpoint_of_its_own_or_the_deployments() -> None:
     assert found.route("gpt-4o").endpoint == ModelEndpoint("openai-compatible", None, None)
 
 
-def test_an_unmapped_name_is_told_what_to_configure() -> None:
+def test_the_error_for_an_unmapped_name_says_what_to_configure() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         catalog({"claude": CLAUDE}).route("gpt-4o")
     assert (caught.value.param, caught.value.code) == ("model", "unsupported_model")
@@ -111,8 +118,13 @@ def test_names_are_listed_and_read_but_patterns_are_not_names() -> None:
     [
         ({"m": {"provider": "azure"}}, "'m': provider: Input should be"),
         ({"m": {"provder": "bedrock"}}, "'m': provder: Extra inputs are not permitted"),
-        ({"m": {**CLAUDE, "abilities": ["sight"]}}, "'m': abilities: "),
-        ({"m": {**CLAUDE, "abilities": ["json_object"]}}, "bedrock cannot do json_object"),
+        ({"m": {**CLAUDE, "capabilities": ["sight"]}}, "'m': capabilities: "),
+        ({"m": {**CLAUDE, "capabilities": ["json_object"]}}, "bedrock cannot do json_object"),
+        ({"m": {**CLAUDE, "abilities": ["sight"]}}, "'m': capabilities: "),
+        (
+            {"m": {**CLAUDE, "capabilities": ["tools"], "abilities": ["tools"]}},
+            "give capabilities alone: abilities is its former name",
+        ),
         ({"m": {**CLAUDE, "context": 10}}, "'m': context: "),
         ({"m": {**CLAUDE, "url": "https://x.example"}}, "takes no url and no key"),
         ({"m": {"url": "models.example/v1"}}, "'m': url: "),

@@ -1,4 +1,4 @@
-"""What a model may send as code, and what is taken for it."""
+"""The arguments that a model may send for code, and the code that is read from them."""
 
 import json
 

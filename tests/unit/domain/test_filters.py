@@ -1,4 +1,4 @@
-"""What every comparison means for every kind of value, and what is refused."""
+"""Every comparison on every kind of value, and the filters that are refused."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_every_comparison_holds_as_in_the_truth_table(attribute: Any, expected: 
         ("eq", "", "", True),
     ],
 )
-def test_kinds_are_told_apart_and_strings_sort_by_code_point(
+def test_kinds_are_distinct_and_strings_sort_by_code_point(
     comparison: str, value: Any, attribute: Any, expected: bool
 ) -> None:
     assert passes({"type": comparison, "key": "k", "value": value}, k=attribute) is expected

@@ -57,7 +57,7 @@ def test_no_extension_is_listed_twice() -> None:
         ("данные.csv", "csv", "text/csv"),
     ],
 )
-def test_a_name_tells_extension_and_type(filename: str, extension: str, mime_type: str) -> None:
+def test_a_name_gives_extension_and_type(filename: str, extension: str, mime_type: str) -> None:
     assert (extension_of(filename), mime_type_of(filename)) == (extension, mime_type)
 
 

@@ -63,7 +63,7 @@ def test_an_id_that_was_brought_from_elsewhere_is_its_own_order(foreign: str) ->
     assert ids.order_of(foreign) == foreign
 
 
-def test_ids_that_follow_from_another_are_always_the_same_and_in_order_behind_it() -> None:
+def test_ids_derived_from_another_are_always_the_same_and_in_order_after_it() -> None:
     thread_id = ids.new_id(ids.THREAD)
     following = list(itertools.islice(ids.ids_after(thread_id, ids.MESSAGE), 100))
     assert following == list(itertools.islice(ids.ids_after(thread_id, ids.MESSAGE), 100))

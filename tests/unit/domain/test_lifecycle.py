@@ -60,5 +60,5 @@ def test_every_status_leads_to_a_final_one() -> None:
         ("expired", {"required_action": None}),
     ],
 )
-def test_each_status_leaves_its_time_behind(status: RunStatus, stamps: dict[str, object]) -> None:
+def test_each_status_leaves_its_time(status: RunStatus, stamps: dict[str, object]) -> None:
     assert lifecycle.stamps(status, 7) == stamps

@@ -34,7 +34,7 @@ def text_deltas(fragments: list[str], index: int = 0) -> list[dict[str, Any]]:
 
 
 def call_deltas(arguments: list[list[str]]) -> list[dict[str, Any]]:
-    """Parallel calls, their fragments one round after another."""
+    """Return parallel calls, their fragments one round after another."""
     opened = [
         {
             "index": index,
@@ -131,9 +131,9 @@ def test_logs_and_annotations_are_merged_by_their_index() -> None:
     ]
 
 
-def test_a_story_tells_whole_objects_from_events_that_name_changes() -> None:
+def test_a_projection_builds_whole_objects_from_events_that_name_changes() -> None:
     projection = RunProjection(run={"id": "run_1", "status": "queued", "usage": None})
-    told = [
+    projected = [
         copy.deepcopy(projection.apply(event))
         for event in (
             Event("thread.created", {"id": "thread_1"}),
@@ -145,7 +145,7 @@ def test_a_story_tells_whole_objects_from_events_that_name_changes() -> None:
             Event("thread.run.completed", {"status": "completed", "usage": {"total_tokens": 3}}),
         )
     ]
-    thread, _, run, created, delta, completed, done = told
+    thread, _, run, created, delta, completed, done = projected
     assert thread == {"id": "thread_1"}
     assert run == {"id": "run_1", "status": "in_progress", "usage": None}
     assert created == MESSAGE
@@ -162,7 +162,7 @@ def test_a_story_tells_whole_objects_from_events_that_name_changes() -> None:
     assert done == {"id": "run_1", "status": "completed", "usage": {"total_tokens": 3}}
 
 
-def test_a_story_does_not_change_the_events_that_it_is_told_from() -> None:
+def test_a_projection_does_not_change_the_events_that_it_reads() -> None:
     events = [
         Event("thread.message.created", copy.deepcopy(MESSAGE)),
         *(
@@ -189,5 +189,9 @@ def test_a_story_knows_what_is_still_open() -> None:
 
 
 def test_a_record_comes_back_from_its_row_as_it_was() -> None:
-    record = Record("worker", (Event("thread.run.queued", {}), Event("x", {"a": [1]})), "open")
+    record = Record(
+        "worker",
+        (Event("thread.run.queued", {}), Event("thread.run.in_progress", {"a": [1]})),
+        "open",
+    )
     assert Record.from_body(json.loads(json.dumps(record.to_body()))) == record

@@ -1,4 +1,4 @@
-"""Files over fakes: what is kept, what is shown, and that nothing is left behind."""
+"""Files over fakes: what is kept, what is shown, and that nothing is left over."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,9 @@ from assistants.domain.file import LIFE_SECONDS
 from assistants.http.endpoints.files import STREAMED_BYTES
 from assistants.services.files.contents import ORPHAN_SECONDS
 from assistants.services.storage import keys
-from tests.support.deployment import Answer, Deployment
+from tests.support.api_client import Answer
+from tests.support.crashes import Killed
+from tests.support.deployment import Deployment
 from tests.support.fakes import FakeBlobs, FakeTable
 from tests.support.forms import BOUNDARY, HEADERS, Attached, end, form, part
 
@@ -40,7 +42,7 @@ def create(service: Deployment, content: bytes = b"hello", **members: Any) -> di
 
 
 def left(service: Deployment) -> tuple[list[str], list[str]]:
-    """Everything that there is: keys of rows and names of blobs."""
+    """Return the keys of all rows and the names of all blobs."""
     rows = [f"{key.partition} {key.sort}" for key in service.table.rows]
     return rows, sorted(service.blobs.contents)
 
@@ -62,7 +64,7 @@ def test_a_file_is_described_as_the_original_does(service: Deployment) -> None:
     assert service.api.get("/files")["data"] == [file]
 
 
-def test_the_bytes_lie_below_their_project_and_no_note_stays(service: Deployment) -> None:
+def test_the_bytes_lie_below_their_project_and_no_note_is_left(service: Deployment) -> None:
     file = create(service, b"\x00\xff" * 10)
     assert service.blobs.contents == {f"files/{service.project}/{file['id']}": b"\x00\xff" * 10}
     order = file["id"].removeprefix("file-")
@@ -175,7 +177,7 @@ def test_a_sweep_before_the_time_changes_nothing(service: Deployment) -> None:
     assert left(service) == before
 
 
-def test_batch_files_end_after_thirty_days_unless_told_otherwise(service: Deployment) -> None:
+def test_batch_files_expire_after_thirty_days_by_default(service: Deployment) -> None:
     now = int(service.clock.now)
     assert create(service, purpose="batch")["expires_at"] == now + LIFE_SECONDS["batch"]
     after: Members = {"expires_after[anchor]": "created_at", "expires_after[seconds]": "7200"}
@@ -305,7 +307,7 @@ def test_what_is_refused_leaves_nothing(
     assert left(service) == ([], [])
 
 
-def test_a_body_that_is_no_form_is_told_so(service: Deployment) -> None:
+def test_a_body_that_is_not_a_form_is_refused_as_such(service: Deployment) -> None:
     answer = service.api.request("POST", "/files", {"purpose": "vision"})
     assert answer.status == 400
     assert "expected multipart/form-data" in answer.error["message"]
@@ -322,25 +324,22 @@ def test_bytes_that_could_not_be_written_leave_nothing() -> None:
     assert left(service) == ([], [])
 
 
-class DyingStore(FakeTable):
-    """Of a function that is killed between the bytes and the row: nothing runs any more."""
-
-    class Killed(BaseException):
-        pass
+class DyingTable(FakeTable):
+    """A table whose function is killed between the bytes and the row, and writes nothing more."""
 
     dead = False
 
     def commit(self, *writes: Any) -> None:
         if self.dead or len(writes) > 1:
             self.dead = True
-            raise self.Killed
+            raise Killed
         super().commit(*writes)
 
 
 def test_bytes_without_a_file_are_found_and_removed() -> None:
-    table = DyingStore()
+    table = DyingTable()
     service = Deployment(table=table)
-    with pytest.raises(DyingStore.Killed):
+    with pytest.raises(Killed):
         send(service)
     assert len(service.blobs.contents) == 1, "written before the function was killed"
     table.dead = False
@@ -396,7 +395,7 @@ def test_a_deletion_that_was_cut_short_is_finished_by_the_sweep() -> None:
 
 
 def images(file_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Requests that show a file to a model, and the place that names it."""
+    """Return requests that show a file to a model, and the place that names it."""
     part = {"type": "image_file", "image_file": {"file_id": file_id}}
     message = {"role": "user", "content": [{"type": "text", "text": "Look"}, part]}
     yield "/threads", {"messages": [message]}

@@ -1,4 +1,4 @@
-"""Uploads over fakes: parts in any order, every way to end, and that nothing is left behind."""
+"""Uploads over fakes: parts in any order, every way to end, and that nothing is left over."""
 
 import hashlib
 from typing import Any
@@ -7,7 +7,8 @@ import pytest
 
 from assistants.domain.upload import MAX_DIRECT_BYTES, MAX_PARTS, MAX_UPLOAD_BYTES
 from assistants.services.files.uploads import KEPT_SECONDS
-from tests.support.deployment import Answer, Deployment
+from tests.support.api_client import Answer
+from tests.support.deployment import Deployment
 from tests.support.fakes import FakeBlobs
 from tests.support.forms import HEADERS, Attached, form
 
@@ -15,12 +16,12 @@ HOUR = 3600
 
 
 @pytest.fixture
-def blobs() -> "InterruptedTurnError":
-    return InterruptedTurnError()
+def blobs() -> "InterruptedBlobs":
+    return InterruptedBlobs()
 
 
 @pytest.fixture
-def service(blobs: "InterruptedTurnError") -> Deployment:
+def service(blobs: "InterruptedBlobs") -> Deployment:
     return Deployment(blobs=blobs)
 
 
@@ -301,7 +302,7 @@ def test_more_than_s3_takes_at_once_is_not_sent_directly(service: Deployment) ->
     assert "send parts" in refused.error["message"]
 
 
-class InterruptedTurnError(FakeBlobs):
+class InterruptedBlobs(FakeBlobs):
     """Blobs during whose writing something else happens, once."""
 
     happening: Any = None
@@ -318,7 +319,7 @@ class InterruptedTurnError(FakeBlobs):
 
 
 def test_a_part_that_arrives_with_the_cancel_is_refused_and_gone(
-    service: Deployment, blobs: InterruptedTurnError
+    service: Deployment, blobs: InterruptedBlobs
 ) -> None:
     upload = begin(service)
     blobs.happening = lambda: cancel(service, upload)
@@ -327,7 +328,7 @@ def test_a_part_that_arrives_with_the_cancel_is_refused_and_gone(
 
 
 def test_a_cancel_during_the_completion_wins_and_leaves_nothing(
-    service: Deployment, blobs: InterruptedTurnError
+    service: Deployment, blobs: InterruptedBlobs
 ) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]
@@ -338,7 +339,7 @@ def test_a_cancel_during_the_completion_wins_and_leaves_nothing(
 
 
 def test_two_completions_at_once_make_one_file(
-    service: Deployment, blobs: InterruptedTurnError
+    service: Deployment, blobs: InterruptedBlobs
 ) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]
@@ -350,7 +351,7 @@ def test_two_completions_at_once_make_one_file(
 
 
 def test_of_two_completions_in_different_orders_one_is_refused(
-    service: Deployment, blobs: InterruptedTurnError
+    service: Deployment, blobs: InterruptedBlobs
 ) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]
@@ -362,7 +363,7 @@ def test_of_two_completions_in_different_orders_one_is_refused(
 
 
 def test_parts_that_vanish_during_the_completion_are_a_fault_of_ours(
-    service: Deployment, blobs: InterruptedTurnError
+    service: Deployment, blobs: InterruptedBlobs
 ) -> None:
     upload = begin(service)
     parts = [add(service, upload, b"abc"), add(service, upload, b"def")]

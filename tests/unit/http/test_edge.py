@@ -11,7 +11,8 @@ from assistants.http.app import create_app
 from assistants.http.events import frames
 from assistants.http.routes import ROUTES
 from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
-from tests.support.deployment import Client, Deployment, path
+from tests.support.api_client import Client
+from tests.support.deployment import Deployment, path
 from tests.support.fakes import FakeTable
 
 NOT_JSON = (
@@ -44,7 +45,7 @@ def test_every_answer_has_the_headers_of_the_original() -> None:
     assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
 
 
-def test_pollers_are_told_how_soon_to_ask_again() -> None:
+def test_pollers_learn_how_soon_to_ask_again() -> None:
     deployment = Deployment([], machine=False)
     run = deployment.run()
     answer = deployment.api.request("GET", path(run))
@@ -53,7 +54,7 @@ def test_pollers_are_told_how_soon_to_ask_again() -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic abc", "sk-test"])
-def test_no_key_is_told_apart_from_a_wrong_one(header: str) -> None:
+def test_a_missing_key_is_refused_differently_from_a_wrong_one(header: str) -> None:
     deployment = Deployment()
     answer = deployment.api.request("GET", "/models", headers={"authorization": header})
     assert answer.status == 401
@@ -194,7 +195,7 @@ def test_128_tools_with_large_schemas_are_kept() -> None:
     assert made["tools"] == tools
 
 
-class BrokenStore(FakeTable):
+class BrokenTable(FakeTable):
     def get(self, *keys: Any) -> Any:
         raise RuntimeError("password=hunter2")
 
@@ -202,7 +203,7 @@ class BrokenStore(FakeTable):
 def test_a_crash_is_a_500_that_shows_nothing_of_the_inside(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    deployment = Deployment(table=BrokenStore())
+    deployment = Deployment(table=BrokenTable())
     answer = deployment.api.request("GET", "/assistants/asst_a")
     assert answer.status == 500
     assert answer.error["type"] == "server_error"
@@ -289,7 +290,7 @@ def test_a_frame_is_one_line_of_data_whatever_the_text() -> None:
     assert json.loads(frame.decode().split("\n")[2].removeprefix("data: ")) == data
 
 
-def test_silence_is_a_comment_and_the_end_is_always_told() -> None:
+def test_silence_is_a_comment_and_the_end_is_always_sent() -> None:
     assert list(frames([None])) == [b": keep-alive\n", b"event: done\ndata: [DONE]\n\n"]
 
     def stalled() -> Any:

@@ -67,7 +67,7 @@ def test_it_does_not_matter_how_the_body_is_cut(body: bytes, cuts: list[int]) ->
     assert data.members["expires_after"] == {"seconds": "1"}
 
 
-def test_what_comes_behind_the_end_is_ignored() -> None:
+def test_what_comes_after_the_end_is_ignored() -> None:
     assert read(form({"a": "b"}), b"\r\n", b"epilogue").members == {"a": "b"}
 
 
@@ -117,7 +117,7 @@ def test_a_file_needs_a_name_of_bearable_length(sent: str) -> None:
         (f"text/{'x' * 255}", "text/plain"),
     ],
 )
-def test_a_type_is_kept_if_it_is_one_and_told_by_the_name_if_not(
+def test_a_type_is_kept_if_it_is_one_and_guessed_by_the_name_if_not(
     sent: str | None, mime_type: str
 ) -> None:
     assert content(read(form({"file": Attached(b".", mime_type=sent)}))).mime_type == mime_type

@@ -415,7 +415,7 @@ def test_a_body_that_is_no_object_is_refused(body: Any, got: str) -> None:
     )
 
 
-def test_of_several_problems_the_deepest_is_told() -> None:
+def test_of_several_problems_the_deepest_is_reported() -> None:
     param, _, _ = refused(AssistantCreate, {"tools": [{"type": "function", "function": {}}]})
     assert param == "tools[0].function.name"
 
@@ -430,7 +430,7 @@ def test_a_member_that_is_an_object_where_only_scalars_are_allowed_is_named_itse
     assert message.endswith("but got an object instead.")
 
 
-def test_a_rule_of_our_own_is_told_in_its_own_words() -> None:
+def test_a_rule_of_our_own_is_reported_in_its_own_words() -> None:
     assert refused(_WithAttributes, {"attributes": {"a": 2**60}}) == (
         "attributes.a",
         "invalid_value",

@@ -1,4 +1,4 @@
-"""The nets below the machine: what ends, starts or resumes a run that was left alone."""
+"""The safety nets of the state machine: they end, start or resume an abandoned run."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ import pytest
 from assistants.domain.ids import RunRef
 from assistants.ports.chat_model import ToolCallDelta
 from assistants.ports.executions import ExecutionsUnavailableError
+from tests.support.crashes import Crash
 from tests.support.deployment import Deployment
 from tests.support.fakes import FakeClock
 from tests.support.stream_reader import CALLS_STEP, RUN_BEGINS, order
-from tests.unit.turns.test_turns import Crash
 
 CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
 def abandoned() -> tuple[Deployment, dict[str, Any]]:
-    """A run whose worker has died after a part of its answer was told."""
+    """Create a run whose worker dies after a part of its answer was written."""
     deployment = Deployment(
         ["Hello ", "world ", "and ", Crash()], machine=False, clock=FakeClock(step=0.2)
     )

@@ -44,7 +44,7 @@ def test_a_cancel_whose_worker_has_died_is_finished_by_the_machine() -> None:
     assert deployment.again(run)["status"] == "cancelled"
 
 
-def test_a_cancel_is_done_even_when_the_deadline_has_passed_meanwhile() -> None:
+def test_a_cancel_is_done_even_when_the_deadline_has_passed() -> None:
     deployment = Deployment([], machine=False)
     run = deployment.run()
     deployment.cancel(run)

@@ -1,17 +1,18 @@
-"""A run told as it happens, from its beginning or from where a client lost the line."""
+"""The event stream of a run, from its beginning or from where a client lost the connection."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from assistants.domain.run_step import Include, shown_details
+from assistants.domain.run_step import Include, details_to_api
 from assistants.http.events import KEEP_ALIVE
 from assistants.ports.table import Row
 from assistants.services.runs import event_stream
 from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
 from assistants.services.storage import keys
-from tests.support.deployment import Deployment, Event, path
+from tests.support.api_client import Event
+from tests.support.deployment import Deployment, path
 from tests.support.fakes import FakeClock, FakeTable
 from tests.support.stream_reader import MESSAGE_STEP, RUN_BEGINS, order
 
@@ -45,7 +46,7 @@ def stream(deployment: Deployment, run: dict[str, Any], last: str = "0") -> list
     return answer.events
 
 
-def test_events_are_told_as_they_happen() -> None:
+def test_events_are_streamed_as_they_happen() -> None:
     deployment, clock, run = started("Hello")
     clock.happenings = [(1, lambda: deployment.turn(run))]
     events = stream(deployment, run)
@@ -53,7 +54,7 @@ def test_events_are_told_as_they_happen() -> None:
     assert set(clock.slept) == {event_stream.POLL_SECONDS}
 
 
-def test_a_stream_that_broke_off_goes_on_behind_the_last_event_that_was_seen() -> None:
+def test_a_broken_stream_resumes_after_the_last_event_that_was_seen() -> None:
     deployment, _, run = started("Hello")
     deployment.turn(run)
     whole = stream(deployment, run)
@@ -110,7 +111,7 @@ def test_polling_is_quick_again_once_something_happens() -> None:
     assert clock.slept[-1] == event_stream.POLL_SECONDS
 
 
-def test_a_run_that_never_ends_is_told_to_have_stalled() -> None:
+def test_a_run_that_never_ends_is_reported_as_stalled() -> None:
     deployment, _, run = started()
     events = stream(deployment, run)
     assert [event.name for event in events[-2:]] == ["error", "done"]
@@ -120,31 +121,31 @@ def test_a_run_that_never_ends_is_told_to_have_stalled() -> None:
 def test_a_stream_ends_when_its_journal_is_gone() -> None:
     """The run has ended and its thread was deleted, before the end was read."""
     deployment, clock, run = started("Hello")
-    told = deployment.backend.runs.event_stream.follow(
+    events = deployment.backend.runs.event_stream.follow(
         deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
-    next(told)
+    next(events)
     deployment.turn(run)
     partition = keys.in_run(deployment.ref(run))
     while not deployment.table.clear(partition, limit=25):
         pass
     began = clock.time()
     with pytest.raises(StreamStalledError):
-        list(told)
+        list(events)
     assert clock.time() - began < 2 * event_stream.KEEP_ALIVE_SECONDS
 
 
 def test_stalled_is_raised_a_minute_after_the_deadline() -> None:
     deployment, clock, run = started()
-    told = deployment.backend.runs.event_stream.follow(
+    events = deployment.backend.runs.event_stream.follow(
         deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
     with pytest.raises(StreamStalledError):
-        list(told)
+        list(events)
     assert clock.now > run["expires_at"] + 59
 
 
-class LaggingStore(FakeTable):
+class LaggingTable(FakeTable):
     """An eventually consistent read misses the rows in `hidden`, each once."""
 
     def __init__(self) -> None:
@@ -161,7 +162,7 @@ class LaggingStore(FakeTable):
 
 @pytest.mark.parametrize("hidden", [[0], [1], [2], [0, 0, 1, 1, 2]])
 def test_a_record_that_has_not_arrived_yet_is_waited_for(hidden: list[int]) -> None:
-    table = LaggingStore()
+    table = LaggingTable()
     deployment = Deployment(["Hello"], machine=False, table=table)
     run = deployment.run(stream=None)
     deployment.turn(run)
@@ -173,13 +174,13 @@ def test_a_record_that_has_not_arrived_yet_is_waited_for(hidden: list[int]) -> N
 
 def test_a_reader_that_leaves_changes_nothing() -> None:
     deployment, clock, run = started("Hello")
-    told: Iterator[StreamEvent | None] = deployment.backend.runs.event_stream.follow(
+    events: Iterator[StreamEvent | None] = deployment.backend.runs.event_stream.follow(
         deployment.project, deployment.backend.runs.service.get(deployment.ref(run))
     )
-    first = next(told)
+    first = next(events)
     assert first is not None
     assert first.name == "thread.run.created"
-    del told
+    del events
     deployment.turn(run)
     assert deployment.again(run)["status"] == "completed"
     assert clock.slept == []
@@ -192,7 +193,7 @@ def test_what_a_search_found_is_streamed_only_to_those_who_ask_for_it() -> None:
     result = {"file_id": "file-1", "score": 1.0, "content": [{"type": "text", "text": "found"}]}
     call = {"id": "call_1", "type": "file_search", "file_search": {"results": [result]}}
     details = {"type": "tool_calls", "tool_calls": [call]}
-    shown = shown_details(details, [])
+    shown = details_to_api(details, [])
     assert "content" not in shown["tool_calls"][0]["file_search"]["results"][0]
-    assert shown_details(details, CONTENT) == details
+    assert details_to_api(details, CONTENT) == details
     assert "content" in result, "what is stored is left as it is"

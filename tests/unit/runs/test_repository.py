@@ -9,7 +9,7 @@ from assistants.domain.journal import Event, Record
 from assistants.ports.table import ConflictError
 from assistants.services.runs.repository import Change, LoadedRun
 from tests.support.deployment import Deployment, path
-from tests.unit.threads.test_resources import CrowdedTable
+from tests.support.racing_table import RacingTable
 
 
 def loaded(deployment: Deployment, run: dict[str, Any]) -> LoadedRun:
@@ -39,7 +39,7 @@ def test_a_change_of_what_has_moved_is_a_conflict_and_nothing_is_written() -> No
 
 def test_nothing_is_appended_between_what_is_decided_on_and_the_change() -> None:
     """Else two workers could both believe that nothing was shown of a turn."""
-    table = CrowdedTable()
+    table = RacingTable()
     deployment = Deployment(machine=False, table=table)
     run = deployment.run()
     ref = deployment.ref(run)
@@ -47,14 +47,14 @@ def test_nothing_is_appended_between_what_is_decided_on_and_the_change() -> None
 
     def append() -> None:
         number = journal.tail(ref) + 1
-        table.commit(journal.entry(ref, number, Record("other", (Event("x", {}),))))
+        table.commit(journal.entry(ref, number, Record("other", (Event("thread.run.queued", {}),))))
 
-    meanwhile = [lambda: deployment.api.post(path(run), {"metadata": {"a": "b"}}), append]
+    rivals = [lambda: deployment.api.post(path(run), {"metadata": {"a": "b"}}), append]
 
     def decide(_: LoadedRun) -> Change:
         seen.append(len(journal.read(ref, 0)))
-        if meanwhile:
-            table.meanwhile = meanwhile.pop(0)
+        if rivals:
+            table.rival = rivals.pop(0)
         return Change(status="in_progress")
 
     changed = deployment.backend.runs.repository.change(deployment.ref(run), decide)
@@ -78,6 +78,6 @@ def test_what_only_the_service_knows_of_a_run_is_never_shown() -> None:
     state = loaded(deployment, run).state.model_dump()
     hidden = set(state) - set(run)
     assert {"deadline", "watched", "sequence", "turn"} <= hidden
-    told = deployment.api.request("GET", f"{path(run)}/events")
-    for event in told.events[:1]:
+    answer = deployment.api.request("GET", f"{path(run)}/events")
+    for event in answer.events[:1]:
         assert not hidden & set(event.data)

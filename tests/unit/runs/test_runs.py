@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from assistants.ports.chat_model import ToolCallDelta
-from tests.support.deployment import WEATHER, Client, Deployment, path
+from tests.support.api_client import Client
+from tests.support.deployment import WEATHER, Deployment, path
 
 CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
@@ -190,8 +191,8 @@ def test_additional_messages_are_in_the_thread_before_the_model_is_asked() -> No
         {"role": "assistant", "content": "Third", "metadata": {"a": "b"}},
     ]
     deployment.run(thread_id, additional_messages=additional)
-    told = [message["content"] for message in deployment.model.requests[0].messages]
-    assert told == ["First", "Second", "Third"]
+    contents = [message["content"] for message in deployment.model.requests[0].messages]
+    assert contents == ["First", "Second", "Third"]
     listed = deployment.api.get(f"/threads/{thread_id}/messages?order=asc")["data"]
     texts = [message["content"][0]["text"]["value"] for message in listed]
     assert texts == ["First", "Second", "Third", "Hello"]
@@ -314,8 +315,8 @@ def test_a_thread_and_its_run_are_made_together() -> None:
     assert run["metadata"] == {"a": "b"}
     made = deployment.api.get(f"/threads/{run['thread_id']}")
     assert made["metadata"] == {"topic": "numbers"}
-    told = [message["content"] for message in deployment.model.requests[0].messages]
-    assert told == [str(number) for number in range(200)]
+    contents = [message["content"] for message in deployment.model.requests[0].messages]
+    assert contents == [str(number) for number in range(200)]
 
 
 def test_a_run_alone_makes_an_empty_thread() -> None:
@@ -336,8 +337,8 @@ def test_the_last_messages_are_all_that_a_truncated_run_reads() -> None:
     strategy = {"type": "last_messages", "last_messages": 2}
     run = deployment.run(deployment.thread("One", "Two", "Three"), truncation_strategy=strategy)
     assert run["truncation_strategy"] == strategy
-    told = [message["content"] for message in deployment.model.requests[0].messages]
-    assert told == ["Two", "Three"]
+    contents = [message["content"] for message in deployment.model.requests[0].messages]
+    assert contents == ["Two", "Three"]
 
 
 def test_the_last_messages_must_be_counted() -> None:

@@ -1,4 +1,4 @@
-"""What clients answer to function calls, and what else may happen to a run that waits for it."""
+"""Submitting tool outputs, and everything else that may happen to a run that waits for them."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ CALLS = [
 
 
 def waiting(*, machine: bool = True) -> tuple[Deployment, dict[str, Any]]:
-    """A run that waits for the answers to two calls."""
+    """Create a run that waits for the outputs of two calls."""
     deployment = Deployment([*CALLS], ["Sunny at noon."], machine=machine)
     run = deployment.run(tools=[WEATHER, TIME])
     if not machine:
@@ -277,7 +277,7 @@ def test_the_clock_of_a_run_goes_on_while_it_waits() -> None:
     assert deployment.turn(run, 1)["seconds_left"] == 350
 
 
-def test_the_time_a_run_first_began_stays() -> None:
+def test_the_time_a_run_first_began_is_kept() -> None:
     deployment, run = waiting()
     deployment.clock.now += 60
     deployment.submit(run)
@@ -286,7 +286,7 @@ def test_the_time_a_run_first_began_stays() -> None:
     assert run["completed_at"] == run["created_at"] + 60
 
 
-def test_outputs_are_told_on_the_stream_that_submits_them() -> None:
+def test_outputs_appear_on_the_stream_that_submits_them() -> None:
     deployment, run = waiting()
     events = deployment.api.stream(submit_url(run), outputs(run))
     assert order(events) == (

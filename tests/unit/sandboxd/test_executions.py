@@ -19,7 +19,7 @@ from functions.sandbox.sandboxd.supervisor import KernelBootError, Supervisor
 
 
 class Echo:
-    """A supervisor whose cells print their code; it ends when told so."""
+    """A supervisor whose cells print their code; it ends at the cell that says end."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []

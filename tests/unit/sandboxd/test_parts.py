@@ -28,7 +28,7 @@ from functions.sandbox.sandboxd.workspace import Workspace
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """Time that only the test moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0

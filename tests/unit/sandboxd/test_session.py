@@ -1,4 +1,4 @@
-"""What a session is good for: results, plots, files, state, and an end in time."""
+"""Code in a session: results, plots, files, state, and an end in time."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_a_missing_file_is_refused(sandbox: Session) -> None:
         pass
 
 
-def test_health_tells_the_state_and_the_protection(sandbox: Session) -> None:
+def test_health_reports_the_state_and_the_protection(sandbox: Session) -> None:
     health = sandbox.client.health()
     assert health["ready"]
     assert 0 < health["seconds_left"] <= 3600

@@ -11,7 +11,8 @@ from assistants.domain.ids import order_of
 from assistants.domain.page import Cursor
 from assistants.ports.table import Create, Key, Row
 from assistants.services.storage.pagination import page_of_rows
-from tests.support.deployment import Client, Deployment
+from tests.support.api_client import Client
+from tests.support.deployment import Deployment
 from tests.support.fakes import FakeTable
 
 IDS = [f"msg_{number:026d}" for number in range(12)]
@@ -50,7 +51,7 @@ def store_of(present: list[str]) -> FakeTable:
 
 
 def expected(case: Case) -> tuple[list[str], bool]:
-    """The page of a list in memory, and whether the list goes on."""
+    """Cut the page from a list in memory; return it, and whether the list goes on."""
     ordered = sorted(case.present, key=order_of, reverse=case.order == "desc")
 
     def place(identifier: str) -> Any:
@@ -135,7 +136,7 @@ def check_envelope(page: dict[str, Any]) -> None:
 
 
 def made(deployment: Deployment) -> dict[str, list[str]]:
-    """The URL of every list, with the ids in it from the oldest to the newest."""
+    """Return the URL of every list, with the ids in it from the oldest to the newest."""
     assistants = [deployment.assistant() for _ in range(3)]
     thread_id = deployment.thread("One", "Two", "Three")
     first = deployment.run(thread_id, assistant_id=assistants[0])
@@ -248,7 +249,7 @@ def test_threads_are_listed_by_what_their_metadata_holds() -> None:
     assert listed("&metadata[team]=red") == [second]
 
 
-def test_metadata_that_only_looks_like_another_pair_is_told_apart() -> None:
+def test_metadata_that_only_looks_like_another_pair_does_not_match() -> None:
     deployment = Deployment()
     made = {
         name: deployment.api.post("/threads", {"metadata": {key: value}})["id"]

@@ -19,7 +19,10 @@ CONTENTS = {
 PNG = CONTENTS["image/png"]
 MODELS = {
     "sees": {"url": "https://models.example/v1"},
-    "blind": {"url": "https://models.example/v1", "abilities": ["tools", "temperature", "top_p"]},
+    "blind": {
+        "url": "https://models.example/v1",
+        "capabilities": ["tools", "temperature", "top_p"],
+    },
 }
 
 
@@ -52,9 +55,9 @@ def said_to_the_model(service: Deployment) -> Any:
 
 
 @pytest.mark.parametrize("type", CONTENTS)
-def test_a_type_is_told_by_the_first_bytes_whatever_the_url_says(type: str) -> None:
+def test_the_first_bytes_decide_the_type_whatever_the_url_says(type: str) -> None:
     image = Image.from_data_url(data_url(CONTENTS[type], "image/x-anything"))
-    assert image == Image.of(CONTENTS[type])
+    assert image == Image.from_bytes(CONTENTS[type])
     assert image.type == type
     assert Image.from_data_url(image.data_url) == image
 
@@ -62,14 +65,14 @@ def test_a_type_is_told_by_the_first_bytes_whatever_the_url_says(type: str) -> N
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7", b"<svg/>", b"RIFF\0\0\0\0WAVEfmt "])
 def test_what_is_no_image_that_models_take_is_refused(content: bytes) -> None:
     with pytest.raises(InvalidImageError, match="none of the formats png, jpeg, gif, webp"):
-        Image.of(content)
+        Image.from_bytes(content)
 
 
 def test_an_image_may_have_twenty_megabytes() -> None:
     largest = PNG + b"\0" * (MAX_IMAGE_BYTES - len(PNG))
     assert Image.from_data_url(data_url(largest)).content == largest
     with pytest.raises(InvalidImageError, match="larger than 20 MB"):
-        Image.of(largest + b"\0")
+        Image.from_bytes(largest + b"\0")
     with pytest.raises(InvalidImageError, match="larger than 20 MB"):
         Image.from_data_url(data_url(largest + b"\0" * 9))
 
@@ -166,7 +169,7 @@ def test_an_image_that_is_out_of_sight_does_not_bother_a_model_that_cannot_see()
     assert run["status"] == "completed"
 
 
-def test_of_an_image_that_the_assistant_has_shown_the_model_is_told() -> None:
+def test_the_model_reads_of_an_image_that_the_assistant_has_shown() -> None:
     """Providers take images of users only."""
     service = deployment()
     thread_id = thread_with(service, shown("https://example.com/cat.png"), role="assistant")

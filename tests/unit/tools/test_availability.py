@@ -5,39 +5,21 @@ from typing import Any
 
 import pytest
 
-from assistants.domain.ids import ProjectId
-from assistants.domain.run import RunSettings
 from assistants.domain.tool import HostedToolName
-from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
-from tests.support.deployment import Answer, Deployment
-from tests.support.forms import HEADERS, Attached, form
-
-
-class Unused(HostedTool):
-    """A tool that the deployment has, and that no run of these tests calls."""
-
-    def prepare(self, project: ProjectId, run: RunSettings, **_: Any) -> None:
-        raise AssertionError(run)
-
-    def answer(self, use: ToolUse) -> ToolAnswer:
-        raise AssertionError(use)
-
+from assistants.ports.hosted_tool import HostedTool
+from tests.support.api_client import Answer
+from tests.support.deployment import Deployment
+from tests.support.fake_tools import UnusedTool
 
 TOOLS: Mapping[HostedToolName, HostedTool] = {
-    "code_interpreter": Unused(),
-    "file_search": Unused(),
+    "code_interpreter": UnusedTool(),
+    "file_search": UnusedTool(),
 }
 
 
 @pytest.fixture
 def service() -> Deployment:
     return Deployment(tools=TOOLS)
-
-
-def create(service: Deployment, filename: str) -> str:
-    body = form({"purpose": "assistants", "file": Attached(b"...", filename)})
-    answer = service.api.request("POST", "/files", headers=HEADERS, content=body)
-    return str(answer.json["id"])
 
 
 def attached(file_id: str, *tools: str) -> dict[str, Any]:
@@ -50,7 +32,7 @@ def say(service: Deployment, message: dict[str, Any]) -> Answer:
 
 
 def test_an_attachment_that_suits_its_tools_is_kept(service: Deployment) -> None:
-    message = attached(create(service, "a.txt"), "code_interpreter", "file_search")
+    message = attached(service.file(name="a.txt"), "code_interpreter", "file_search")
     answer = say(service, message)
     assert (answer.status, answer.json["attachments"]) == (200, message["attachments"])
 
@@ -65,7 +47,7 @@ def test_an_attachment_that_suits_its_tools_is_kept(service: Deployment) -> None
 def test_an_attachment_that_its_tool_does_not_take_is_refused(
     service: Deployment, filename: str, tool: str, message: str
 ) -> None:
-    answer = say(service, attached(create(service, filename), tool))
+    answer = say(service, attached(service.file(name=filename), tool))
     assert (answer.status, answer.error["code"]) == (400, "unsupported_file")
     assert answer.error["param"] == "attachments[0].file_id"
     assert answer.error["message"].startswith(message)
@@ -93,7 +75,7 @@ def resources(file_id: str) -> dict[str, Any]:
 
 
 def test_the_files_of_a_tool_must_exist_and_suit_it(service: Deployment) -> None:
-    right, wrong = create(service, "a.csv"), create(service, "a.go")
+    right, wrong = service.file(name="a.csv"), service.file(name="a.go")
     thread_id, assistant_id = service.thread(), service.assistant()
     for url, rest in (
         ("/assistants", {"model": "demo"}),
@@ -113,7 +95,7 @@ def test_the_files_of_a_tool_must_exist_and_suit_it(service: Deployment) -> None
 
 
 def test_a_file_of_another_tenant_does_not_exist(service: Deployment) -> None:
-    file_id = create(service, "a.txt")
+    file_id = service.file(name="a.txt")
     service.api._key = "sk-other"
     assert say(service, attached(file_id, "code_interpreter")).status == 404
 
@@ -139,3 +121,26 @@ def test_a_message_without_files_reads_none(service: Deployment) -> None:
     service.table.get = counted  # type: ignore[method-assign]
     service.api.post(f"/threads/{thread_id}/messages", {"role": "user", "content": "Hello"})
     assert [keys for keys in read if keys] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "param"),
+    [
+        (
+            "/assistants",
+            {"model": "demo", "tools": [{"type": "code_interpreter"}]},
+            "tools[0].type",
+        ),
+        (
+            "/threads",
+            {"tool_resources": {"file_search": {"vector_store_ids": ["vs_a"]}}},
+            "tool_resources.file_search",
+        ),
+    ],
+)
+def test_a_tool_that_this_deployment_does_not_have_is_refused(
+    url: str, body: dict[str, Any], param: str
+) -> None:
+    answer = Deployment().api.request("POST", url, body)
+    assert (answer.status, answer.error["param"]) == (400, param)
+    assert answer.error["message"].endswith("is not available in this deployment.")

@@ -1,5 +1,5 @@
-"""Whoever dies, before or after whichever write, the run ends, its thread is free, and nothing was
-said, asked or told twice.
+"""Kill any process before or after any write: the run ends, its thread is free, and nothing was
+written, asked or streamed twice.
 
 The machine repeats a state whose worker died, as the state machine's `Retry` does, and gives the
 run up when the repetition dies, too. What was left undone is found by the sweep.
@@ -14,7 +14,9 @@ import pytest
 
 from assistants.ports.chat_model import Delta, ModelRequest, ToolCallDelta
 from assistants.ports.table import Write
-from tests.support.deployment import Deployment, Event, outputs, path
+from tests.support.api_client import Event
+from tests.support.crashes import Crash
+from tests.support.deployment import Deployment, outputs, path
 from tests.support.fakes import FakeClock, FakeTable, Script, ScriptedModel
 from tests.support.stream_reader import StreamReader
 
@@ -22,12 +24,8 @@ CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 TERMINAL = {"completed", "failed", "cancelled", "expired", "incomplete"}
 
 
-class Death(Exception):
-    """The process is gone."""
-
-
-class MortalStore(FakeTable):
-    """Whoever made it dies at one of the writes of its own thread, before or after it is done."""
+class MortalTable(FakeTable):
+    """A table whose creator dies at one of the writes of its own thread, before or after it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,10 +40,10 @@ class MortalStore(FakeTable):
             self.writes += 1
             dies = self.writes == self.dies_at
         if dies and not self.after:
-            raise Death
+            raise Crash
         super().commit(*writes)
         if dies:
-            raise Death
+            raise Crash
 
 
 class RepeatingModel(ScriptedModel):
@@ -60,7 +58,7 @@ class Scenario:
     """One run from its creation to its end, by a client and a machine that repeat what failed."""
 
     def __init__(self, *script: Script, cancels: bool = False) -> None:
-        self.table = MortalStore()
+        self.table = MortalTable()
         self.deployment = Deployment(
             *script, machine=False, table=self.table, clock=FakeClock(step=0.4)
         )
@@ -98,9 +96,9 @@ class Scenario:
 
     def _repeated(self, run: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         for _ in range(2):
-            with suppress(Death):
+            with suppress(Crash):
                 return work()
-        with suppress(Death):
+        with suppress(Crash):
             self.deployment.finish(run)
         return {"next": "done"}
 
@@ -114,7 +112,7 @@ class Scenario:
             self._request("POST", f"{path(run)}/submit_tool_outputs", outputs(run))
 
     def _request(self, method: str, url: str, body: Any = None) -> Any:
-        """As an SDK does: again after a 500."""
+        """Send a request, and again after a 500, as an SDK does."""
         headers = {"idempotency-key": f"{method} {url}"} if url.endswith("/runs") else {}
         for _ in range(2):
             answer = self.deployment.api.request(method, url, body, headers=headers)
@@ -137,7 +135,7 @@ def scenario(name: str) -> Scenario:
 
 
 def deaths() -> list[Any]:
-    """Every write of every scenario, to die before and after it."""
+    """Return all writes of all scenarios, each with a death before and one after it."""
     found: list[Any] = []
     for name in SCENARIOS:
         whole = scenario(name)
@@ -166,11 +164,11 @@ def test_a_death_at_any_write_loses_nothing(name: str, number: int, when: str) -
     assert run["status"] in TERMINAL
     assert deployment.is_free(run["thread_id"])
     assert len(deployment.api.get(f"/threads/{run['thread_id']}/runs")["data"]) == 1
-    check_told(deployment, run)
+    check_events(deployment, run)
 
 
 def streams(events: list[Event]) -> Iterator[list[Event]]:
-    """What a client of each wait has read: a stream ends when the run asks for something."""
+    """Split the events by streams: a stream ends when the run asks for something."""
     stream: list[Event] = []
     for event in events:
         stream.append(event)
@@ -180,8 +178,8 @@ def streams(events: list[Event]) -> Iterator[list[Event]]:
     yield stream
 
 
-def check_told(deployment: Deployment, run: dict[str, Any]) -> None:
-    """What was told is whole, in order, and just what is kept; nothing of it is still open."""
+def check_events(deployment: Deployment, run: dict[str, Any]) -> None:
+    """Check that the events are whole, in order, and agree with the stored objects, all closed."""
     events = deployment.events(run)
     for stream in streams(events):
         StreamReader().read(stream)

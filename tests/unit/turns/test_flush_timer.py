@@ -1,4 +1,4 @@
-"""When deltas are written down and when the journal is looked at."""
+"""When deltas are flushed, and when the journal is checked."""
 
 import itertools
 import threading
@@ -88,7 +88,7 @@ def test_the_journal_is_looked_at_once_a_second_of_silence() -> None:
     "error",
     [ModelError("server_error", "No."), ValueError("bug"), EOFError("gzip"), StopIteration()],
 )
-def test_what_reading_the_model_raises_is_raised_behind_its_deltas(error: Exception) -> None:
+def test_an_error_of_the_model_is_raised_after_its_deltas(error: Exception) -> None:
     class Broken:
         def __init__(self) -> None:
             self.left = [TextDelta("a")]

@@ -1,4 +1,4 @@
-"""What the model reads of a thread: in which order, how much of it, and at what cost."""
+"""The prompt: which messages of a thread it holds, in which order, and at what cost."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ from tests.support.stream_reader import RUN_BEGINS, order
 CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 
 
-def told(deployment: Deployment, number: int = -1) -> list[Any]:
-    """The contents of the messages of one request to the model."""
+def prompt(deployment: Deployment, number: int = -1) -> list[Any]:
+    """Return the contents of the messages of one request to the model."""
     return [message["content"] for message in deployment.model.requests[number].messages]
 
 
@@ -31,28 +31,28 @@ def test_instructions_come_first_and_then_the_thread() -> None:
     ]
 
 
-def test_what_was_said_and_refused_before_is_told_again() -> None:
+def test_earlier_messages_and_refusals_are_in_the_prompt() -> None:
     deployment = Deployment(["Well, ", RefusalDelta("no.")], [])
     run = deployment.run()
     deployment.run(run["thread_id"])
-    assert told(deployment) == ["Hello", "Well, \nno."]
+    assert prompt(deployment) == ["Hello", "Well, \nno."]
 
 
-def test_functions_of_earlier_runs_are_not_told_again() -> None:
+def test_functions_of_earlier_runs_are_not_in_the_prompt() -> None:
     deployment = Deployment([CALL], ["Sunny."], ["You are welcome."])
     run = deployment.run()
     deployment.submit(run)
     url = f"/threads/{run['thread_id']}/messages"
     deployment.api.post(url, {"role": "user", "content": "Thanks"})
     deployment.run(run["thread_id"])
-    assert told(deployment) == ["Hello", "Sunny.", "Thanks"]
+    assert prompt(deployment) == ["Hello", "Sunny.", "Thanks"]
 
 
-def test_messages_are_told_in_order_over_many_pages() -> None:
+def test_messages_are_in_order_over_many_pages() -> None:
     deployment = Deployment([])
     texts = [str(number) for number in range(350)]
     deployment.run(deployment.thread(*texts))
-    assert told(deployment) == texts
+    assert prompt(deployment) == texts
 
 
 def test_what_does_not_fit_the_models_context_is_left_out_from_the_oldest_on() -> None:
@@ -60,16 +60,16 @@ def test_what_does_not_fit_the_models_context_is_left_out_from_the_oldest_on() -
     texts = [f"{number} " + "word " * 100 for number in range(50)]
     run = deployment.run(deployment.thread(*texts), model="small")
     assert run["status"] == "completed"
-    kept = told(deployment)
+    kept = prompt(deployment)
     assert kept == texts[-len(kept) :]
     assert 5 <= len(kept) <= 7  # of a context of 1,024 tokens a quarter is kept for the answer
 
 
-def test_the_newest_message_is_told_even_when_it_does_not_fit() -> None:
+def test_the_newest_message_is_in_the_prompt_even_when_it_does_not_fit() -> None:
     deployment = Deployment([])
     long = "word " * 5_000
     deployment.run(deployment.thread("First", long), model="small")
-    assert told(deployment) == [long]
+    assert prompt(deployment) == [long]
 
 
 def test_calls_are_never_cut_from_their_answers() -> None:
@@ -85,7 +85,7 @@ def test_a_prompt_budget_is_spent_on_the_newest_messages() -> None:
     texts = [f"{number} " + "word " * 100 for number in range(10)]
     run = deployment.run(deployment.thread(*texts), max_prompt_tokens=350, tools=[])
     assert run["status"] == "completed"
-    assert told(deployment) == texts[-3:]
+    assert prompt(deployment) == texts[-3:]
 
 
 def test_a_prompt_budget_that_the_newest_message_exceeds_ends_the_run() -> None:
@@ -136,7 +136,7 @@ def test_large_tools_count_too() -> None:
     run = deployment.run(tools=[tool], max_prompt_tokens=256)
     assert run["incomplete_details"] == {"reason": "max_prompt_tokens"}
     deployment.run(tools=[WEATHER], max_prompt_tokens=256)
-    assert told(deployment) == ["Hello"]
+    assert prompt(deployment) == ["Hello"]
 
 
 def test_a_model_that_is_no_longer_mapped_fails_the_run() -> None:
@@ -160,7 +160,7 @@ def test_a_budget_takes_just_what_really_fits(texts: list[str], tokens: int) -> 
     def count(text: str) -> int:
         return (len(text.encode()) + 1) // 2
 
-    budget, left = TokenBudget.of(tokens, count), tokens
+    budget, left = TokenBudget(tokens, count), tokens
     for text in texts:
         cost = MESSAGE_OVERHEAD + count(text)
         assert budget.take({"content": text}) == (cost <= left)
@@ -174,7 +174,7 @@ def test_a_budget_counts_only_when_it_may_be_close() -> None:
         counted.append(text)
         return 1
 
-    budget = TokenBudget.of(1_000, count)
+    budget = TokenBudget(1_000, count)
     assert all(budget.take({"content": "x" * 90}) for _ in range(10))
     assert counted == []
     assert budget.take({"content": "x" * 90})

@@ -12,7 +12,8 @@ from assistants.ports.chat_model import (
     TextDelta,
     ToolCallDelta,
 )
-from tests.support.deployment import WEATHER, Deployment, Event, calls_of, outputs, path
+from tests.support.api_client import Event
+from tests.support.deployment import WEATHER, Deployment, calls_of, outputs, path
 from tests.support.fakes import FakeClock, Script
 from tests.support.stream_reader import (
     CALLS_STEP,
@@ -33,7 +34,7 @@ def call(index: Any = 0, name: str | None = "weather", *fragments: str) -> list[
 
 
 def streamed(deployment: Deployment, **members: Any) -> list[Event]:
-    """The stream of a new run, read by the strict reader, without its `done`."""
+    """Stream a new run, check it by the strict reader, and return the events before `done`."""
     thread_id = deployment.thread("Hello")
     assistant_id = deployment.assistant(tools=[WEATHER, TIME])
     body = {"assistant_id": assistant_id, **members}
@@ -41,10 +42,10 @@ def streamed(deployment: Deployment, **members: Any) -> list[Event]:
 
 
 def checked(events: list[Event]) -> list[Event]:
-    *told, last = events
+    *before_done, last = events
     assert last == Event("done", "[DONE]")
-    StreamReader().read(told)
-    return told
+    StreamReader().read(before_done)
+    return before_done
 
 
 def only(events: list[Event], name: str) -> Any:
@@ -308,10 +309,10 @@ def test_a_call_cut_at_its_length_is_not_handed_to_the_client() -> None:
     assert deployment.is_free(events[-1].data["thread_id"])
 
 
-@pytest.mark.parametrize("behind", ["\n", "That is all."])
-def test_text_behind_a_call_has_no_place_and_is_left_out(behind: str) -> None:
+@pytest.mark.parametrize("after", ["\n", "That is all."])
+def test_text_after_a_call_has_no_place_and_is_left_out(after: str) -> None:
     """A second step may not begin while the one with the calls is open."""
-    deployment = Deployment([*call(0, "weather", "{}"), behind], ["Sunny."])
+    deployment = Deployment([*call(0, "weather", "{}"), after], ["Sunny."])
     events = streamed(deployment)
     assert order(events) == f"{RUN_BEGINS} {CALLS_STEP} run.requires_action"
     run = deployment.again(deployment.submit(events[-1].data))
@@ -356,7 +357,7 @@ def test_a_provider_that_breaks_off_in_a_call_fails_its_step() -> None:
     assert failed["step_details"]["tool_calls"][0]["function"]["arguments"] == '{"ci'
 
 
-def test_a_thread_that_is_made_with_its_run_is_told_first() -> None:
+def test_a_thread_that_is_made_with_its_run_comes_first() -> None:
     deployment = Deployment(["Hi"])
     assistant_id = deployment.assistant()
     thread = {"messages": [{"role": "user", "content": "Hello"}], "metadata": {"a": "b"}}
@@ -368,7 +369,7 @@ def test_a_thread_that_is_made_with_its_run_is_told_first() -> None:
     assert events[1].data["thread_id"] == created["id"]
 
 
-def test_several_rounds_of_calls_are_told_one_after_another() -> None:
+def test_several_rounds_of_calls_are_streamed_one_after_another() -> None:
     deployment = Deployment(
         [*call(0, "weather", "{}")], [*call(0, "time", "{}")], ["Sunny at noon."]
     )

@@ -1,24 +1,15 @@
-"""Tools that run on the server: called by the model, answered once, told to model and client."""
+"""Tools that run on the server: the model calls them, and each call is answered once."""
 
 from assistants.domain.assistant import AssistantCreate
 from assistants.domain.ids import ASSISTANT, RUN, THREAD, ProjectId, RunRef, new_id
-from assistants.domain.model import Catalog
-from assistants.domain.model_route import ModelRoute
 from assistants.domain.run import RunCreate, ToolOutputsSubmit
 from assistants.domain.thread import ThreadCreate
 from assistants.ports.chat_model import ToolCallDelta
-from assistants.ports.hosted_tool import HostedTool, ToolAnswer, ToolUse
-from assistants.services.backend import Backend
-from assistants.services.ports import Ports
 from assistants.services.turns.reply_calls import MAX_HOSTED_CALLS
+from tests.support.deployment import Deployment
+from tests.support.fake_tools import FakeTool
 from tests.support.fakes import (
-    FakeBlobs,
-    FakeClock,
-    FakeExecutions,
-    FakePurgeQueue,
-    FakeTable,
     Script,
-    ScriptedModel,
 )
 
 PROJECT = ProjectId("p")
@@ -26,39 +17,16 @@ CODE = {"type": "code_interpreter"}
 WEATHER = {"type": "function", "function": {"name": "weather"}}
 
 
-class Calculator(HostedTool):
-    """Answers every call with its number."""
-
-    def __init__(self) -> None:
-        self.uses: list[ToolUse] = []
-
-    def answer(self, use: ToolUse) -> ToolAnswer:
-        self.uses.append(use)
-        log = {"index": 0, "type": "logs", "logs": f"{len(self.uses)}"}
-        return ToolAnswer(output=f"printed {len(self.uses)}", shown={"outputs": [log]})
-
-
 class Case:
     """A run of an assistant with a code interpreter and a function."""
 
     def __init__(self, *turns: Script) -> None:
-        self.calculator = Calculator()
-        self.model = ScriptedModel(*turns)
-        self.backend = Backend(
-            Ports(
-                table=FakeTable(),
-                executions=FakeExecutions(),
-                purge_queue=FakePurgeQueue(),
-                blobs=FakeBlobs(),
-                model=self.model,
-                catalog=Catalog({"*": ModelRoute(provider="demo")}, endpoint_configured=False),
-                clock=FakeClock(),
-                tools={"code_interpreter": self.calculator},
-            )
-        )
+        self.tool = FakeTool()
+        deployment = Deployment(*turns, machine=False, tools={"code_interpreter": self.tool})
+        self.model, self.backend = deployment.model, deployment.backend
         assistant = self.backend.assistants.service.create(
             PROJECT,
-            AssistantCreate.model_validate({"model": "m", "tools": [CODE, WEATHER]}),
+            AssistantCreate.model_validate({"model": "demo", "tools": [CODE, WEATHER]}),
             new_id(ASSISTANT),
         )
         thread = ThreadCreate.model_validate({"messages": [{"role": "user", "content": "2+2?"}]})
@@ -77,12 +45,12 @@ def test_a_call_is_answered_and_the_model_reads_the_answer() -> None:
     assert not outcome["calls_functions"]
     case.backend.turns.tool_calls.answer(case.ref, call["call"])
     assert case.backend.turns.service.take(case.ref, 1)["next"] == "done"
-    *_, asked, told = case.model.requests[-1].messages
-    assert asked["tool_calls"][0]["function"] == {
+    *_, call_message, output = case.model.requests[-1].messages
+    assert call_message["tool_calls"][0]["function"] == {
         "name": "code_interpreter",
         "arguments": '{"code": "2+2"}',
     }
-    assert told["content"] == "printed 1"
+    assert output["content"] == "printed 1"
 
 
 def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() -> None:
@@ -92,13 +60,13 @@ def test_the_step_shows_code_and_output_and_is_completed_when_they_are_read() ->
     [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     case.backend.turns.tool_calls.answer(case.ref, call["call"])
     case.backend.turns.service.take(case.ref, 1)
-    told = list(case.backend.runs.event_stream.follow(PROJECT, case.run))
-    names = [event.name for event in told if event]
+    events = list(case.backend.runs.event_stream.follow(PROJECT, case.run))
+    names = [event.name for event in events if event]
     completed = names.index("thread.run.step.completed")
     assert names.index("thread.run.step.delta") < completed < names.index("thread.message.created")
-    [step] = [event.data for event in told if event and event.name == "thread.run.step.completed"][
-        :1
-    ]
+    [step] = [
+        event.data for event in events if event and event.name == "thread.run.step.completed"
+    ][:1]
     assert step["step_details"]["tool_calls"] == [
         {
             "id": call["call"],
@@ -113,7 +81,7 @@ def test_a_repeated_state_does_not_use_the_tool_again() -> None:
     [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     for _ in range(3):
         case.backend.turns.tool_calls.answer(case.ref, call["call"])
-    assert len(case.calculator.uses) == 1
+    assert len(case.tool.uses) == 1
 
 
 def test_the_client_is_asked_for_its_functions_of_the_same_turn() -> None:
@@ -146,7 +114,7 @@ def test_an_answer_for_a_cancelled_run_is_dropped() -> None:
     [call] = case.backend.turns.service.take(case.ref, 0)["calls"]
     case.backend.runs.cancellation.cancel(case.ref)
     case.backend.turns.tool_calls.answer(case.ref, call["call"])
-    assert case.calculator.uses == []
+    assert case.tool.uses == []
     assert case.backend.turns.service.take(case.ref, 1)["next"] == "done"
     assert case.backend.runs.service.get(case.ref).status == "cancelled"
 

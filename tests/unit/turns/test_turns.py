@@ -1,6 +1,5 @@
 """One turn of the model: repeated, interrupted, superseded, and what is left of it each time."""
 
-import time
 from collections.abc import Callable
 from threading import Event as Signal
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import FinishDelta, ToolCallDelta
 from assistants.ports.table import ConflictError, Create, Write
+from tests.support.crashes import Crash
 from tests.support.deployment import WEATHER, Deployment, path
 from tests.support.fakes import FakeClock, FakeTable, Script
 from tests.support.stream_reader import (
@@ -20,20 +20,9 @@ from tests.support.stream_reader import (
     StreamReader,
     order,
 )
+from tests.support.waiting import wait_until
 
 CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
-
-
-class Crash(Exception):
-    """The worker dies: nothing of ours expects this."""
-
-
-def until(condition: Callable[[], Any]) -> None:
-    """Wait for what another thread does."""
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.001)
 
 
 def text_of(deployment: Deployment, run: dict[str, Any]) -> list[str]:
@@ -99,7 +88,7 @@ def test_a_worker_that_dies_before_it_has_said_anything_is_replaced() -> None:
 
 
 def test_a_worker_that_dies_before_the_first_write_is_replaced() -> None:
-    """What it has heard, but not told, is as if it had never been."""
+    """Text that it has read from the model but not written is dropped."""
     deployment = deployed(["Good", Crash()], ["Hello"])
     run = deployment.run()
     with pytest.raises(Crash):
@@ -145,12 +134,12 @@ def _take_over(deployment: Deployment, run: dict[str, Any]) -> None:
 
 
 def test_a_worker_that_has_shown_something_stops_when_another_ends_the_run() -> None:
-    """The first one told a part and was taken for dead; the second one may not tell it again."""
+    """The first one wrote a part and was taken for dead; the second one may not repeat it."""
     deployment = deployed([], ["Never asked for"], step=0.2)
     run = deployment.run(stream=None)
 
     def take_over() -> None:
-        until(lambda: deployment.messages(run))
+        wait_until(lambda: deployment.messages(run))
         _take_over(deployment, run)
 
     deployment.model.turns[0] = ["First ", "part", " of it", " all", take_over, " again"] * 2
@@ -167,7 +156,7 @@ def test_a_cancel_is_noticed_at_the_next_write() -> None:
     run = deployment.run()
 
     def cancel() -> None:
-        until(lambda: deployment.messages(run))
+        wait_until(lambda: deployment.messages(run))
         deployment.cancel(run)
 
     deployment.model.turns[0] = [*(["word "] * 9), cancel, *(["too late "] * 99)]
@@ -263,12 +252,12 @@ def test_a_turn_that_begins_after_the_deadline_expires_the_run() -> None:
     assert deployment.model.requests == []
 
 
-def test_what_a_message_held_when_its_run_expired_stays() -> None:
+def test_the_text_of_a_message_is_kept_when_its_run_expires() -> None:
     deployment = deployed([], step=0.5)
     run = deployment.run()
 
     def pass_time() -> None:
-        until(lambda: deployment.messages(run))
+        wait_until(lambda: deployment.messages(run))
         deployment.clock.now += 601
 
     deployment.model.turns[0] = ["Hello ", "world", " and", pass_time, " more"]
@@ -324,9 +313,9 @@ def test_usage_is_the_sum_over_all_turns() -> None:
     assert [step["usage"]["prompt_tokens"] for step in deployment.steps(run)] == [10, 20, 30]
 
 
-class ForgetfulStore(FakeTable):
-    """Loses the answer of chosen writes: they are done, but whoever asked is told of a conflict,
-    as when a connection breaks and the same write is sent again.
+class LostAnswersTable(FakeTable):
+    """Loses the answer of chosen writes: they are done, but their caller sees a conflict, as when a
+    connection breaks and the same write is sent again.
     """
 
     def __init__(self) -> None:
@@ -360,7 +349,7 @@ def _writes_event(name: str) -> Callable[[tuple[Write, ...]], bool]:
     ],
 )
 def test_a_write_whose_answer_is_lost_is_not_done_twice(event: str) -> None:
-    table = ForgetfulStore()
+    table = LostAnswersTable()
     clock = FakeClock(step=0.2)
     deployment = Deployment(["Hello ", "big ", "world"], machine=False, clock=clock, table=table)
     run = deployment.run()
@@ -371,8 +360,8 @@ def test_a_write_whose_answer_is_lost_is_not_done_twice(event: str) -> None:
     check_stream(deployment, run, f"{RUN_BEGINS} {MESSAGE_STEP} run.completed")
 
 
-def test_a_step_is_told_once_when_the_answer_to_its_last_write_is_lost() -> None:
-    table = ForgetfulStore()
+def test_a_step_is_streamed_once_when_the_answer_to_its_last_write_is_lost() -> None:
+    table = LostAnswersTable()
     deployment = Deployment([CALL], machine=False, table=table)
     run = deployment.run()
     table.loses = _writes_event("thread.run.step.created")
@@ -381,7 +370,7 @@ def test_a_step_is_told_once_when_the_answer_to_its_last_write_is_lost() -> None
     check_stream(deployment, run, f"{RUN_BEGINS} {CALLS_STEP} run.requires_action")
 
 
-def test_an_answer_of_many_records_can_be_ended_and_told() -> None:
+def test_an_answer_of_many_journal_records_can_be_ended_and_streamed() -> None:
     """More records than one query reads."""
     deployment = Deployment(
         [*(["word "] * 900), Crash()],

@@ -70,7 +70,9 @@ def test_a_message_that_fails_comes_again_after_a_longer_pause_each_time(
     module: ModuleType, times: int, seconds: int
 ) -> None:
     worker = Worker(SearchUnavailableError("The index sleeps."))
-    with pytest.raises(Exception, match="All records failed"):  # so does the queue hear of it
+    with pytest.raises(
+        Exception, match="All records failed"
+    ):  # which is how the queue learns of it
         received(module, worker, times)
     assert worker.delays == [("receipt", seconds)]
     assert worker.given_up == []

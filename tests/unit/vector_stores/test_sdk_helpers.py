@@ -9,39 +9,39 @@ import httpx2
 import pytest
 from openai import OpenAI
 
-from tests.support.deployment import Client
-from tests.support.library import Library
+from tests.support.api_client import Client
+from tests.support.file_search_deployment import FileSearchDeployment
 
 
 class Worked:
     """Answers what the SDK sends, and has a worker empty the queue before each GET."""
 
-    def __init__(self, library: Library) -> None:
-        self.library = library
+    def __init__(self, deployment: FileSearchDeployment) -> None:
+        self.deployment = deployment
         self.lock = threading.Lock()
 
     def __call__(self, request: httpx2.Request) -> httpx2.Response:
         with self.lock:
             if request.method == "GET":
-                self.library.ingest()
+                self.deployment.ingest()
             key = request.headers["authorization"].removeprefix("Bearer ")
             headers = {"content-type": request.headers.get("content-type", "")}
             url = request.url.raw_path.decode().removeprefix("/v1")
             content = request.read()
-            answer = Client(self.library.app, key).request(
+            answer = Client(self.deployment.app, key).request(
                 request.method, url, headers=headers, content=content
             )
         return httpx2.Response(answer.status, headers=answer.headers, content=answer.body)
 
 
 @pytest.fixture
-def library(tmp_path: Path) -> Library:
-    return Library(tmp_path)
+def deployment(tmp_path: Path) -> FileSearchDeployment:
+    return FileSearchDeployment(tmp_path)
 
 
 @pytest.fixture
-def client(library: Library) -> Iterator[OpenAI]:
-    transport = httpx2.MockTransport(Worked(library))
+def client(deployment: FileSearchDeployment) -> Iterator[OpenAI]:
+    transport = httpx2.MockTransport(Worked(deployment))
     with (
         httpx2.Client(transport=transport) as http,
         OpenAI(api_key="sk-test", http_client=http, max_retries=0) as client,
@@ -101,9 +101,9 @@ def test_one_file_is_uploaded_and_polled_until_it_is_indexed(client: OpenAI) -> 
 
 
 def test_a_batch_with_settings_for_each_file_is_created_polled_and_cancelled(
-    client: OpenAI, library: Library
+    client: OpenAI, deployment: FileSearchDeployment
 ) -> None:
-    ids = [library.file() for _ in range(3)]
+    ids = [deployment.file() for _ in range(3)]
     store = client.vector_stores.create(file_ids=ids[:1], chunking_strategy={"type": "auto"})
     done = client.vector_stores.file_batches.create_and_poll(
         store.id,
@@ -113,7 +113,7 @@ def test_a_batch_with_settings_for_each_file_is_created_polled_and_cancelled(
         ],
     )
     assert (done.status, done.object) == ("completed", "vector_store.files_batch")
-    other = client.vector_stores.file_batches.create(store.id, file_ids=[library.file()])
+    other = client.vector_stores.file_batches.create(store.id, file_ids=[deployment.file()])
     cancelled = client.vector_stores.file_batches.cancel(other.id, vector_store_id=store.id)
     assert (cancelled.status, cancelled.file_counts.cancelled) == ("cancelled", 1)
     now = client.vector_stores.retrieve(store.id)
@@ -130,8 +130,10 @@ def test_stores_are_paged_through_changed_and_deleted(client: OpenAI) -> None:
     assert [*client.vector_stores.list()] == []
 
 
-def test_the_helper_makes_a_store_for_a_thread(client: OpenAI, library: Library) -> None:
-    resources: Any = {"file_search": {"vector_stores": [{"file_ids": [library.file()]}]}}
+def test_the_helper_makes_a_store_for_a_thread(
+    client: OpenAI, deployment: FileSearchDeployment
+) -> None:
+    resources: Any = {"file_search": {"vector_stores": [{"file_ids": [deployment.file()]}]}}
     thread = client.beta.threads.create(tool_resources=resources)
     assert thread.tool_resources is not None and thread.tool_resources.file_search is not None
     [store_id] = thread.tool_resources.file_search.vector_store_ids or []

@@ -1,4 +1,4 @@
-"""The composition root: the only module that sees adapters."""
+"""The composition root: the only module, with the CLI, that imports adapters."""
 
 import os
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def settings() -> Settings:
 
 @cache
 def backend() -> Backend:
-    """The service of this process, over AWS. Clients connect when they are first used."""
+    """Return the service of this process, on AWS. Clients connect on first use."""
     chosen = settings()
     logger.setLevel(chosen.log_level)
     catalog = Catalog.read(chosen.models, endpoint_configured=chosen.model_url is not None)
@@ -69,11 +69,11 @@ def backend() -> Backend:
 
 @cache
 def sandboxes() -> "Sandboxes":
-    """Where models' code runs: tasks of ECS, reached by the function in their network."""
+    """Return the launcher of code interpreter sessions: ECS tasks, called through SandboxProxy."""
     from assistants.adapters.sandbox.fargate import FargateSandboxes, FargateSettings
 
     chosen = settings()
-    place = FargateSettings(
+    launch = FargateSettings(
         cluster=chosen.sandbox_cluster,
         task=chosen.sandbox_task,
         subnets=chosen.sandbox_subnets,
@@ -87,12 +87,12 @@ def sandboxes() -> "Sandboxes":
         proxy = SandboxProxy(chosen.sandbox_proxy, lambda: client("lambda", CONFIG))
         return ProxiedSession(proxy, address, token)
 
-    return FargateSandboxes(place, lambda: client("ecs"), connect)
+    return FargateSandboxes(launch, lambda: client("ecs"), connect)
 
 
 @cache
 def sandbox_proxy() -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """What that function does: it has the network and the files, and nothing else."""
+    """Return the handler of SandboxProxy, which has access to sessions and blobs alone."""
     from assistants.adapters.sandbox.calls import answer
     from assistants.adapters.sandbox.client import SandboxClient
     from assistants.adapters.sandbox.direct_session import DirectSession
@@ -112,7 +112,7 @@ def index_queue() -> SqsIndexQueue:
 
 @cache
 def index() -> "SearchIndex":
-    """The search index. Few functions search, and only those load what it takes."""
+    """Return the search index. Imports here, because few functions search."""
     chosen = settings()
     model, dimensions = chosen.embedding_model, chosen.embedding_dimensions
     scheme, _, place = chosen.search_endpoint.partition(":")
@@ -120,18 +120,19 @@ def index() -> "SearchIndex":
         from assistants.adapters.search.sqlite import SqliteIndex
 
         return SqliteIndex(Path(place), model=model, dimensions=dimensions)
-    from assistants.adapters.search.opensearch import OpenSearchIndex, connect, connect_signed
+    from assistants.adapters.search import opensearch_client
+    from assistants.adapters.search.opensearch import OpenSearchIndex
 
-    if scheme == "https":
-        endpoint = connect_signed(chosen.search_endpoint)
-        return OpenSearchIndex(endpoint, model=model, dimensions=dimensions)
-    node = connect(chosen.search_endpoint)
-    return OpenSearchIndex(node, model=model, dimensions=dimensions, engine="lucene")
+    dialect = opensearch_client.dialect_of(chosen.search_endpoint)
+    connect = opensearch_client.connect if dialect == "node" else opensearch_client.connect_signed
+    return OpenSearchIndex(
+        connect(chosen.search_endpoint), model=model, dimensions=dimensions, dialect=dialect
+    )
 
 
 @cache
 def embedder() -> "Embedder":
-    """The embedding model that the settings name."""
+    """Return the embedding model of the settings."""
     chosen = settings()
     if chosen.embedding_url is not None:
         from assistants.adapters.embeddings.openai import OpenAIEmbedder
@@ -155,7 +156,7 @@ def embedder() -> "Embedder":
 
 @cache
 def indexing() -> "Indexing":
-    """What fills the index: the work of one function."""
+    """Return the indexing service, which only IndexFile needs."""
     from assistants.adapters.lambda_parser import CONFIG, LambdaParser
     from assistants.documents.chunking import chunks
     from assistants.services.vector_stores.indexing import Indexing
@@ -177,16 +178,16 @@ def indexing() -> "Indexing":
 
 
 def models(chosen: Settings, catalog: Catalog) -> ModelRouter:
-    """The models of all providers. Each is connected to when it is first asked."""
+    """Return the models of all providers. Clients connect on first use."""
 
     def openai_compatible(endpoint: ModelEndpoint) -> OpenAICompatible:
         url, key = endpoint.url, endpoint.key
-        if url is None:  # another URL is never told the deployment's key
+        if url is None:  # the deployment's key goes to no other URL
             url, key = chosen.model_url, chosen.model_key
         return OpenAICompatible(url or "", resolve(key), chosen.model_timeout_seconds)
 
     def bedrock(_: ModelEndpoint) -> Bedrock:
-        # The adapter itself asks again, as it knows what of an answer has been shown.
+        # The adapter retries itself, because it knows whether an answer has begun.
         timeout = chosen.model_timeout_seconds
         config = Config(read_timeout=timeout, retries={"total_max_attempts": 1})
         return Bedrock(client("bedrock-runtime", config), GuardedFetch())

@@ -1,4 +1,4 @@
-"""What a deployment can set, read once from the environment; the same names run everywhere."""
+"""The settings of a deployment, read from the environment."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ def _words(value: Any) -> Any:
 
 
 class Settings(BaseModel):
-    """Field `model_url` is the variable `ASSISTANTS_MODEL_URL`. An empty variable is not set."""
+    """Field `model_url` is the variable `ASSISTANTS_MODEL_URL`. Empty variables count as unset."""
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
 
@@ -98,9 +98,10 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Settings":
-        given = {
+        """Parse the variables. Raises `ValidationError`."""
+        members = {
             name.removeprefix(PREFIX).lower(): value
             for name, value in environment.items()
             if name.startswith(PREFIX) and value
         }
-        return cls.model_validate(given)
+        return cls.model_validate(members)

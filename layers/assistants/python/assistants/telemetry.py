@@ -1,4 +1,4 @@
-"""The structured log: state changes and decisions, with the ids of the run on each line."""
+"""The structured log, with the ids of the run in each entry."""
 
 from aws_lambda_powertools import Logger
 

@@ -1,8 +1,7 @@
-"""Token counts without a network, exact for `o200k_base`, the encoding of gpt-4o and later models.
+"""Token counts of `o200k_base`, the encoding of gpt-4o and later models.
 
-`o200k_base.ranks` beside this module holds OpenAI's published vocabulary (MIT): the length of each
-of its 199,998 tokens, one byte each, then their bytes, in rank order. tiktoken would download the
-same list at run time.
+`o200k_base.ranks` holds OpenAI's published vocabulary (MIT), which tiktoken would download at run
+time: the lengths of its 199,998 tokens, one byte each, then their bytes, in rank order.
 """
 
 import re
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 VOCABULARY = Path(__file__).with_name("o200k_base.ranks")
 TOKENS = 199_998
 
-# tiktoken's regular expression gives up (as a Rust panic) on a million blanks in a row, so longer
-# texts are encoded in parts, cut before the blank between two words, which is a cut of every token.
+# tiktoken's regular expression panics on a million blanks in a row, so long texts are encoded in
+# parts. They are cut before the blank between two words, where a token always ends.
 PART = 500_000
 BETWEEN_WORDS = re.compile(r"(?<=\S)(?= \w)|(?<=\n)(?=[^\W\d_])")
 
@@ -40,18 +39,18 @@ PATTERN = "|".join(
 
 
 def count(text: str) -> int:
-    """How many tokens `text` is.
+    """Return the number of tokens of `text`.
 
-    Never more than its UTF-8 bytes, so a caller with a budget need not count a shorter text. Above
-    500,000 characters without a word break the sum may be a token too high for each 500,000.
+    It is never more than its UTF-8 bytes, so that a caller with a budget need not count a shorter
+    text. Without word breaks it may be one token too high per 500,000 characters.
     """
     return sum(len(_encoding().encode_ordinary(part)) for part in _parts(text))
 
 
 def starts(text: str) -> Iterator[int]:
-    """The position in `text`, in code points, at which each of its tokens starts.
+    """Yield the start of each token of `text`, in code points.
 
-    A token that begins inside a character is given the position of that character.
+    A token that starts inside a character has the position of that character.
     """
     encoding = _encoding()
     base = 0
@@ -62,7 +61,7 @@ def starts(text: str) -> Iterator[int]:
 
 
 def vocabulary() -> dict[bytes, int]:
-    """Every token's bytes and its rank."""
+    """Return the rank of each token, by its bytes."""
     packed = VOCABULARY.read_bytes()
     ends = accumulate(packed[:TOKENS], initial=TOKENS)
     return {packed[start:end]: rank for rank, (start, end) in enumerate(pairwise(ends))}
@@ -70,7 +69,7 @@ def vocabulary() -> dict[bytes, int]:
 
 @cache
 def _encoding() -> "tiktoken.Encoding":
-    import tiktoken  # here, because most functions never count
+    import tiktoken  # here, because most functions never count tokens
 
     return tiktoken.Encoding(
         "o200k_base", pat_str=PATTERN, mergeable_ranks=vocabulary(), special_tokens={}

@@ -1,146 +1,44 @@
-"""The code interpreter as a tool: what the model is told, clients are shown, and Files are made."""
+"""The code interpreter as a tool: the output for the model, the step for clients, the new Files."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from io import BytesIO
 from typing import Any
 
 import pytest
 
-from assistants.domain.file import Content, FileCreate
-from assistants.domain.ids import FILE, RUN, THREAD, TOOL_CALL, FileId, ProjectId, new_id
-from assistants.domain.run import RunSettings
 from assistants.domain.sandbox import IDLE_SECONDS, TTL_SECONDS
-from assistants.domain.thread import Thread
-from assistants.ports.hosted_tool import ToolAnswer, ToolUse
+from assistants.ports.hosted_tool import ToolAnswer
 from assistants.ports.sandbox import Execution, MadeFile, SandboxRefusedError
-from assistants.ports.table import Row
-from assistants.services.backend import Backend
 from assistants.services.storage import keys
 from assistants.services.tools.code_interpreter.report import MAX_CHARACTERS, SESSION_REPLACED
-from tests.support.deployment import Deployment
-from tests.support.fake_sandboxes import PNG, PRINTED, FakeSandboxes, Machine, plotted, printed
-from tests.support.fakes import FakeBlobs, FakeClock, FakeTable
-
-PROJECT = ProjectId("p")
-CODE = '{"code": "6 * 7"}'
-
-
-class Case:
-    """A thread whose runs have a code interpreter; the thread may share all else with another's."""
-
-    def __init__(self, *, sandbox_spares: int = 0, like: "Case | None" = None) -> None:
-        self.clock: FakeClock = like.clock if like else FakeClock()
-        self.table: CountingStore = like.table if like else CountingStore()
-        self.blobs: FakeBlobs = like.blobs if like else FakeBlobs()
-        made = FakeSandboxes(self.blobs, self.clock)
-        self.sandboxes: FakeSandboxes = like.sandboxes if like else made
-        self.backend: Backend = Deployment(
-            clock=self.clock,
-            table=self.table,
-            blobs=self.blobs,
-            sandboxes=self.sandboxes,
-            sandbox_spares=sandbox_spares,
-        ).backend
-        tool = self.backend.tools.code_interpreter
-        self.tool = replace(tool, background=lambda work: work())
-        self.thread_id = new_id(THREAD)
-        thread = Thread(id=self.thread_id, created_at=0)
-        key = keys.thread(PROJECT, self.thread_id)
-        self.table.rows[key] = Row(key, thread.model_dump(mode="json"))
-        self.run = self.new_run()
-        self.cancelled: Callable[[], bool] = lambda: False
-
-    def new_run(self, *file_ids: str, **members: Any) -> RunSettings:
-        self.run = RunSettings(
-            id=new_id(RUN),
-            created_at=0,
-            thread_id=self.thread_id,
-            assistant_id="asst_1",
-            model="m",
-            instructions="",
-            tools=[],
-            temperature=None,
-            top_p=None,
-            file_ids=list(file_ids),
-            **members,
-        )
-        return self.run
-
-    def prepare(self) -> None:
-        self.tool.prepare(PROJECT, self.run, cancelled=lambda: False, seconds_left=600)
-
-    def use(self, arguments: str = CODE, **members: Any) -> ToolUse:
-        use = ToolUse(
-            project=PROJECT,
-            run=self.run,
-            id=new_id(TOOL_CALL),
-            number=0,
-            arguments=arguments,
-            cancelled=lambda: self.cancelled(),
-            seconds_left=600,
-        )
-        return replace(use, **members)
-
-    def answer(self, arguments: str = CODE, **members: Any) -> ToolAnswer:
-        return self.tool.answer(self.use(arguments, **members))
-
-    def upload(self, name: str, data: bytes = b"a,b\n1,2\n") -> FileId:
-        content = Content(name, "text/csv", BytesIO(data), len(data))
-        body = FileCreate.model_construct(file=content, purpose="assistants", expires_after=None)
-        return self.backend.files.service.create(PROJECT, body, new_id(FILE)).id
-
-    def content(self, file_id: str) -> bytes:
-        return self.blobs.contents[f"files/{PROJECT}/{file_id}"]
-
-    @property
-    def sandbox(self) -> Any:
-        return self.table.rows[keys.sandbox(PROJECT, self.thread_id)].body
-
-    @property
-    def machine(self) -> Machine:
-        return self.sandboxes.newest
-
-
-class CountingStore(FakeTable):
-    """Counts the calls of the table; a read or a transaction is one, however large."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls = 0
-
-    def get(self, *keys: Any) -> Any:
-        self.calls += 1
-        return super().get(*keys)
-
-    def commit(self, *writes: Any) -> None:
-        self.calls += 1
-        super().commit(*writes)
+from tests.support.code_interpreter_case import PROJECT, CodeInterpreterCase
+from tests.support.fake_sandboxes import PNG, PRINTED, Machine, plotted, printed
 
 
 @pytest.fixture
-def case() -> Case:
-    return Case()
+def case() -> CodeInterpreterCase:
+    return CodeInterpreterCase()
 
 
 def names(answer: ToolAnswer) -> list[str]:
     return [output["type"] for output in answer.shown["outputs"]]
 
 
-def test_what_code_prints_is_told_and_shown(case: Case) -> None:
+def test_output_of_code_reaches_the_model_and_is_shown(case: CodeInterpreterCase) -> None:
     answer = case.answer()
     assert answer.output == "42"
     assert answer.shown == {"outputs": [{"index": 0, "type": "logs", "logs": "42\n"}]}
     assert [code for _, code in case.machine.executed] == ["6 * 7"]
 
 
-def test_code_without_output_says_so_to_the_model_and_shows_nothing(case: Case) -> None:
+def test_code_without_output_says_so_to_the_model_and_shows_nothing(
+    case: CodeInterpreterCase,
+) -> None:
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, logs="")
     answer = case.answer()
     assert (answer.output, answer.shown) == ("(no output)", {"outputs": []})
 
 
-def test_bare_code_is_executed_and_shown(case: Case) -> None:
+def test_bare_code_is_executed_and_shown(case: CodeInterpreterCase) -> None:
     answer = case.answer("print(1)")
     assert case.machine.executed[0][1] == "print(1)"
     assert answer.shown["input"] == "print(1)"
@@ -149,12 +47,14 @@ def test_bare_code_is_executed_and_shown(case: Case) -> None:
 @pytest.mark.parametrize(
     "arguments", ["", "{}", '{"code": 1}', '{"code": "pri', '{"code": ""}', '{"code": "\\ud800"}']
 )
-def test_bad_arguments_are_answered_without_a_session(case: Case, arguments: str) -> None:
+def test_bad_arguments_are_answered_without_a_session(
+    case: CodeInterpreterCase, arguments: str
+) -> None:
     assert case.answer(arguments).shown == {}
     assert case.sandboxes.launched == []
 
 
-def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: Case) -> None:
+def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: CodeInterpreterCase) -> None:
     logs = "".join(f"line {n}\n" for n in range(9_000))
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, logs=logs)
     answer = case.answer()
@@ -164,7 +64,7 @@ def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: Case) -> None:
     assert answer.shown["outputs"][0]["logs"] == logs
 
 
-def test_long_names_of_files_are_cut_for_the_model_like_logs(case: Case) -> None:
+def test_long_names_of_files_are_cut_for_the_model_like_logs(case: CodeInterpreterCase) -> None:
     paths = ["/".join([f"{n:02}", *["d" * 250] * 15]) for n in range(20)]
     case.sandboxes.cell = lambda machine, code: machine.write(**dict.fromkeys(paths, b"x"))
     answer = case.answer()
@@ -182,14 +82,14 @@ def test_long_names_of_files_are_cut_for_the_model_like_logs(case: Case) -> None
         ({"skipped": 3}, "3 images or files were not taken"),
     ],
 )
-def test_what_happened_to_the_code_is_told_in_words(
-    case: Case, members: dict[str, Any], words: str
+def test_what_happened_to_the_code_is_put_into_words(
+    case: CodeInterpreterCase, members: dict[str, Any], words: str
 ) -> None:
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, ok=False, **members)
     assert words in case.answer().output
 
 
-def test_images_become_files_and_are_shown_behind_the_logs(case: Case) -> None:
+def test_images_become_files_and_are_shown_after_the_logs(case: CodeInterpreterCase) -> None:
     case.sandboxes.cell = plotted
     answer = case.answer()
     [image] = answer.images
@@ -204,7 +104,9 @@ def test_images_become_files_and_are_shown_behind_the_logs(case: Case) -> None:
     assert case.content(image) == PNG
 
 
-def test_files_that_code_makes_become_files_that_texts_may_link_to(case: Case) -> None:
+def test_files_that_code_makes_become_files_that_texts_may_link_to(
+    case: CodeInterpreterCase,
+) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(**{"out/clean.csv": b"a\n1\n"})
     answer = case.answer()
     file = case.backend.files.service.get(PROJECT, answer.files["out/clean.csv"])
@@ -213,7 +115,7 @@ def test_files_that_code_makes_become_files_that_texts_may_link_to(case: Case) -
     assert "sandbox:/mnt/data/out/clean.csv" in answer.output
 
 
-def test_files_of_earlier_calls_and_runs_are_still_known(case: Case) -> None:
+def test_files_of_earlier_calls_and_runs_are_still_known(case: CodeInterpreterCase) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(**{code: b"x"})
     first = case.answer('{"code": "one"}').files
     case.new_run()
@@ -221,7 +123,9 @@ def test_files_of_earlier_calls_and_runs_are_still_known(case: Case) -> None:
     assert second == {**first, "two": second["two"]}
 
 
-def test_a_file_written_again_is_a_new_file_unless_its_content_is_the_same(case: Case) -> None:
+def test_a_file_written_again_is_a_new_file_unless_its_content_is_the_same(
+    case: CodeInterpreterCase,
+) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(out=code.encode())
     first = case.answer('{"code": "1"}').files["out"]
     assert case.answer('{"code": "1"}').files["out"] == first
@@ -230,14 +134,16 @@ def test_a_file_written_again_is_a_new_file_unless_its_content_is_the_same(case:
     assert (case.content(first), case.content(second)) == (b"1", b"2")
 
 
-def test_a_file_that_was_deleted_is_made_again(case: Case) -> None:
+def test_a_file_that_was_deleted_is_made_again(case: CodeInterpreterCase) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(out=b"same")
     first = case.answer().files["out"]
     case.backend.files.service.delete(PROJECT, first)
     assert case.answer().files["out"] != first
 
 
-def test_of_a_thousand_files_some_are_kept_and_the_rest_is_told(case: Case) -> None:
+def test_of_a_thousand_files_some_are_kept_and_the_rest_is_mentioned(
+    case: CodeInterpreterCase,
+) -> None:
     def crowd(machine: Machine, code: str) -> Execution:
         made = machine.write(**{f"{n:03}": b"x" for n in range(100)})
         return replace(made, skipped=900)
@@ -249,7 +155,7 @@ def test_of_a_thousand_files_some_are_kept_and_the_rest_is_told(case: Case) -> N
     assert "900 images or files were not taken" in answer.output
 
 
-def test_the_files_that_are_remembered_are_limited(case: Case) -> None:
+def test_the_files_that_are_remembered_are_limited(case: CodeInterpreterCase) -> None:
     case.sandboxes.cell = lambda machine, code: machine.write(
         **{f"{code}-{n}": b"x" for n in range(20)}
     )
@@ -259,7 +165,7 @@ def test_the_files_that_are_remembered_are_limited(case: Case) -> None:
     assert "19-0" in answer.files and "0-0" not in answer.files
 
 
-def test_a_file_above_the_limit_is_told(case: Case) -> None:
+def test_a_file_above_the_limit_is_mentioned(case: CodeInterpreterCase) -> None:
     huge = MadeFile("huge.bin", 513 << 20, None)
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, files=(huge,))
     answer = case.answer()
@@ -267,7 +173,9 @@ def test_a_file_above_the_limit_is_told(case: Case) -> None:
     assert (answer.files, case.machine.taken) == ({}, [])
 
 
-def test_a_file_that_is_gone_before_it_is_taken_is_told_and_leaves_nothing(case: Case) -> None:
+def test_a_file_that_is_gone_before_it_is_taken_is_mentioned_and_leaves_nothing(
+    case: CodeInterpreterCase,
+) -> None:
     gone = MadeFile("gone", 1, "hash")
     case.sandboxes.cell = lambda machine, code: replace(PRINTED, files=(gone,))
     answer = case.answer()
@@ -276,7 +184,7 @@ def test_a_file_that_is_gone_before_it_is_taken_is_told_and_leaves_nothing(case:
     assert not [key for key in case.table.rows if key.partition == f"P#{PROJECT}#blob"]
 
 
-def test_of_a_session_that_is_lost_no_more_files_are_asked(case: Case) -> None:
+def test_of_a_session_that_is_lost_no_more_files_are_asked(case: CodeInterpreterCase) -> None:
     def last(machine: Machine, code: str) -> Execution:
         made = machine.write(**{f"{n}": b"x" for n in range(20)})
         machine.results[machine.executed[-1][0]] = made
@@ -292,7 +200,9 @@ def test_of_a_session_that_is_lost_no_more_files_are_asked(case: Case) -> None:
     assert SESSION_REPLACED in case.answer().output
 
 
-def test_files_of_the_run_are_there_before_its_code_and_copied_once(case: Case) -> None:
+def test_files_of_the_run_are_there_before_its_code_and_copied_once(
+    case: CodeInterpreterCase,
+) -> None:
     case.new_run(case.upload("sales.csv"), case.upload("sales.csv", b"other"))
     seen: list[dict[str, bytes]] = []
 
@@ -310,7 +220,7 @@ def test_files_of_the_run_are_there_before_its_code_and_copied_once(case: Case) 
     ]
 
 
-def test_files_that_come_later_join_those_that_are_there(case: Case) -> None:
+def test_files_that_come_later_join_those_that_are_there(case: CodeInterpreterCase) -> None:
     first, second = case.upload("a.csv", b"1"), case.upload("b.csv", b"2")
     case.new_run(first)
     case.answer()
@@ -320,23 +230,25 @@ def test_files_that_come_later_join_those_that_are_there(case: Case) -> None:
     assert case.machine.files == {"a.csv": b"changed by code", "b.csv": b"2"}
 
 
-def test_a_deleted_file_is_told_and_no_error(case: Case) -> None:
+def test_a_deleted_file_is_mentioned_and_no_error(case: CodeInterpreterCase) -> None:
     kept, deleted = case.upload("kept.csv"), case.upload("deleted.csv")
     case.backend.files.service.delete(PROJECT, deleted)
     case.new_run(kept, deleted)
-    told = case.answer().output
-    assert f"The file {deleted} has been deleted." in told
+    output = case.answer().output
+    assert f"The file {deleted} has been deleted." in output
     assert list(case.machine.files) == ["kept.csv"]
 
 
-def test_a_file_whose_bytes_vanish_while_it_is_copied_is_told(case: Case) -> None:
+def test_a_file_whose_bytes_vanish_while_it_is_copied_is_mentioned(
+    case: CodeInterpreterCase,
+) -> None:
     file_id = case.upload("a.csv")
     case.blobs.contents.clear()
     case.new_run(file_id)
     assert "The file a.csv has been deleted." in case.answer().output
 
 
-def test_variables_are_kept_from_run_to_run(case: Case) -> None:
+def test_variables_are_kept_from_run_to_run(case: CodeInterpreterCase) -> None:
     case.answer()
     case.new_run()
     case.answer()
@@ -344,7 +256,7 @@ def test_variables_are_kept_from_run_to_run(case: Case) -> None:
     assert len(case.machine.executed) == 2
 
 
-def test_two_calls_of_one_turn_share_one_session_and_its_files(case: Case) -> None:
+def test_two_calls_of_one_turn_share_one_session_and_its_files(case: CodeInterpreterCase) -> None:
     """The second call comes while the first copies files: it waits."""
     case.new_run(case.upload("a.csv"))
     second: list[ToolAnswer] = []
@@ -370,7 +282,9 @@ def test_two_calls_of_one_turn_share_one_session_and_its_files(case: Case) -> No
     assert len(case.sandboxes.launched) == 1
 
 
-def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(case: Case) -> None:
+def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(
+    case: CodeInterpreterCase,
+) -> None:
     """Between its look at the row and its claim, another call copies the files and runs."""
     case.new_run(case.upload("a.csv", b"uploaded"))
     case.prepare()
@@ -390,7 +304,7 @@ def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(c
     assert case.machine.files == {"a.csv": b"changed"}
 
 
-def test_a_name_that_passes_to_another_file_brings_its_content(case: Case) -> None:
+def test_a_name_that_passes_to_another_file_brings_its_content(case: CodeInterpreterCase) -> None:
     first, second = case.upload("a.csv", b"first"), case.upload("a.csv", b"second")
     case.new_run(first, second)
     case.answer()
@@ -401,7 +315,7 @@ def test_a_name_that_passes_to_another_file_brings_its_content(case: Case) -> No
 
 
 def test_a_copy_that_was_given_up_is_taken_over_by_the_same_call_and_in_time_by_others(
-    case: Case,
+    case: CodeInterpreterCase,
 ) -> None:
     case.new_run(case.upload("a.csv"))
     use = case.use()
@@ -421,7 +335,9 @@ def test_a_copy_that_was_given_up_is_taken_over_by_the_same_call_and_in_time_by_
     assert case.tool.answer(use).output == "42"
 
 
-def test_an_answer_that_got_lost_is_given_again_without_running_twice(case: Case) -> None:
+def test_an_answer_that_got_lost_is_given_again_without_running_twice(
+    case: CodeInterpreterCase,
+) -> None:
     def everything(machine: Machine, code: str) -> Execution:
         return replace(machine.write(out=b"1"), images=plotted(machine, code).images)
 
@@ -437,7 +353,7 @@ def test_an_answer_that_got_lost_is_given_again_without_running_twice(case: Case
     )
 
 
-def test_code_whose_session_ended_is_not_run_again(case: Case) -> None:
+def test_code_whose_session_ended_is_not_run_again(case: CodeInterpreterCase) -> None:
     case.answer()
 
     def die(machine: Machine, code: str) -> None:
@@ -451,7 +367,7 @@ def test_code_whose_session_ended_is_not_run_again(case: Case) -> None:
     assert ran.count(use.id) == 1
 
 
-def test_the_next_code_after_a_lost_session_is_told_of_it_once(case: Case) -> None:
+def test_the_next_code_after_a_lost_session_mentions_it_once(case: CodeInterpreterCase) -> None:
     case.answer()
     case.sandboxes.kill()
     case.clock.now += 300
@@ -459,13 +375,15 @@ def test_the_next_code_after_a_lost_session_is_told_of_it_once(case: Case) -> No
     assert SESSION_REPLACED not in case.answer().output
 
 
-def test_a_first_session_that_was_lost_before_any_code_is_not_mentioned(case: Case) -> None:
+def test_a_first_session_that_was_lost_before_any_code_is_not_mentioned(
+    case: CodeInterpreterCase,
+) -> None:
     case.prepare()
     case.sandboxes.kill()
     assert case.answer().output == "42"
 
 
-def test_files_are_copied_again_into_a_new_session(case: Case) -> None:
+def test_files_are_copied_again_into_a_new_session(case: CodeInterpreterCase) -> None:
     case.new_run(case.upload("a.csv"))
     case.answer()
     case.sandboxes.kill()
@@ -476,7 +394,9 @@ def test_files_are_copied_again_into_a_new_session(case: Case) -> None:
 
 
 @pytest.mark.parametrize("seconds", [IDLE_SECONDS, TTL_SECONDS])
-def test_a_session_that_has_ended_by_its_own_clock_is_not_asked(case: Case, seconds: int) -> None:
+def test_a_session_that_has_ended_by_its_own_clock_is_not_asked(
+    case: CodeInterpreterCase, seconds: int
+) -> None:
     case.answer()
     first = case.machine
     case.clock.now += seconds
@@ -486,7 +406,9 @@ def test_a_session_that_has_ended_by_its_own_clock_is_not_asked(case: Case, seco
     assert case.sandboxes.requests - requests == 2  # of the new session: ready, execute
 
 
-def test_a_session_that_would_end_during_the_code_is_replaced_and_left_alone(case: Case) -> None:
+def test_a_session_that_would_end_during_the_code_is_replaced_and_left_alone(
+    case: CodeInterpreterCase,
+) -> None:
     case.answer()
     for _ in range(5):
         case.clock.now += IDLE_SECONDS // 2
@@ -497,7 +419,7 @@ def test_a_session_that_would_end_during_the_code_is_replaced_and_left_alone(cas
     assert case.sandboxes.stopped == []
 
 
-def test_a_session_is_launched_before_it_is_needed_and_only_once(case: Case) -> None:
+def test_a_session_is_launched_before_it_is_needed_and_only_once(case: CodeInterpreterCase) -> None:
     case.prepare()
     case.prepare()
     assert len(case.sandboxes.launched) == 1
@@ -506,13 +428,15 @@ def test_a_session_is_launched_before_it_is_needed_and_only_once(case: Case) -> 
     assert len(case.sandboxes.launched) == 1
 
 
-def test_a_run_that_may_use_no_tool_launches_nothing(case: Case) -> None:
+def test_a_run_that_may_use_no_tool_launches_nothing(case: CodeInterpreterCase) -> None:
     case.new_run(tool_choice="none")
     case.prepare()
     assert case.sandboxes.launched == []
 
 
-def test_a_launch_that_nobody_heard_of_is_repeated_by_the_same_name(case: Case) -> None:
+def test_a_launch_whose_answer_was_lost_is_repeated_by_the_same_name(
+    case: CodeInterpreterCase,
+) -> None:
     launch = case.sandboxes.launch
 
     def crash(name: str, token: str) -> str:
@@ -528,13 +452,13 @@ def test_a_launch_that_nobody_heard_of_is_repeated_by_the_same_name(case: Case) 
     assert len(set(case.sandboxes.launched)) == 1
 
 
-def test_code_waits_for_a_session_that_comes_up(case: Case) -> None:
+def test_code_waits_for_a_session_that_comes_up(case: CodeInterpreterCase) -> None:
     case.sandboxes.coming_up = 20
     assert case.answer().output == "42"
     assert 30 < case.clock.now - 1_800_000_000 < 40
 
 
-def test_a_session_lost_while_it_was_launched_is_replaced(case: Case) -> None:
+def test_a_session_lost_while_it_was_launched_is_replaced(case: CodeInterpreterCase) -> None:
     case.prepare()
     case.sandboxes.kill()
     case.answer()
@@ -542,7 +466,7 @@ def test_a_session_lost_while_it_was_launched_is_replaced(case: Case) -> None:
     assert case.sandboxes.stopped == [case.sandboxes.launched[0]]
 
 
-def test_a_session_that_never_answers_is_replaced(case: Case) -> None:
+def test_a_session_that_never_answers_is_replaced(case: CodeInterpreterCase) -> None:
     case.prepare()
     case.machine.silent = 10_000
     assert case.answer().output == "42"
@@ -550,13 +474,13 @@ def test_a_session_that_never_answers_is_replaced(case: Case) -> None:
     assert case.clock.now - 1_800_000_000 < 300
 
 
-def test_a_launch_that_fails_is_tried_again_under_another_name(case: Case) -> None:
+def test_a_launch_that_fails_is_tried_again_under_another_name(case: CodeInterpreterCase) -> None:
     case.sandboxes.unavailable = 1
     assert case.answer().output == "42"
     assert len(set(case.sandboxes.launched)) == 2
 
 
-def test_without_a_session_the_model_is_told(case: Case) -> None:
+def test_without_a_session_the_model_reads_so(case: CodeInterpreterCase) -> None:
     case.sandboxes.unavailable = 100
     answer = case.answer()
     assert "cannot be started at the moment" in answer.output
@@ -564,7 +488,7 @@ def test_without_a_session_the_model_is_told(case: Case) -> None:
 
 
 def test_whoever_operates_it_reads_why_there_is_no_session(
-    case: Case, caplog: pytest.LogCaptureFixture
+    case: CodeInterpreterCase, caplog: pytest.LogCaptureFixture
 ) -> None:
     case.prepare()
     case.sandboxes.kill()
@@ -575,7 +499,7 @@ def test_whoever_operates_it_reads_why_there_is_no_session(
     assert [reason for reason in reasons if reason] == [handle, "capacity"]
 
 
-def test_a_cancelled_run_interrupts_its_code(case: Case) -> None:
+def test_a_cancelled_run_interrupts_its_code(case: CodeInterpreterCase) -> None:
     case.sandboxes.cell = lambda machine, code: None
     looks = iter([False, False, True])
     case.cancelled = lambda: next(looks)
@@ -585,21 +509,25 @@ def test_a_cancelled_run_interrupts_its_code(case: Case) -> None:
     assert case.clock.now - 1_800_000_000 <= 6
 
 
-def test_a_run_cancelled_while_its_session_comes_up_ends_the_wait(case: Case) -> None:
+def test_a_run_cancelled_while_its_session_comes_up_ends_the_wait(
+    case: CodeInterpreterCase,
+) -> None:
     case.sandboxes.coming_up = 10_000
     case.cancelled = lambda: case.clock.now > 1_800_000_003
     case.answer()
     assert case.clock.now - 1_800_000_000 < 6
 
 
-def test_a_run_cancelled_while_its_files_are_copied_ends_the_copying(case: Case) -> None:
+def test_a_run_cancelled_while_its_files_are_copied_ends_the_copying(
+    case: CodeInterpreterCase,
+) -> None:
     case.new_run(*(case.upload(f"{n}.csv") for n in range(9)))
     case.cancelled = lambda: len(case.machine.files) == 2
     assert "was not executed" in case.answer().output
     assert (len(case.machine.files), case.machine.executed) == (2, [])
 
 
-def test_code_gets_no_more_time_than_the_run(case: Case) -> None:
+def test_code_gets_no_more_time_than_the_run(case: CodeInterpreterCase) -> None:
     given: list[float] = []
     case.answer()
     session = type(case.sandboxes.open("http://x", ""))
@@ -619,14 +547,16 @@ def test_code_gets_no_more_time_than_the_run(case: Case) -> None:
     assert given == [120, 40, 1]
 
 
-def test_code_that_is_not_finished_at_the_runs_end_is_interrupted(case: Case) -> None:
+def test_code_that_is_not_finished_at_the_runs_end_is_interrupted(
+    case: CodeInterpreterCase,
+) -> None:
     case.sandboxes.cell = lambda machine, code: None
     use = case.use(seconds_left=30)
     assert "time was up" in case.tool.answer(use).output
     assert case.machine.cancelled == [use.id]
 
 
-def test_a_session_that_is_full_is_asked_again(case: Case) -> None:
+def test_a_session_that_is_full_is_asked_again(case: CodeInterpreterCase) -> None:
     refusals = [SandboxRefusedError("session_full")] * 2
 
     def full(machine: Machine, code: str) -> Execution:
@@ -638,7 +568,7 @@ def test_a_session_that_is_full_is_asked_again(case: Case) -> None:
     assert case.answer().output == "42"
 
 
-def test_a_refusal_is_told(case: Case) -> None:
+def test_a_refusal_reaches_the_model(case: CodeInterpreterCase) -> None:
     def refuse(machine: Machine, code: str) -> Execution:
         raise SandboxRefusedError("result_gone")
 
@@ -646,7 +576,7 @@ def test_a_refusal_is_told(case: Case) -> None:
     assert case.answer().output == "The session gave no result for the code: result_gone."
 
 
-def test_the_calls_of_the_table_are_few(case: Case) -> None:
+def test_the_calls_of_the_table_are_few(case: CodeInterpreterCase) -> None:
     """Of a session's first code and of its next; a call of the proxy for each request."""
     case.answer()
     first = (case.table.calls, case.sandboxes.requests)
@@ -656,14 +586,14 @@ def test_the_calls_of_the_table_are_few(case: Case) -> None:
     assert second == (2, 1)  # read, send; execute
 
 
-def test_the_token_is_in_the_row_and_in_no_answer(case: Case) -> None:
+def test_the_token_is_in_the_row_and_in_no_answer(case: CodeInterpreterCase) -> None:
     answer = case.answer()
     token = case.sandbox["session"]["token"]
     assert len(token) >= 43
     assert token not in repr(answer)
 
 
-def test_an_orphan_is_stopped_after_its_time(case: Case) -> None:
+def test_an_orphan_is_stopped_after_its_time(case: CodeInterpreterCase) -> None:
     case.answer()
     case.sandboxes.cell = lambda machine, code: machine.write(out=b"1")
     files = case.answer().files
@@ -682,13 +612,15 @@ def test_an_orphan_is_stopped_after_its_time(case: Case) -> None:
     assert answer.files == files
 
 
-def test_the_index_may_name_a_session_that_was_replaced_meanwhile(case: Case) -> None:
+def test_the_index_may_name_a_session_that_has_been_replaced(
+    case: CodeInterpreterCase,
+) -> None:
     case.answer()
     case.backend.tools.sandbox_sessions.expire(PROJECT, case.thread_id)
     assert case.sandboxes.stopped == []
 
 
-def test_a_deleted_thread_takes_its_session_with_it(case: Case) -> None:
+def test_a_deleted_thread_takes_its_session_with_it(case: CodeInterpreterCase) -> None:
     case.answer()
     case.backend.threads.service.delete(PROJECT, case.thread_id)
     case.backend.maintenance.purge.work(PROJECT, case.thread_id)
@@ -696,13 +628,15 @@ def test_a_deleted_thread_takes_its_session_with_it(case: Case) -> None:
     assert keys.sandbox(PROJECT, case.thread_id) not in case.table.rows
 
 
-def test_no_session_begins_in_a_thread_that_is_gone(case: Case) -> None:
+def test_no_session_begins_in_a_thread_that_is_gone(case: CodeInterpreterCase) -> None:
     case.backend.threads.service.delete(PROJECT, case.thread_id)
     case.answer()
     assert case.sandboxes.launched == []
 
 
-def test_a_thread_deleted_while_its_session_is_launched_leaves_none(case: Case) -> None:
+def test_a_thread_deleted_while_its_session_is_launched_leaves_none(
+    case: CodeInterpreterCase,
+) -> None:
     launch = case.sandboxes.launch
 
     def deleting(name: str, token: str) -> str:
@@ -716,7 +650,9 @@ def test_a_thread_deleted_while_its_session_is_launched_leaves_none(case: Case) 
     assert keys.sandbox(PROJECT, case.thread_id) not in case.table.rows
 
 
-def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(case: Case) -> None:
+def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(
+    case: CodeInterpreterCase,
+) -> None:
     launch, get = case.sandboxes.launch, case.table.get
 
     def crash(name: str, token: str) -> str:
@@ -741,7 +677,7 @@ def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(case:
 
 
 def test_code_that_loses_its_session_to_the_deletion_of_its_thread_leaves_no_other(
-    case: Case,
+    case: CodeInterpreterCase,
 ) -> None:
     case.answer()
     stop = case.sandboxes.stop

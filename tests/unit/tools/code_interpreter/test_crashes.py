@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 
 from assistants.ports.sandbox import Execution, MadeImage, SandboxLostError, SandboxUnavailableError
+from tests.support.code_interpreter_case import PROJECT, CodeInterpreterCase
+from tests.support.crashes import Killed
 from tests.support.fake_sandboxes import PNG, FakeSession, Machine
-from tests.unit.tools.code_interpreter.test_code_interpreter import PROJECT, Case
 
 CALLS = ("get", "commit")
 ALL = 18  # calls of the first code of a session, with a file in, a file and an image out
 REQUESTS = ("ready", "execute", "put", "take", "take_image")
-
-
-class Killed(BaseException):
-    """The function is gone, as by a time-out: nothing of it can catch this."""
 
 
 def everything(machine: Machine, code: str) -> Execution:
@@ -54,8 +51,8 @@ class Trap:
         return self.count >= self.number
 
 
-def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> Case:
-    case = Case()
+def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> CodeInterpreterCase:
+    case = CodeInterpreterCase()
     case.sandboxes.cell = everything
     case.new_run(case.upload("a.csv"))
     for name in CALLS:
@@ -67,12 +64,12 @@ def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> Case:
     return case
 
 
-def ran(case: Case, call_id: str) -> int:
+def ran(case: CodeInterpreterCase, call_id: str) -> int:
     executed = [id for machine in case.sandboxes.machines.values() for id, _ in machine.executed]
     return executed.count(call_id)
 
 
-def output_files(case: Case) -> list[str]:
+def output_files(case: CodeInterpreterCase) -> list[str]:
     partition = f"P#{PROJECT}#file#assistants_output"
     return [key.sort for key in case.table.rows if key.partition == partition]
 
@@ -102,13 +99,13 @@ def test_a_function_killed_at_any_call_is_made_good_by_its_retry(
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_session_lost_at_any_request_is_told_or_replaced(
+def test_a_session_lost_at_any_request_is_mentioned_or_replaced(
     monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     for number in range(1, 1000):
         with monkeypatch.context() as patch:
             trap = Trap(number, when, SandboxLostError)
-            case = Case()
+            case = CodeInterpreterCase()
             case.sandboxes.cell = everything
             case.new_run(case.upload("a.csv"))
             for name in REQUESTS:
@@ -118,18 +115,18 @@ def test_a_session_lost_at_any_request_is_told_or_replaced(
             if not trap.went_off:
                 break
             assert ran(case, use.id) <= 1
-            told = answer.output
-            lost = "nothing is known" in told
-            assert told.startswith("42") or lost, (number, told)
+            output = answer.output
+            lost = "nothing is known" in output
+            assert output.startswith("42") or lost, (number, output)
             again = case.tool.answer(use).output
-            assert again == told or "nothing is known" in again
+            assert again == output or "nothing is known" in again
             assert ran(case, use.id) <= 1
             assert case.answer().output.startswith("42")
     assert number == 6  # ready, put, execute, take_image, take
 
 
-def killing(trap: Trap, case: Case, call: Callable[..., Any]) -> Callable[..., Any]:
-    """The machine dies with the call."""
+def killing(trap: Trap, case: CodeInterpreterCase, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the machine die with the call."""
 
     def dying(*args: Any, **named: Any) -> Any:
         trap.count += 1
@@ -166,12 +163,12 @@ def test_a_function_killed_while_its_session_dies_does_not_run_its_code_again(
 
 def test_calls_at_once_share_one_session() -> None:
     for _ in range(20):
-        case = Case()
+        case = CodeInterpreterCase()
         case.new_run(case.upload("a.csv"))
         uses = [case.use() for _ in range(8)]
         with ThreadPoolExecutor(8) as pool:
-            told = [answer.output for answer in pool.map(case.tool.answer, uses)]
-        assert told == ["42"] * 8
+            outputs = [answer.output for answer in pool.map(case.tool.answer, uses)]
+        assert outputs == ["42"] * 8
         assert len(case.sandboxes.machines) == 1
         assert sorted(id for id, _ in case.machine.executed) == sorted(use.id for use in uses)
 
@@ -180,12 +177,12 @@ def test_calls_at_once_share_one_session() -> None:
 def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: int) -> None:
     """Machines die and cannot be launched at random, while four calls are answered at once."""
     chance = random.Random(seed)
-    case = Case()
+    case = CodeInterpreterCase()
     case.new_run(case.upload("a.csv"))
 
     def cell(machine: Machine, code: str) -> Execution:
         if chance.random() < 0.2:
-            machine.dead = True  # never the other way: another thread may have stopped it meanwhile
+            machine.dead = True  # never the other way: another thread may have stopped it
         return machine.write(out=code.encode())
 
     def launch(name: str, token: str) -> str:
@@ -198,8 +195,8 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
     case.sandboxes.launch = launch  # type: ignore[method-assign]
     uses = [case.use() for _ in range(12)]
     with ThreadPoolExecutor(4) as pool:
-        told = [answer.output for answer in pool.map(case.tool.answer, uses)]
-    for use, answer in zip(uses, told, strict=True):
+        outputs = [answer.output for answer in pool.map(case.tool.answer, uses)]
+    for use, answer in zip(uses, outputs, strict=True):
         executed = ran(case, use.id)
         if "nothing is known" in answer:  # its machine died of other code, maybe before it came
             assert executed <= 1

@@ -11,10 +11,10 @@ from assistants.services.tools.code_interpreter.input_files import (
     describe_input_files,
     select_input_files,
 )
+from tests.support.code_interpreter_case import CodeInterpreterCase
 from tests.support.deployment import Deployment
 from tests.support.fake_sandboxes import FakeSandboxes
 from tests.support.fakes import FakeBlobs, FakeClock
-from tests.unit.tools.code_interpreter.test_code_interpreter import Case
 
 GIB = 1 << 30
 
@@ -31,7 +31,7 @@ def file(id: str, name: str = "a.csv", size: int = 1) -> StoredFile:
 
 
 def run_with(*file_ids: str) -> RunSettings:
-    return Case().new_run(*file_ids)
+    return CodeInterpreterCase().new_run(*file_ids)
 
 
 def found(*files: StoredFile) -> dict[FileId, StoredFile]:
@@ -58,7 +58,7 @@ def test_of_no_files_nothing_is_said() -> None:
     assert describe_input_files(run_with("file-gone"), {}) is None
 
 
-def test_too_many_files_are_told() -> None:
+def test_the_description_says_that_files_are_too_many() -> None:
     files = [file(f"file-{n}", f"{n}") for n in range(MAX_FILES + 7)]
     given = select_input_files(run_with(*(each.id for each in files)), found(*files))
     assert len(given.files) == MAX_FILES
@@ -66,7 +66,7 @@ def test_too_many_files_are_told() -> None:
 
 
 @pytest.mark.parametrize("sizes", [[GIB], [MAX_BYTES // 4] * 5])
-def test_files_that_would_fill_the_disk_are_left_out_and_told(sizes: list[int]) -> None:
+def test_files_that_would_fill_the_disk_are_left_out_and_named(sizes: list[int]) -> None:
     files = [file(f"file-{n}", f"{n}", size) for n, size in enumerate(sizes)]
     given = select_input_files(run_with(*(each.id for each in files)), found(*files))
     assert len(given.files) == len(files) - 1

@@ -8,30 +8,30 @@ from assistants.domain.sandbox import IDLE_SECONDS
 from assistants.ports.sandbox import SandboxUnavailableError
 from assistants.services.storage import keys
 from assistants.services.tools.code_interpreter.report import SESSION_REPLACED
-from tests.unit.tools.code_interpreter.test_code_interpreter import Case
+from tests.support.code_interpreter_case import CodeInterpreterCase
 
 
 @pytest.fixture
-def case() -> Case:
-    return Case(sandbox_spares=2)
+def case() -> CodeInterpreterCase:
+    return CodeInterpreterCase(sandbox_spares=2)
 
 
-def keep(case: Case) -> None:
+def keep(case: CodeInterpreterCase) -> None:
     case.backend.tools.warm_pool.keep()
 
 
-def waiting(case: Case) -> list[str]:
+def waiting(case: CodeInterpreterCase) -> list[str]:
     return [key.sort for key in case.table.rows if key.partition == keys.SPARE_SESSIONS]
 
 
-def test_as_many_as_asked_for_are_launched_and_no_more(case: Case) -> None:
+def test_as_many_as_asked_for_are_launched_and_no_more(case: CodeInterpreterCase) -> None:
     for _ in range(3):
         keep(case)
     assert len(case.sandboxes.launched) == 2
     assert waiting(case) == case.sandboxes.launched
 
 
-def test_a_thread_takes_one_that_waits_and_another_follows(case: Case) -> None:
+def test_a_thread_takes_one_that_waits_and_another_follows(case: CodeInterpreterCase) -> None:
     keep(case)
     case.prepare()
     assert case.answer().output == "42"
@@ -44,7 +44,7 @@ def test_a_thread_takes_one_that_waits_and_another_follows(case: Case) -> None:
 
 
 def test_one_that_a_thread_takes_while_it_is_launched_does_not_hold_up_the_others(
-    case: Case,
+    case: CodeInterpreterCase,
 ) -> None:
     launch = case.sandboxes.launch
 
@@ -61,23 +61,23 @@ def test_one_that_a_thread_takes_while_it_is_launched_does_not_hold_up_the_other
     assert case.sandboxes.stopped == []
 
 
-def test_when_none_waits_one_is_launched(case: Case) -> None:
+def test_when_none_waits_one_is_launched(case: CodeInterpreterCase) -> None:
     assert case.answer().output == "42"
     assert len(case.sandboxes.launched) == 1
 
 
 def test_one_that_is_claimed_belongs_to_one_thread_only() -> None:
-    case = Case(sandbox_spares=5)
+    case = CodeInterpreterCase(sandbox_spares=5)
     keep(case)
-    others = [Case(like=case, sandbox_spares=5) for _ in range(8)]
+    others = [CodeInterpreterCase(like=case, sandbox_spares=5) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        told = [answer.output for answer in pool.map(lambda other: other.answer(), others)]
-    assert told == ["42"] * 8
+        outputs = [answer.output for answer in pool.map(lambda other: other.answer(), others)]
+    assert outputs == ["42"] * 8
     executed = [len(machine.executed) for machine in case.sandboxes.machines.values()]
     assert executed == [1] * 8
 
 
-def test_those_that_would_end_soon_are_replaced_and_stopped(case: Case) -> None:
+def test_those_that_would_end_soon_are_replaced_and_stopped(case: CodeInterpreterCase) -> None:
     keep(case)
     first = waiting(case)
     case.clock.now += IDLE_SECONDS - 300
@@ -87,14 +87,16 @@ def test_those_that_would_end_soon_are_replaced_and_stopped(case: Case) -> None:
     assert not set(first) & set(waiting(case))
 
 
-def test_one_that_would_end_soon_is_not_given_to_a_thread(case: Case) -> None:
+def test_one_that_would_end_soon_is_not_given_to_a_thread(case: CodeInterpreterCase) -> None:
     keep(case)
     case.clock.now += IDLE_SECONDS - 300
     case.answer()
     assert len(case.sandboxes.launched) == 3
 
 
-def test_one_that_died_while_it_waited_is_replaced_without_a_word(case: Case) -> None:
+def test_one_that_died_while_it_waited_is_replaced_without_a_word(
+    case: CodeInterpreterCase,
+) -> None:
     keep(case)
     case.sandboxes.kill()
     answer = case.answer()
@@ -102,7 +104,7 @@ def test_one_that_died_while_it_waited_is_replaced_without_a_word(case: Case) ->
     assert SESSION_REPLACED not in answer.output
 
 
-def test_a_launch_that_failed_is_made_good_the_next_time(case: Case) -> None:
+def test_a_launch_that_failed_is_made_good_the_next_time(case: CodeInterpreterCase) -> None:
     case.sandboxes.unavailable = 1
     with pytest.raises(SandboxUnavailableError):
         keep(case)
@@ -111,9 +113,9 @@ def test_a_launch_that_failed_is_made_good_the_next_time(case: Case) -> None:
     assert sorted(case.sandboxes.machines) == waiting(case)
 
 
-def test_fewer_are_kept_when_fewer_are_asked_for(case: Case) -> None:
+def test_fewer_are_kept_when_fewer_are_asked_for(case: CodeInterpreterCase) -> None:
     keep(case)
-    none = Case(like=case)
+    none = CodeInterpreterCase(like=case)
     none.backend.tools.warm_pool.keep()
     assert waiting(case) == []
     assert sorted(case.sandboxes.stopped) == sorted(case.sandboxes.launched)

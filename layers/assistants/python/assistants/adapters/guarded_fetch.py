@@ -1,4 +1,4 @@
-"""Gets what a stranger's URL leads to, and nothing of the network that this process can reach."""
+"""Fetches untrusted URLs, but only from the public internet (no server-side request forgery)."""
 
 import contextlib
 import ipaddress
@@ -21,15 +21,15 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORTS = {"https": 443, "http": 80}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MAX_REDIRECTS = 3
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: leads to the IPv4 address at its end
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: its last 32 bits are an IPv4 address
 
 
 class FetchRefusedError(Exception):
-    """Raise when a URL may not be fetched, or did not answer within the limits; says why."""
+    """Raised when a URL may not be fetched, or did not answer within the limits."""
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address belongs to the internet, also when it wraps another one."""
+    """Return whether an address, or the one embedded in it, is on the public internet."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if address in _NAT64:
@@ -40,18 +40,18 @@ def is_public(address: IPAddress) -> bool:
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """The addresses of a name. Raises `OSError` and, for a name that is none, `UnicodeError`."""
+    """Return the addresses of a host. Raises `OSError`, and `UnicodeError` for a bad name."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
 
 @dataclass(frozen=True)
 class GuardedFetch:
-    """GET of https URLs on public addresses.
+    """GETs https URLs on public addresses.
 
-    A name is resolved once and the connection goes to an address that was judged. Redirects are
-    followed on the same host only, and judged anew. What `allowed` and `resolve` say is the
-    internet's; tests, whose server is this machine, bring their own.
+    A host is resolved once, and the connection goes to the address that was checked. Redirects are
+    followed on the same host only, with the same checks. Tests with a local server replace
+    `allowed` and `resolve`.
     """
 
     schemes: frozenset[str] = frozenset({"https"})
@@ -62,7 +62,7 @@ class GuardedFetch:
     ca_certificates: str | None = None
 
     def __call__(self, url: str) -> bytes:
-        """Raises `FetchRefusedError`."""
+        """Return the content of a URL. Raises `FetchRefusedError`."""
         deadline = time.monotonic() + self.max_seconds
         for _ in range(_MAX_REDIRECTS + 1):
             target = self._parsed(url)
@@ -89,9 +89,9 @@ class GuardedFetch:
         return parsed
 
     def _get(self, target: Url, deadline: float) -> tuple[bytes, str | None]:
-        """The content, or where it is instead."""
+        """Return the content, or the location that it redirects to."""
         connection = self._connection(target, deadline)
-        # Read timeouts begin anew with each byte; this one does not.
+        # A read timeout restarts with each byte; this timer limits the whole request.
         alarm = threading.Timer(deadline - time.monotonic(), _cut, [connection.sock])
         alarm.start()
         try:
@@ -134,7 +134,7 @@ class GuardedFetch:
             addresses = self.resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise FetchRefusedError(f"{host} has no address.") from error
-        # One of the house among others is a trap, not a mistake.
+        # A private address among public ones is an attack, not a mistake.
         if not addresses or not all(self.allowed(ipaddress.ip_address(one)) for one in addresses):
             raise FetchRefusedError(f"{host} has no public address.")
         return addresses[0]
@@ -151,5 +151,5 @@ class GuardedFetch:
 
 
 def _cut(connection: socket.socket) -> None:
-    with contextlib.suppress(OSError):  # it has just been closed
-        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # of TCP, whatever TLS makes of it
+    with contextlib.suppress(OSError):  # it is closed already
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not SSLSocket's own

@@ -9,8 +9,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from assistants.domain.retrieval.document_text import ExtractedText
-from assistants.ports.blobs import Blobs
+from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
+from assistants.ports.blobs import BlobMissingError, Blobs
 from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailableError, decoded
 
 PREFIX = "parsed/"
@@ -41,19 +41,30 @@ class LambdaParser:
             "filename": filename,
         }
         try:
-            self._invoke(request)
+            reason = self._invoke(request)
             return decoded(self._read(answer))
+        except BlobMissingError as error:
+            raise self._failure(blob, reason) from error
         finally:
             self._blobs.delete([answer])
 
-    def _invoke(self, request: dict[str, str]) -> None:
+    def _failure(self, blob: str, reason: str) -> Exception:
+        """A parser that was denied a file cannot tell whether there is one; a list of it can."""
+        if any(found.name == blob for found in self._blobs.list(blob)):
+            return ParsingUnavailableError(f"The parser failed: {reason}")
+        return DocumentError("invalid_file", "The file does not exist any more.")
+
+    def _invoke(self, request: dict[str, str]) -> str:
+        """Return what Lambda says of a failure.
+
+        It does not count while there is an answer: a parser may end after it has given one.
+        """
         try:
             answer = self._client.invoke(FunctionName=self._name, Payload=json.dumps(request))
         except (BotoCoreError, ClientError) as error:
             raise ParsingUnavailableError(f"The parser does not answer: {error}") from error
-        if "FunctionError" in answer:
-            told = answer["Payload"].read(1000).decode("utf-8", "replace")
-            raise ParsingUnavailableError(f"The parser failed: {told}")
+        said = answer["Payload"].read(1000).decode("utf-8", "replace")
+        return said if "FunctionError" in answer else "it gave no answer"
 
     def _read(self, name: str) -> bytes:
         """Cut off beyond what an answer can have, which makes it none."""

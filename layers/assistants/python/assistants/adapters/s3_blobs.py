@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 PART_BYTES = 8 * 1024 * 1024  # S3 refuses parts below 5 MiB, but for the last
 _DELETED_AT_ONCE = 1000
 
-# Of a key that does not exist S3 says AccessDenied to whoever may not list the bucket.
-_MISSING = frozenset({"NoSuchKey", "404", "AccessDenied"})
-
 
 class S3Blobs:
     def __init__(self, bucket: str, client: Callable[[], "S3Client"]) -> None:
@@ -81,7 +78,7 @@ class S3Blobs:
         try:
             found = self._s3.get_object(Bucket=self._bucket, Key=name)
         except ClientError as error:
-            raise _understood(error, name) from error
+            raise self._reason(error, name) from error
         return iter(found["Body"].iter_chunks(PIECE_BYTES))
 
     def copy(self, source: str, target: str) -> None:
@@ -89,7 +86,7 @@ class S3Blobs:
         try:
             self._s3.copy_object(Bucket=self._bucket, Key=target, CopySource=place)
         except ClientError as error:
-            raise _understood(error, source) from error
+            raise self._reason(error, source) from error
 
     def list(self, prefix: str) -> list[Blob]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
@@ -133,6 +130,21 @@ class S3Blobs:
             ExpiresIn=seconds,
         )
 
+    def _reason(self, error: ClientError, name: str) -> Exception:
+        """Tell a missing blob from a failure.
+
+        S3 denies access to a key that does not exist to a role that may list its prefix only. A
+        list of that key shows whether it exists; if it does, or no list is allowed, the denial is
+        a failure.
+        """
+        code = error.response["Error"]["Code"]
+        missing = code == "NoSuchKey" or (code == "AccessDenied" and not self._exists(name))
+        return BlobMissingError(name) if missing else error
+
+    def _exists(self, name: str) -> bool:
+        found = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=name, MaxKeys=1)
+        return any(one["Key"] == name for one in found.get("Contents", ()))
+
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The same bytes, 8 MiB or a little more at a time."""
@@ -148,7 +160,3 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
             yield part
     if gathered:
         yield b"".join(gathered)
-
-
-def _understood(error: ClientError, name: str) -> Exception:
-    return BlobMissingError(name) if error.response["Error"]["Code"] in _MISSING else error

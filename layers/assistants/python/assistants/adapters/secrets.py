@@ -1,4 +1,4 @@
-"""Secrets by reference: settings name where a secret lies, never the secret."""
+"""Secrets by reference: settings name a parameter, and never hold the secret itself."""
 
 from assistants.adapters.aws import client
 
@@ -6,7 +6,7 @@ _SSM = "ssm:"
 
 
 def resolve(reference: str | None) -> str | None:
-    """The SecureString behind `ssm:/name`. Raises `ValueError` for anything else."""
+    """Return the SecureString `ssm:/name`. Raises `ValueError` for any other reference."""
     if reference is None:
         return None
     if not reference.startswith(_SSM):

@@ -1,4 +1,4 @@
-"""Queues of work on SQS."""
+"""The work queues on SQS."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from assistants.domain.ids import EntryRef, ProjectId
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_AT_ONCE = 10  # messages of one request
+_BATCH = 10  # messages per request, SQS's limit
 
 
 class _Queue:
@@ -24,7 +24,7 @@ class _Queue:
 
 
 class SqsPurgeQueue(_Queue):
-    """A `PurgeQueue`."""
+    """Implements `PurgeQueue`."""
 
     def send(self, project: ProjectId, identifier: str) -> None:
         body = json.dumps({"project": project, "id": identifier})
@@ -32,12 +32,15 @@ class SqsPurgeQueue(_Queue):
 
 
 class SqsIndexQueue(_Queue):
-    """An `IndexQueue`."""
+    """Implements `IndexQueue`."""
 
     def send(self, *entries: EntryRef) -> None:
-        """Raises `RuntimeError` for what SQS does not take; the nets of the table find it."""
-        for start in range(0, len(entries), _AT_ONCE):
-            batch = entries[start : start + _AT_ONCE]
+        """Send one message per entry.
+
+        Raises `RuntimeError` if SQS refuses any; the sweep sends for its entry again.
+        """
+        for start in range(0, len(entries), _BATCH):
+            batch = entries[start : start + _BATCH]
             bodies = [json.dumps(entry.to_message()) for entry in batch]
             answer = self._client.send_message_batch(
                 QueueUrl=self._url,
@@ -49,7 +52,7 @@ class SqsIndexQueue(_Queue):
                 raise RuntimeError(f"SQS did not take: {failed}")
 
     def delay(self, receipt: str, seconds: int) -> None:
-        """Let a message that was received come again after so long."""
+        """Have a received message delivered again after `seconds`."""
         self._client.change_message_visibility(
             QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds
         )

@@ -1,4 +1,4 @@
-"""Runs as executions of the state machine."""
+"""Executions of the state machine, one per run."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 class StepFunctions:
+    """Implements `Executions`."""
+
     def __init__(self, state_machine: str, client: Callable[[], "SFNClient"]) -> None:
         self._state_machine = state_machine
         self._make_client = client
@@ -25,9 +27,9 @@ class StepFunctions:
         return self._make_client()
 
     def start(self, ref: RunRef) -> None:
-        """The execution is named by the run and its input never differs, so AWS starts it once."""
+        """Start an execution. AWS starts one per name, and a run's input never changes."""
         state = {**ref.to_state(), "turn": 0}
-        with _taken():
+        with _available():
             try:
                 self._client.start_execution(
                     stateMachineArn=self._state_machine, name=ref.run_id, input=json.dumps(state)
@@ -41,7 +43,7 @@ class StepFunctions:
             self._client.exceptions.TaskDoesNotExist,
             self._client.exceptions.TaskTimedOut,
         )
-        with _taken():
+        with _available():
             try:
                 self._client.send_task_success(
                     taskToken=token, output=json.dumps({"outcome": outcome})
@@ -52,7 +54,7 @@ class StepFunctions:
 
 
 @contextmanager
-def _taken() -> Iterator[None]:
+def _available() -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:

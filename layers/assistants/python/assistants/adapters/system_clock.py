@@ -1,9 +1,11 @@
-"""The machine's own clock."""
+"""The system's clock."""
 
 import time
 
 
 class SystemClock:
+    """Implements `Clock`."""
+
     def time(self) -> float:
         return time.time()
 

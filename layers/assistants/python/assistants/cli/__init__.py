@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from assistants import __version__
 from assistants.cli import keys, reindex
 from assistants.cli.deployment import Deployment, NotDeployedError
 from assistants.domain.errors import ApiError
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="assistants")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     for option, what in (
         ("--table", "the table"),
         ("--bucket", "the bucket"),

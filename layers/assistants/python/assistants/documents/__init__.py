@@ -1,1 +1,1 @@
-"""Files to passages: parsing in a confined process, and chunking."""
+"""Text extraction in a confined process, and chunking."""

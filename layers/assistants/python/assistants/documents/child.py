@@ -1,11 +1,17 @@
-"""The confined process: reads one file and prints its text, or why it has none, as JSON."""
+"""The confined process: reads the file at its input and prints its text, or why it has none.
 
+It imports whatever the file's kind takes before it stands under its limits: no module, and no
+other file, can be opened after that. Nothing of the file is looked at before.
+"""
+
+import encodings
 import json
 import sys
-from pathlib import Path
-from typing import Any
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any, BinaryIO
 
-from assistants.documents.formats import read
+from assistants.documents.formats import load, read
 from assistants.documents.limits import Limits
 from assistants.documents.system_calls import restrict
 from assistants.domain.retrieval.document_text import (
@@ -15,18 +21,29 @@ from assistants.domain.retrieval.document_text import (
 )
 from assistants.ports.parsing import encoded
 
+WINDOWS_ENCODINGS = {"mbcs", "oem"}
+
 
 def main(request: dict[str, Any]) -> None:
+    filename = request["filename"]
+    load(filename)
+    _load_encodings()
     Limits(**request["limits"]).apply()
     print("ready" if restrict() else "ready unfiltered", flush=True)
-    answer = _outcome(Path(request["path"]), request["filename"])
-    sys.stdout.buffer.write(encoded(answer))
+    sys.stdout.buffer.write(encoded(_outcome(sys.stdin.buffer, filename)))
 
 
-def _outcome(path: Path, filename: str) -> ExtractedText | ExtractionFailure:
+def _load_encodings() -> None:
+    """Import every encoding of text: a file may name any of them."""
+    for module in iter_modules(encodings.__path__):
+        if module.name not in WINDOWS_ENCODINGS:
+            import_module(f"encodings.{module.name}")
+
+
+def _outcome(file: BinaryIO, filename: str) -> ExtractedText | ExtractionFailure:
     """A parser given garbage may raise anything, so this is the one place that takes it all."""
     try:
-        return read(path, filename)
+        return read(file, filename)
     except DocumentError as error:
         return ExtractionFailure(error.code, error.message)
     except MemoryError:

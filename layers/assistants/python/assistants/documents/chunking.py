@@ -1,4 +1,4 @@
-"""Text to chunks of at most so many tokens, which overlap and end where a reader would pause."""
+"""Chunking: cuts a text into overlapping chunks that end where a reader would pause."""
 
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -11,16 +11,17 @@ from assistants.domain.retrieval.passage import Chunk
 DEFAULT_SIZE, DEFAULT_OVERLAP = 800, 400
 MAX_TOKENS = 5_000_000
 
-# How much of a chunk, and of an overlap, may be given up to end, or begin, at a better place.
-LEEWAY = 4  # a quarter
+# A chunk may be shorter by 1 / LEEWAY to end at a better place, and an overlap to begin at one.
+LEEWAY = 4
 SENTENCE_ENDS = frozenset(".!?。！？…")
 
 
 def chunks(
     text: ExtractedText, *, size: int = DEFAULT_SIZE, overlap: int = DEFAULT_OVERLAP
 ) -> list[Chunk]:
-    """All of the text but the blanks around chunks. `size` and `overlap` are o200k_base tokens,
-    and the overlap at most half of the size.
+    """Cut a text into chunks, which together contain all of it but the blanks around them.
+
+    `size` and `overlap` are in o200k_base tokens; the overlap is at most half of the size.
 
     Raises `DocumentError` if the text has more than 5,000,000 tokens.
     """
@@ -37,10 +38,10 @@ def chunks(
 
 
 class _Cutter:
-    """Counts in tokens, and cuts only where a token starts.
+    """Measures in tokens, and cuts only where a token starts.
 
-    Raises `DocumentError` if there are too many; what is beyond is not looked at, as tokens take
-    far more memory than their text.
+    Raises `DocumentError` if there are too many. It stops tokenizing at the limit, since tokens
+    take far more memory than their text.
     """
 
     def __init__(self, text: ExtractedText) -> None:
@@ -53,7 +54,7 @@ class _Cutter:
         self._starts.append(len(text.content))
 
     def spans(self, size: int, overlap: int) -> Iterable[tuple[int, int]]:
-        """Start and end of each chunk, in code points."""
+        """Yield the start and the end of each chunk, in code points."""
         first, last, reached = 0, 0, 0
         while last < self.tokens:
             last = self._end(first, min(first + size, self.tokens), size)
@@ -64,8 +65,9 @@ class _Cutter:
             first = self._next_start(first, last, overlap)
 
     def _end(self, first: int, last: int, size: int) -> int:
-        """The best token to end before. A part may count more tokens than it did in the whole,
-        where the cut goes through a word.
+        """Return the best token to end before.
+
+        A part can have more tokens by itself than in the whole text, if the cut splits a word.
         """
         if last < self.tokens:
             last = max(range(last, last - size // LEEWAY, -1), key=self._quality)
@@ -74,7 +76,7 @@ class _Cutter:
         return last
 
     def _next_start(self, first: int, last: int, overlap: int) -> int:
-        """The best token to begin with, after `first`."""
+        """Return the best token to begin with, after `first`."""
         if overlap == 0 or last == self.tokens:
             return last
         first = max(last - overlap, first + 1)
@@ -84,7 +86,7 @@ class _Cutter:
         return first
 
     def _quality(self, token: int) -> int:
-        """How well a reader can pause before this token."""
+        """Return how well a reader can pause before this token: -1 in a word, 4 at a heading."""
         content, at = self._content, self._starts[token]
         if at in self._headings:
             return 4
@@ -108,12 +110,12 @@ class _Cutter:
 
 
 def _step(excess: int, length: int) -> int:
-    """How many tokens to give up: about the excess, and never all."""
+    """Return how many tokens to remove: about the excess, and never all of them."""
     return max(1, min(excess, length // 2))
 
 
 class _Outline:
-    """The titles above each place of a text."""
+    """The headings above each position of a text."""
 
     def __init__(self, headings: Iterable[Heading]) -> None:
         self._starts: list[int] = []

@@ -6,7 +6,7 @@ After [MS-DOC], sections 2.4.1 (retrieving text), 2.5 (File Information Block) a
 import re
 import struct
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 import olefile
 
@@ -26,18 +26,18 @@ MARKS = str.maketrans({"\r": "\n", "\x07": "\t", "\x0b": "\n", "\x0c": "\n\n", "
 MARKS |= str.maketrans({"\x1e": "-", "\x1f": None, "\xa0": " "})
 
 
-def read(path: Path, writer: TextWriter) -> None:
+def read(file: BinaryIO, writer: TextWriter) -> None:
     """Raises `DocumentError` for what is damaged, encrypted, or older than Word 97."""
     try:
-        main, table = _streams(path)
+        main, table = _streams(file)
         text = "".join(_pieces(main, table))
     except (OSError, struct.error) as error:
         raise DocumentError("invalid_file", "The file is damaged or not a .doc.") from error
     writer.add(FIELD_INSTRUCTION.sub("", text.replace(CELL_AND_ROW_END, "\x07\n")).translate(MARKS))
 
 
-def _streams(path: Path) -> tuple[bytes, bytes]:
-    with olefile.OleFileIO(path) as compound:
+def _streams(file: BinaryIO) -> tuple[bytes, bytes]:
+    with olefile.OleFileIO(file) as compound:
         main: bytes = compound.openstream("WordDocument").read(MAX_STREAM)
         (identifier,) = struct.unpack_from("<H", main, 0)
         (flags,) = struct.unpack_from("<H", main, 0x0A)

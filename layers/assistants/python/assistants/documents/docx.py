@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
+from typing import BinaryIO
 
 from assistants.documents.ooxml import Package, XmlEvent
 from assistants.documents.text import TextWriter
@@ -14,8 +14,8 @@ SKIPPED = {"Fallback"}  # the second form of a text box, for old readers
 CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 
 
-def read(path: Path, writer: TextWriter) -> None:
-    package = Package(path)
+def read(file: BinaryIO, writer: TextWriter) -> None:
+    package = Package(file)
     levels = _heading_levels(package) if STYLES in package else {}
     _Body(writer, levels).read(package.events(BODY))
     notes = chain.from_iterable(package.events(name) for name in NOTES if name in package)
@@ -23,7 +23,7 @@ def read(path: Path, writer: TextWriter) -> None:
 
 
 class _Body:
-    """Writes a paragraph when it ends: only then its style and its text are known."""
+    """Writes each paragraph at its end, when its style and its text are known."""
 
     def __init__(self, writer: TextWriter, levels: dict[str, int]) -> None:
         self._writer = writer
@@ -79,7 +79,7 @@ class _Body:
 
 
 def _heading_levels(package: Package) -> dict[str, int]:
-    """The outline level of each style, its own or the one it is based on."""
+    """Return the outline level of each style: its own, or that of the style it is based on."""
     own: dict[str, int | None] = {}
     based: dict[str, str] = {}
     style = ""
@@ -102,7 +102,7 @@ def _inherited(name: str, own: dict[str, int | None], based: dict[str, str]) -> 
 
 
 def _outline_level(event: XmlEvent) -> int | None:
-    """From 1; Word counts from 0, and 9 is body text."""
+    """Return the level from 1, None for body text. Word counts from 0, and 9 is body text."""
     value = event.get("val") or ""
     return int(value) + 1 if value in set("012345678") else None
 

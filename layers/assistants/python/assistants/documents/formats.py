@@ -1,22 +1,24 @@
-"""Which parser reads which file: by its extension, checked against its first bytes."""
+"""Selects the parser of a file by its extension, checked against its first bytes."""
 
+from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
+from typing import BinaryIO
 
 from assistants.documents.text import TextWriter
 from assistants.domain.formats import extension_of, objection
 from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 
-# The module is imported only to be used, and only in the confined process. What else the table of
-# formats has for file search is plain text.
+# The module is imported in the confined process only. What else the table of formats has for file
+# search is plain text.
+PLAIN = ("plain", "read")
 READERS = {
     "pdf": ("pdf", "read"),
     "docx": ("docx", "read"),
     "doc": ("doc", "read"),
     "pptx": ("pptx", "read"),
-    "xlsx": ("tables", "read_xlsx"),
+    "xlsx": ("xlsx", "read"),
     "csv": ("tables", "read_csv"),
-    "tsv": ("tables", "read_csv"),
+    "tsv": ("tables", "read_tsv"),
     "rtf": ("rtf", "read"),
     "html": ("html", "read"),
     "htm": ("html", "read"),
@@ -31,34 +33,48 @@ SIGNATURES = {
     b"{\\rtf": "rtf",
 }
 EXPECTED = {"pdf": "pdf", "docx": "zip", "pptx": "zip", "xlsx": "zip", "doc": "ole", "rtf": "rtf"}
-WORD = {"zip": "docx", "ole": "doc", "rtf": "rtf"}  # what Word opens whatever the extension says
+WORD = {"zip": "docx", "ole": "doc", "rtf": "rtf"}  # Word opens these whatever the extension is
 
 
 def require_supported(filename: str) -> None:
-    """Raises `DocumentError` (`unsupported_file`) in the words of the original."""
+    """Raise `DocumentError` (`unsupported_file`) unless files of this name can be searched."""
     if (reason := objection(filename, "search")) is not None:
         raise DocumentError("unsupported_file", reason)
 
 
-def read(path: Path, filename: str) -> ExtractedText:
-    """The text of the file at `path`. Raises `DocumentError`; a parser may also crash or hang,
+def load(filename: str) -> None:
+    """Import what reading a file of this name may take; `read` imports nothing."""
+    extension = extension_of(filename)
+    for kind in WORD.values() if extension in WORD.values() else (extension,):
+        _reader(kind)
+
+
+def read(file: BinaryIO, filename: str) -> ExtractedText:
+    """The text of the file. Raises `DocumentError`; a parser may also crash or hang,
     so this is called in a confined process only.
     """
     require_supported(filename)
-    kind = _checked(path, extension_of(filename))
-    module, function = READERS.get(kind, ("plain", "read"))
+    kind = _checked(file, extension_of(filename))
     writer = TextWriter()
-    getattr(import_module(f"assistants.documents.{module}"), function)(path, writer)
+    _reader(kind)(file, writer)
     text = writer.text()
     if not text.content.strip():
         raise DocumentError("invalid_file", _nothing_found(kind))
     return text
 
 
-def _checked(path: Path, kind: str) -> str:
+def _reader(kind: str) -> Callable[[BinaryIO, TextWriter], None]:
+    module, function = READERS.get(kind, PLAIN)
+    reader: Callable[[BinaryIO, TextWriter], None] = getattr(
+        import_module(f"assistants.documents.{module}"), function
+    )
+    return reader
+
+
+def _checked(file: BinaryIO, kind: str) -> str:
     """The kind that the bytes are of. Raises `DocumentError` if the extension cannot be right."""
-    with path.open("rb") as stream:
-        head = stream.read(1024)
+    head = file.read(1024)
+    file.seek(0)
     if not head:
         raise DocumentError("invalid_file", "The file is empty.")
     found = next((kind for mark, kind in SIGNATURES.items() if head.startswith(mark)), None)

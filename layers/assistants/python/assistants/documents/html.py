@@ -1,7 +1,7 @@
-"""HTML by lexbor: the visible text with its blocks on lines of their own, and the headings."""
+"""HTML, parsed by lexbor: the visible text, with each block on its own line, and the headings."""
 
 import re
-from pathlib import Path
+from typing import BinaryIO
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -19,14 +19,14 @@ CELLS = {"td", "th"}
 BLANKS = re.compile(r"[ \t\n\r\f]+")
 
 
-def read(path: Path, writer: TextWriter) -> None:
-    tree = LexborHTMLParser(plain.decoded(path))
+def read(file: BinaryIO, writer: TextWriter) -> None:
+    tree = LexborHTMLParser(plain.decoded(file))
     if tree.body is not None:
         _Reader(writer).read(tree.body)
 
 
 class _Reader:
-    """Walks the tree without recursion, as a page may be nested as deeply as its author likes."""
+    """Walks the tree without recursion, because a page may be nested to any depth."""
 
     def __init__(self, writer: TextWriter) -> None:
         self._writer = writer

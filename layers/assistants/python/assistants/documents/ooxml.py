@@ -2,9 +2,8 @@
 
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path
 from posixpath import dirname, join, normpath
-from typing import Literal, NamedTuple
+from typing import BinaryIO, Literal, NamedTuple
 from xml.parsers import expat
 
 from assistants.domain.retrieval.document_text import DocumentError
@@ -12,20 +11,20 @@ from assistants.domain.retrieval.document_text import DocumentError
 MAX_MEMBERS = 5_000
 MAX_BYTES = 300 * 2**20  # unpacked, of all members together
 MAX_RATIO = 200
-RATIO_FROM = 10 * 2**20  # short repetitive parts are honest
+RATIO_FROM = 10 * 2**20  # smaller parts may be repetitive
 MAX_DEPTH = 500
 BLOCK = 2**16
 
 
 class XmlEvent(NamedTuple):
-    """`name` is an element without its namespace, or the text itself."""
+    """An event. `name` is the element without its namespace, or the text itself."""
 
     kind: Literal["start", "end", "text"]
     name: str
     attributes: dict[str, str] = {}
 
     def get(self, attribute: str) -> str | None:
-        """The value of an attribute, whatever its namespace."""
+        """Return the value of an attribute in any namespace."""
         for name, value in self.attributes.items():
             if name.rpartition("}")[2] == attribute:
                 return value
@@ -35,9 +34,9 @@ class XmlEvent(NamedTuple):
 class Package:
     """Raises `DocumentError` for what is no zip, is encrypted, or unfolds to too much."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         try:
-            self._zip = zipfile.ZipFile(path)
+            self._zip = zipfile.ZipFile(file)
         except zipfile.BadZipFile as error:
             raise DocumentError("invalid_file", "The file is damaged.") from error
         _check_size(self._zip.infolist())
@@ -47,7 +46,7 @@ class Package:
         return name in self._names
 
     def events(self, name: str) -> Iterator[XmlEvent]:
-        """The elements and texts of a part. zipfile never yields more bytes than are declared."""
+        """Yield the elements and texts of a part. zipfile enforces the declared size."""
         if name not in self._names:
             raise DocumentError("invalid_file", f"The file is damaged: it has no {name}.")
         parser = _Parser()
@@ -57,7 +56,7 @@ class Package:
         yield from parser.feed(b"", last=True)
 
     def relations(self, name: str) -> dict[str, str]:
-        """The parts that a part refers to, by relation id."""
+        """Return the names of the parts that a part refers to, by relation id."""
         folder = dirname(name)
         part = join(folder, "_rels", name.removeprefix(f"{folder}/") + ".rels")
         found = {}
@@ -69,7 +68,7 @@ class Package:
 
 
 class _Parser:
-    """Expat with namespaces cut off, no document type and limited depth."""
+    """Expat without namespaces, without document types and with limited depth."""
 
     def __init__(self) -> None:
         self._events: list[XmlEvent] = []

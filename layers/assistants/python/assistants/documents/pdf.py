@@ -1,10 +1,9 @@
-"""PDF by PDFium: the text page by page, and the outline as headings."""
+"""PDF, parsed by PDFium: the text page by page, and the outline as headings."""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pypdfium2
 
@@ -19,10 +18,10 @@ PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD
 HYPHENATED = re.compile("[\ufffe\x02](?:\r?\n)?")
 
 
-def read(path: Path, writer: TextWriter) -> None:
+def read(file: BinaryIO, writer: TextWriter) -> None:
     """Raises `DocumentError` if the file is damaged, locked, too long or only pictures."""
     try:
-        document = pypdfium2.PdfDocument(path)
+        document = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:
         raise _unreadable(error) from error
     pages = len(document)
@@ -51,7 +50,7 @@ def _page_text(document: Any, number: int) -> str:
     try:
         page = document[number]
     except pypdfium2.PdfiumError:
-        return ""  # one damaged page does not spoil the others
+        return ""  # keep the other pages
     text_page = page.get_textpage()
     text: str = HYPHENATED.sub("", text_page.get_text_bounded())
     text_page.close()
@@ -60,7 +59,7 @@ def _page_text(document: Any, number: int) -> str:
 
 
 def _outline(document: Any) -> dict[int, list[tuple[int, str]]]:
-    """Level (from 1) and title of the outline's entries, by page."""
+    """Return level (from 1) and title of the outline's entries, by page."""
     entries: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for count, bookmark in enumerate(document.get_toc(max_depth=6)):
         destination = bookmark.get_dest()

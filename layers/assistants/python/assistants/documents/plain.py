@@ -1,14 +1,16 @@
-"""Files that are text already: prose, markup and code, in whatever encoding."""
+"""Plain text: prose, markup and code, in any encoding."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from pathlib import Path
+from typing import BinaryIO
+
+from charset_normalizer import from_bytes
 
 from assistants.documents.text import TextWriter
 from assistants.domain.retrieval.document_text import MAX_CHARACTERS, DocumentError
 
 MAX_BYTES = 4 * MAX_CHARACTERS
-SAMPLE = 100_000  # bytes; enough to tell an encoding, and guessing it is slow
+SAMPLE = 100_000  # bytes; enough to detect an encoding, which is slow
 
 MARKDOWN_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+")
 MARKDOWN_FENCE = re.compile(r"^ {0,3}(```|~~~)")
@@ -19,15 +21,15 @@ LATEX_HEADING = re.compile(
 LATEX_LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubsection": 5}
 
 
-def read(path: Path, writer: TextWriter) -> None:
+def read(file: BinaryIO, writer: TextWriter) -> None:
     """Add the text as it stands."""
-    writer.add(decoded(path))
+    writer.add(decoded(file))
 
 
-def read_markdown(path: Path, writer: TextWriter) -> None:
+def read_markdown(file: BinaryIO, writer: TextWriter) -> None:
     """Add the text as it stands, and its `#` headings."""
     fenced = False
-    for line in decoded(path).splitlines(keepends=True):
+    for line in decoded(file).splitlines(keepends=True):
         if MARKDOWN_FENCE.match(line):
             fenced = not fenced
         found = None if fenced else MARKDOWN_HEADING.match(line)
@@ -36,21 +38,21 @@ def read_markdown(path: Path, writer: TextWriter) -> None:
         writer.add(line)
 
 
-def read_latex(path: Path, writer: TextWriter) -> None:
+def read_latex(file: BinaryIO, writer: TextWriter) -> None:
     """Add the text as it stands, and its sectioning commands as headings."""
-    for line in decoded(path).splitlines(keepends=True):
+    for line in decoded(file).splitlines(keepends=True):
         if found := LATEX_HEADING.match(line):
             writer.heading(LATEX_LEVELS[found[1]], found[2])
         writer.add(line)
 
 
-def decoded(path: Path) -> str:
+def decoded(file: BinaryIO) -> str:
     """The text of a file. Raises `DocumentError` if it is none, or too long."""
-    if path.stat().st_size > MAX_BYTES:
+    data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
         raise DocumentError(
             "invalid_file", f"The file has more than {MAX_CHARACTERS:,} characters of text."
         )
-    data = path.read_bytes()
     try:
         return data.decode(_encoding(data))
     except (UnicodeDecodeError, LookupError) as error:
@@ -72,7 +74,7 @@ def _encoding(data: bytes) -> str:
 
 
 def _encoding_with_zeros(sample: bytes) -> str:
-    """UTF-16 without a mark: nearly every second byte of western text is zero."""
+    """Detect UTF-16 without a byte order mark: about every second byte of western text is zero."""
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) < len(sample) * 0.2 or min(even, odd) > len(sample) * 0.05:
         raise _not_text()
@@ -80,8 +82,6 @@ def _encoding_with_zeros(sample: bytes) -> str:
 
 
 def _guessed(data: bytes) -> str:
-    from charset_normalizer import from_bytes  # here: slow to import, and rarely needed
-
     best = from_bytes(data[:SAMPLE]).best()
     if best is None:
         raise _not_text()

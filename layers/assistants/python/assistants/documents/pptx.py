@@ -1,7 +1,7 @@
-"""PowerPoint presentations (.pptx): each slide is a page with its title as heading."""
+"""PowerPoint presentations (.pptx): each slide is a page, with its title as a heading."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 from assistants.documents.ooxml import Package, XmlEvent
 from assistants.documents.text import TextWriter
@@ -10,8 +10,8 @@ PRESENTATION = "ppt/presentation.xml"
 TITLES = {"title", "ctrTitle"}
 
 
-def read(path: Path, writer: TextWriter) -> None:
-    package = Package(path)
+def read(file: BinaryIO, writer: TextWriter) -> None:
+    package = Package(file)
     for slide in _slides(package):
         writer.page()
         _Slide(writer).read(package.events(slide))
@@ -32,7 +32,7 @@ def _slides(package: Package) -> Iterator[str]:
 
 
 class _Slide:
-    """Text stands in shapes (`sp`); a placeholder (`ph`) in a shape tells if it is the title."""
+    """Text is in shapes (`sp`); a placeholder (`ph`) in a shape marks it as the title."""
 
     def __init__(self, writer: TextWriter) -> None:
         self._writer = writer

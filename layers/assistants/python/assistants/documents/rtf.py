@@ -1,6 +1,6 @@
 """Rich Text Format."""
 
-from pathlib import Path
+from typing import BinaryIO
 
 from striprtf.striprtf import rtf_to_text
 
@@ -9,9 +9,10 @@ from assistants.documents.text import TextWriter
 from assistants.domain.retrieval.document_text import DocumentError
 
 
-def read(path: Path, writer: TextWriter) -> None:
-    if path.stat().st_size > MAX_BYTES:
+def read(file: BinaryIO, writer: TextWriter) -> None:
+    content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
         raise DocumentError("invalid_file", "The file is too large to be read.")
     # RTF is ASCII; what stands in another encoding is escaped.
-    source = path.read_bytes().decode("latin-1")
+    source = content.decode("latin-1")
     writer.add(rtf_to_text(source, errors="replace"))  # type: ignore[no-untyped-call]

@@ -1,7 +1,9 @@
 """What a process that reads a foreign file can never ask Linux for: a seccomp filter.
 
 It refuses by number, without a library, as Lambda's Python has none for it. What is left are
-reading, memory and ending; a parser that is taken over can start, reach, change and remove nothing.
+reading and writing what is open, memory and ending; a parser that is taken over can open, start,
+reach, change and remove nothing. Lambda refuses the filter, as it does most of `prctl`: there the
+limits of the process and of its network must do.
 """
 
 import ctypes
@@ -9,7 +11,7 @@ import platform
 import struct
 from collections.abc import Mapping
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # Number on x86-64 and on arm64, as in Linux's unistd.h; arm64 never had some of the older ones.
 REFUSED: Mapping[str, tuple[int, int | None]] = {
@@ -23,8 +25,9 @@ REFUSED: Mapping[str, tuple[int, int | None]] = {
     "rt_tgsigqueueinfo": (297, 240), "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424),
     "pidfd_getfd": (438, 438), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
     "prlimit64": (302, 261), "setpriority": (141, 140),
-    # files, beyond reading them; openat2 has its flags where no filter can see them
-    "openat2": (437, 437), "creat": (85, None), "truncate": (76, 45), "ftruncate": (77, 46),
+    # files, beyond those that are open
+    "open": (2, None), "openat": (257, 56), "openat2": (437, 437), "creat": (85, None),
+    "truncate": (76, 45), "ftruncate": (77, 46),
     "unlink": (87, None), "unlinkat": (263, 35), "rename": (82, None), "renameat": (264, 38),
     "renameat2": (316, 276), "link": (86, None), "linkat": (265, 37), "symlink": (88, None),
     "symlinkat": (266, 36), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
@@ -41,27 +44,24 @@ REFUSED: Mapping[str, tuple[int, int | None]] = {
     "msgget": (68, 186), "mq_open": (240, 180), "memfd_create": (319, 279),
 }  # fmt: skip
 
-FOR_WRITING = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY, O_RDWR, O_CREAT, O_TRUNC
-
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | 1  # SECCOMP_RET_ERRNO with EPERM
 _PERMISSION, _REFUSAL = (_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _REFUSE)
-_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # of `struct seccomp_data`
+_NUMBER, _ARCHITECTURE = 0, 4  # of `struct seccomp_data`
 _X32 = 0x40000000  # the bit of calls with 32-bit pointers
-_NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 38, 22, 2  # of prctl
+_DUMPABLE, _NO_NEW_PRIVILEGES, _SECCOMP, _FILTER = 4, 38, 22, 2  # of prctl
 
 
 class Architecture(NamedTuple):
-    """`opens` maps the calls that open a file to the position of their flags."""
+    """What the kernel calls it, and the column of its numbers above."""
 
     audit: int
     column: int
-    opens: Mapping[int, int]
 
 
 ARCHITECTURES = {
-    "x86_64": Architecture(0xC000003E, 0, {2: 1, 257: 2}),
-    "aarch64": Architecture(0xC00000B7, 1, {56: 2}),
+    "x86_64": Architecture(0xC000003E, 0),
+    "aarch64": Architecture(0xC00000B7, 1),
 }
 
 Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false, value
@@ -77,7 +77,6 @@ def program(architecture: Architecture) -> list[Instruction]:
     """The filter as classic BPF; a call of another architecture is refused whole."""
     numbers = (columns[architecture.column] for columns in REFUSED.values())
     refusals = ([(_EQUAL, 0, 1, number), _REFUSAL] for number in numbers if number is not None)
-    openings = (_opening(number, flags) for number, flags in architecture.opens.items())
     return [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, architecture.audit),
@@ -86,30 +85,31 @@ def program(architecture: Architecture) -> list[Instruction]:
         (_AT_LEAST, 0, 1, _X32),
         _REFUSAL,
         *chain.from_iterable(refusals),
-        *chain.from_iterable(openings),
-        _PERMISSION,
-    ]
-
-
-def _opening(number: int, flags: int) -> list[Instruction]:
-    return [
-        (_EQUAL, 0, 4, number),
-        (_LOAD, 0, 0, _ARGUMENTS + 8 * flags),  # the low half: both architectures are little-endian
-        (_ANY_BIT, 0, 1, FOR_WRITING),
-        _REFUSAL,
         _PERMISSION,
     ]
 
 
 def restrict() -> bool:
-    """Put the filter on this process, for good. False where the platform has none."""
+    """Put the filter on this process, for good. False where the platform has or allows none."""
     architecture = ARCHITECTURES.get(platform.machine())
-    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
-    if architecture is None or prctl is None:
+    if architecture is None:
         return False
     packed = [struct.pack("=HBBI", *instruction) for instruction in program(architecture)]
     filter = _Program(len(packed), b"".join(packed))
-    zero, one = ctypes.c_ulong(0), ctypes.c_ulong(1)
-    if prctl(_NO_NEW_PRIVILEGES, one, zero, zero, zero) != 0:
-        return False
-    return bool(prctl(_SECCOMP, ctypes.c_ulong(_FILTER), ctypes.byref(filter)) == 0)
+    return _prctl(_NO_NEW_PRIVILEGES, 1) and _prctl(_SECCOMP, _FILTER, ctypes.byref(filter))
+
+
+def hide() -> bool:
+    """Keep other processes of the same user out of this one's memory and environment.
+
+    False where the platform does not allow it.
+    """
+    return _prctl(_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int, pointer: Any = None) -> bool:
+    call = getattr(ctypes.CDLL(None), "prctl", None)
+    zero = ctypes.c_ulong(0)
+    return (
+        call is not None and call(option, ctypes.c_ulong(value), pointer or zero, zero, zero) == 0
+    )

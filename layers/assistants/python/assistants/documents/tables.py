@@ -1,13 +1,12 @@
-"""Tables (.csv, .tsv, .xlsx): each row as `header: value` lines, which explain themselves."""
+"""Tables (.csv, .tsv): each row as `header: value` lines, which explain themselves."""
 
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
-from pathlib import Path
+from typing import BinaryIO
 
 from assistants.documents import plain
-from assistants.documents.ooxml import Package
 from assistants.documents.text import TextWriter
 from assistants.domain.retrieval.document_text import DocumentError
 
@@ -16,34 +15,29 @@ MAX_ROWS = 1_000_000
 MAX_CELL = 100_000  # characters
 
 
-def read_csv(path: Path, writer: TextWriter) -> None:
-    text = plain.decoded(path)
+def read_csv(file: BinaryIO, writer: TextWriter) -> None:
+    _read(file, writer, csv.excel)
+
+
+def read_tsv(file: BinaryIO, writer: TextWriter) -> None:
+    _read(file, writer, csv.excel_tab)
+
+
+def _read(file: BinaryIO, writer: TextWriter, usual: type[csv.Dialect]) -> None:
+    text = plain.decoded(file)
     csv.field_size_limit(MAX_CELL)
     try:
         dialect: csv.Dialect | type[csv.Dialect] = csv.Sniffer().sniff(text[:10_000], ",;\t|")
     except csv.Error:
-        dialect = csv.excel_tab if path.suffix.lower() == ".tsv" else csv.excel
+        dialect = usual
     try:
-        _write_rows(csv.reader(io.StringIO(text), dialect), writer)
+        write_rows(csv.reader(io.StringIO(text), dialect), writer)
     except csv.Error as error:
         raise DocumentError("invalid_file", f"The table cannot be read: {error}.") from error
 
 
-def read_xlsx(path: Path, writer: TextWriter) -> None:
-    import openpyxl  # here: csv needs none of it
-
-    Package(path)  # for its limits
-    with path.open("rb") as stream:
-        workbook = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-        for sheet in workbook.worksheets:
-            writer.heading(1, sheet.title)
-            writer.add(f"{sheet.title}\n\n")
-            sheet.reset_dimensions()  # a file may declare millions of empty rows
-            rows = sheet.iter_rows(values_only=True)
-            _write_rows(([_shown(cell) for cell in row] for row in rows), writer)
-
-
-def _write_rows(rows: Iterable[Sequence[str]], writer: TextWriter) -> None:
+def write_rows(rows: Iterable[Sequence[str]], writer: TextWriter) -> None:
+    """Add each row under the names of the first one."""
     filled = _filled(rows)
     header = [cell.strip() for cell in next(filled, ())]
     writer.add(", ".join(filter(None, header)) + "\n\n")
@@ -54,7 +48,7 @@ def _write_rows(rows: Iterable[Sequence[str]], writer: TextWriter) -> None:
 
 
 def _filled(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
-    """The rows that hold something, within the limits."""
+    """Yield the rows that are not empty. Raises `DocumentError` above the limits."""
     filled = (row for row in rows if any(row))
     for number, row in enumerate(filled):
         if number == MAX_ROWS or sum(map(bool, row)) > MAX_COLUMNS:
@@ -63,7 +57,3 @@ def _filled(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
                 f"The table has more than {MAX_ROWS:,} rows or {MAX_COLUMNS:,} columns.",
             )
         yield row
-
-
-def _shown(cell: object) -> str:
-    return "" if cell is None else str(cell)

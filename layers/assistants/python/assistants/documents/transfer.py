@@ -1,5 +1,6 @@
 """Reading a file by one URL and giving its text to another: a reader that needs no rights."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,54 +8,52 @@ from typing import Any
 
 import urllib3
 
-from assistants.documents.confined import MAX_FILE, parse
+from assistants.documents.confined import MAX_FILE, Reading, read
 from assistants.documents.formats import require_supported
-from assistants.domain.retrieval.document_text import (
-    DocumentError,
-    ExtractedText,
-    ExtractionFailure,
-)
+from assistants.domain.retrieval.document_text import DocumentError, ExtractionFailure
 from assistants.ports.parsing import encoded
 
 PIECE_BYTES = 2**20
-MISSING = (403, 404)  # S3 says the first to those who may not list the bucket
+ERROR_BYTES = 2000
+ERROR_CODE = re.compile(rb"<Code>(\w+)</Code>")
 
-_pool = urllib3.PoolManager(retries=urllib3.Retry(3), timeout=urllib3.Timeout(10, read=60))
+# A redirect leads to another host than the one that was signed.
+_retries = urllib3.Retry(3, redirect=False)
+_pool = urllib3.PoolManager(retries=_retries, timeout=urllib3.Timeout(10, read=60))
 
 
 class TransferError(Exception):
     """Raise when a URL does not give or take what it should."""
 
 
-def work(request: Mapping[str, Any]) -> None:
+def work(request: Mapping[str, Any]) -> bool:
     """Answer `{file, answer, filename}`: two URLs, and the name that tells the file's kind.
 
-    Raises `TransferError`.
+    Return whether this process may read another file. Raises `TransferError`.
     """
-    answer = encoded(_outcome(request["file"], request["filename"]))
-    taken = _pool.request("PUT", request["answer"], body=answer)
+    reading = _read(request["file"], request["filename"])
+    taken = _pool.request("PUT", request["answer"], body=reading.answer)
     if taken.status != 200:
-        raise TransferError(f"the answer was refused with {taken.status}")
+        raise TransferError(f"the answer was refused with {taken.status} {_code(taken.data)}")
+    return reading.filtered
 
 
-def _outcome(url: str, filename: str) -> ExtractedText | ExtractionFailure:
+def _read(url: str, filename: str) -> Reading:
     try:
         require_supported(filename)
         with TemporaryDirectory() as folder:
             path = Path(folder, "file")
             _fetch(url, path)
-            return parse(path, filename)
+            return read(path, filename)
     except DocumentError as error:
-        return ExtractionFailure(error.code, error.message)
+        return Reading(filtered=True, answer=encoded(ExtractionFailure(error.code, error.message)))
 
 
 def _fetch(url: str, path: Path) -> None:
     found = _pool.request("GET", url, preload_content=False)
     try:
-        if found.status in MISSING:
-            raise DocumentError("invalid_file", "The file does not exist any more.")
         if found.status != 200:
-            raise TransferError(f"the file is answered with {found.status}")
+            raise _failure(found.status, _code(found.read(ERROR_BYTES)))
         size = 0
         with path.open("wb") as target:
             for piece in found.stream(PIECE_BYTES):
@@ -63,3 +62,16 @@ def _fetch(url: str, path: Path) -> None:
                     raise DocumentError("invalid_file", "The file is larger than 512 MB.")
     finally:
         found.close()
+
+
+def _failure(status: int, code: str) -> Exception:
+    """Whatever is denied, redirected or unavailable may exist: only one code says otherwise."""
+    if (status, code) == (404, "NoSuchKey"):
+        return DocumentError("invalid_file", "The file does not exist any more.")
+    return TransferError(f"the file is answered with {status} {code}")
+
+
+def _code(body: bytes) -> str:
+    """Return the code of S3's error."""
+    found = ERROR_CODE.search(body)
+    return found[1].decode() if found else "without a code"

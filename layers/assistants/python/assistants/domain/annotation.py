@@ -1,4 +1,4 @@
-"""Text with sources: what the markers and links in a model's words stand for."""
+"""Annotations: the sources that markers and links in a model's text refer to."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,19 +9,19 @@ from urllib.parse import quote
 from assistants.domain.ids import FileId
 
 LINK = "sandbox:/mnt/data/"
-# The form that OpenAI's markers have. The ASCII form [0:1] is left alone: in code it is a slice.
+# The form of OpenAI's markers. The ASCII form [0:1] is not matched: in code it is a slice.
 _MARKER = re.compile(r"【([0-9]{1,6}:[0-9]{1,6})(?:†[^【】\n]{0,200})?】")
 _HALF_MARKER = re.compile(r"【(?:[0-9]{1,6}(?::(?:[0-9]{1,6}(?:†[^【】\n]{0,200})?)?)?)?")
 _MARKER_BEGINS = re.compile(r"【(?=[0-9]{1,6}:[0-9])")
 _LABEL = 100  # characters of a file's name in a marker
 _HALF_LINK = "|".join(LINK[:length] for length in range(len(LINK) - 1, 0, -1))
 _BEGINNING = re.compile(rf"【|{LINK}|(?:{_HALF_LINK})\Z")
-_GOES_ON = re.compile(r"[\w/-]|\.\w")  # behind a path: it is the beginning of another one
+_GOES_ON = re.compile(r"[\w/-]|\.\w")  # after a path: the path is the start of a longer one
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """The passage of a file that a marker in the text stands for."""
+    """The passage of a file that a marker refers to."""
 
     file_id: FileId
     quote: str
@@ -29,8 +29,10 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a text can refer to: passages by the `k:j` of their markers, and Files by their path
-    below /mnt/data. `images` are ids of Files, too, which come before the text.
+    """The sources that a text can refer to.
+
+    `citations` are keyed by the `k:j` of their markers, `files` (ids) by path below /mnt/data.
+    `images` are ids of Files that precede the text.
     """
 
     citations: Mapping[str, Citation] = field(default_factory=dict)
@@ -40,7 +42,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text that is settled, and the annotations of it, in the API's form."""
+    """Text that no later text can change, and its annotations in the API's form."""
 
     value: str = ""
     annotations: tuple[dict[str, Any], ...] = ()
@@ -50,31 +52,35 @@ class Piece:
 
 
 class AnnotatedText:
-    """A text as it comes in: settled up to where a marker or a link may have begun.
+    """Annotates a text that arrives in parts. Text is held back from the point where a marker or a
+    link may have begun.
 
-    Markers of passages that are known, and links to files that are known, are annotated; other
-    markers, and half a marker at the end, are left out; other links are text. Without `cites`,
-    nothing is a marker. All positions are code points of the whole text.
+    Markers of known passages and links to known files become annotations. Other markers, and an
+    unfinished one at the end, are dropped; other links stay text. Without `cites` nothing is a
+    marker. Positions count code points of the whole text.
     """
 
     def __init__(self, sources: Sources, *, cites: bool) -> None:
         self._citations = sources.citations
         self._cites = cites
-        spellings = {spelling: id_ for path, id_ in sources.files.items() for spelling in _of(path)}
-        self._links = {LINK + path: file_id for path, file_id in spellings.items()}
+        self._links = {
+            LINK + spelling: file_id
+            for path, file_id in sources.files.items()
+            for spelling in _spellings(path)
+        }
         self._held = ""
         self._length = 0
 
     def read(self, text: str) -> Piece:
-        """What is settled by the next part of the text."""
+        """Add the next part of the text; return the text that it makes final."""
         self._held += text
-        return self._settle(last=False)
+        return self._flush(last=False)
 
     def finish(self) -> Piece:
-        """What was held back, now that nothing follows."""
-        return self._settle(last=True)
+        """Return the text held back; no part follows."""
+        return self._flush(last=True)
 
-    def _settle(self, *, last: bool) -> Piece:
+    def _flush(self, *, last: bool) -> Piece:
         text, self._held = self._held, ""
         piece, done = Piece(), 0
         for beginning in _BEGINNING.finditer(text):
@@ -95,13 +101,13 @@ class AnnotatedText:
         return piece + self._plain(text[done:])
 
     def _may_become(self, rest: str) -> bool:
-        """Whether more text could make a marker or a (longer) link of this."""
+        """Return whether more text could turn this into a marker or a (longer) link."""
         if self._cites and _HALF_MARKER.fullmatch(rest):
             return True
         return any(link.startswith(rest) or rest == f"{link}." for link in self._links)
 
     def _at_beginning_of(self, rest: str) -> tuple[int, dict[str, Any] | None] | None:
-        """The length of the marker or link, and what it stands for."""
+        """Return the length of the marker or link, and its annotation (None: unknown passage)."""
         if self._cites and (marker := _MARKER.match(rest)):
             citation = self._citations.get(marker[1])
             return marker.end(), _file_citation(citation) if citation else None
@@ -125,13 +131,13 @@ class AnnotatedText:
 
 
 def marker(key: str, name: str) -> str:
-    """How the passage `key` (`k:j`) of the file `name` is shown to a model, to be copied."""
+    """Return the marker of passage `key` (`k:j`) of the file `name`, for the model to copy."""
     label = re.sub(r"[【】\n]", " ", name)[:_LABEL]
     return f"【{key}†{label}】"
 
 
 def without_markers(text: str) -> str:
-    """For text of others, which must not cite in our name: not with what is left of it, either."""
+    """Return text from outside without markers, so that it cannot cite. Breaks incomplete ones."""
     return _MARKER_BEGINS.sub("[", _MARKER.sub("", text))
 
 
@@ -140,7 +146,7 @@ def _file_citation(citation: Citation) -> dict[str, Any]:
     return {"type": "file_citation", "file_citation": cited}
 
 
-def _of(path: str) -> Iterator[str]:
-    """How models spell a path in a link."""
+def _spellings(path: str) -> Iterator[str]:
+    """Yield the spellings of a path that models use in links."""
     yield path
     yield quote(path)

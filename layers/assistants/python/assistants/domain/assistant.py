@@ -1,4 +1,4 @@
-"""Assistants: a model, its instructions and its tools, under one id."""
+"""Assistants: a model with its instructions and tools."""
 
 from typing import Annotated, Literal
 

@@ -1,4 +1,4 @@
-"""The key-value pairs that a file carries in a vector store, and their order-preserving tokens."""
+"""Attributes: key-value pairs of a file in a vector store, and their order-preserving tokens."""
 
 import struct
 from typing import Annotated, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StringConstraints
 
 Kind = Literal["string", "number", "boolean"]
-EXACT = 2**53  # beyond it a double cannot tell two neighbouring integers apart
+EXACT = 2**53  # above it a double cannot distinguish two neighbouring integers
 
 
 def _exact(value: str | bool | int | float) -> str | bool | int | float:
@@ -27,29 +27,29 @@ Attributes = Annotated[dict[AttributeKey, AttributeValue], Field(max_length=16)]
 
 
 def kind_of(value: str | bool | float) -> Kind:
-    """Values of different kinds are never equal and never in order: `true` is not 1."""
+    """Return the kind of a value. Values of different kinds never compare: `true` is not 1."""
     if isinstance(value, bool):
         return "boolean"
     return "string" if isinstance(value, str) else "number"
 
 
 def token(key: str, value: str | bool | float) -> str:
-    """One string for a pair, so that an index needs one field for all pairs of all files.
+    """Return a pair as one string, so that an index needs one field for all pairs of all files.
 
-    Two pairs have the same token if and only if they are equal, and the tokens of one key and kind
-    sort, by code point and so by UTF-8 byte, as their values do. The key's length stands first, so
+    Two pairs have the same token if and only if they are equal. The tokens of one key and kind
+    sort by code point, and so by UTF-8 byte, as their values do. The key's length comes first, so
     that no key or value can be crafted into another pair's token.
     """
     return prefix(key, kind_of(value)) + _sortable(value)
 
 
 def prefix(key: str, kind: Kind) -> str:
-    """What the tokens of this key and kind begin with, and no other token."""
+    """Return the prefix of all tokens of this key and kind, and of no others."""
     return f"{len(key)}:{key}:{kind}:"
 
 
 def prefix_end(key: str, kind: Kind) -> str:
-    """The smallest string above every token of this key and kind."""
+    """Return the smallest string above every token of this key and kind."""
     return f"{len(key)}:{key}:{kind};"
 
 

@@ -1,4 +1,4 @@
-"""How a file is cut into chunks: by default, or by numbers that a client gives."""
+"""Chunking strategies: how a file is cut into chunks."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from assistants.domain.schema import Part
 
 
 class ChunkSizes(Part):
-    """In tokens. The overlap is at most half of the size."""
+    """Sizes in tokens. The overlap is at most half of the chunk size."""
 
     max_chunk_size_tokens: Annotated[int, Field(ge=100, le=4096)]
     chunk_overlap_tokens: Annotated[int, Field(ge=0)]
@@ -31,11 +31,12 @@ class StaticChunking(Part):
 
 ChunkingStrategy = Annotated[AutoChunking | StaticChunking, Field(discriminator="type")]
 
-# The original's, and what it answers with where `auto` was asked for.
+# OpenAI's default, which the API also returns for `auto`.
 DEFAULT = StaticChunking(
     type="static", static=ChunkSizes(max_chunk_size_tokens=800, chunk_overlap_tokens=400)
 )
 
 
 def decided(strategy: AutoChunking | StaticChunking | None) -> StaticChunking:
+    """Return the sizes to cut by; `DEFAULT` for `auto` and for no strategy."""
     return strategy if isinstance(strategy, StaticChunking) else DEFAULT

@@ -1,10 +1,10 @@
-"""Everything that can be wrong with a request, as typed errors in the words of the original API."""
+"""Errors of the API, typed, with the messages of the original."""
 
 from collections.abc import Iterable, Sequence
 
 
 class ApiError(Exception):
-    """A refusal that the caller sees as `{"error": {message, type, param, code}}` with `status`."""
+    """An error that a client receives as `{"error": {message, type, param, code}}`."""
 
     status = 500
     type = "server_error"
@@ -17,51 +17,51 @@ class ApiError(Exception):
 
 
 class InvalidRequestError(ApiError):
-    """Raise when a parameter, or the state of an object, does not allow the request."""
+    """Raised when a parameter, or the state of an object, does not allow the request."""
 
     status = 400
     type = "invalid_request_error"
 
 
 class AuthenticationError(InvalidRequestError):
-    """Raise when no key, or no valid key, was given."""
+    """Raised when the request has no valid API key."""
 
     status = 401
 
 
 class NotFoundError(InvalidRequestError):
-    """Raise when the caller's project has no such object or the service no such URL."""
+    """Raised when the project has no such object, or the service no such URL."""
 
     status = 404
 
 
 class MethodNotAllowedError(InvalidRequestError):
-    """Raise when a URL exists, but not for this method."""
+    """Raised when a URL exists, but not for this method."""
 
     status = 405
 
 
 class GoneError(InvalidRequestError):
-    """Raise when there was something here that is not kept any more."""
+    """Raised when an object existed and is no longer kept."""
 
     status = 410
 
 
 class TooLargeError(InvalidRequestError):
-    """Raise when a body, or a file in it, has more bytes than are taken."""
+    """Raised when a body, or a file in it, is larger than the limit."""
 
     status = 413
 
 
 class RateLimitError(ApiError):
-    """Raise when a limit of the deployment is reached and a later call can succeed."""
+    """Raised when a limit of the deployment is reached; a later call can succeed."""
 
     status = 429
     type = "requests"
 
 
 class UnavailableError(ApiError):
-    """Raise when a part of the deployment does not answer and a later call can succeed."""
+    """Raised when a part of the deployment does not answer; a later call can succeed."""
 
     status = 503
 
@@ -135,7 +135,7 @@ def unsupported_value(name: str, value: str, supported: Sequence[str]) -> Invali
 
 
 def _enumerated(values: Sequence[str]) -> str:
-    """`'low', 'medium', and 'high'`"""
+    """Join values as OpenAI does: `'low', 'medium', and 'high'`."""
     *others, last = [f"'{value}'" for value in values]
     if not others:
         return last

@@ -1,6 +1,6 @@
 """Filters on the attributes of a vector store's files: comparisons, and their and/or compounds.
 
-`matches` says what a filter means. An index may evaluate it in another way, with the same answer.
+`matches` defines their meaning. An index may evaluate them in another way, with the same result.
 """
 
 import operator
@@ -14,13 +14,20 @@ from assistants.domain.schema import Part
 
 MAX_DEPTH = 8
 MAX_COMPARISONS = 256
-MAX_VALUES = 1_000  # in all: an index is sent the filter twice for each query
+MAX_VALUES = 1_000  # in a whole filter: a query sends it to the index twice
+
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+}
 
 Values = Annotated[list[AttributeValue], Field(min_length=1, max_length=MAX_VALUES)]
 
 
 class Comparison(Part):
-    """One attribute against a value. `ne` and `nin` also hold for a file without the attribute."""
+    """Compares an attribute with a value. `ne` and `nin` also match files without the attribute."""
 
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin"]
     key: AttributeKey
@@ -48,7 +55,7 @@ Compound.model_rebuild()
 
 
 def matches(condition: Comparison | Compound, attributes: Mapping[str, Any]) -> bool:
-    """Whether a file with these attributes passes."""
+    """Return whether a file with these attributes passes the filter."""
     if isinstance(condition, Compound):
         outcomes = (matches(inner, attributes) for inner in condition.filters)
         return all(outcomes) if condition.type == "and" else any(outcomes)
@@ -57,16 +64,8 @@ def matches(condition: Comparison | Compound, attributes: Mapping[str, Any]) -> 
     return _holds(condition.type, condition.value, attributes.get(condition.key))
 
 
-_ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
-}
-
-
 def _holds(comparison: str, wanted: Any, found: Any) -> bool:
-    """The positive comparisons; a missing attribute satisfies none."""
+    """Evaluate a comparison other than `ne` and `nin`. A missing attribute satisfies none."""
     if found is None:
         return False
     choices = wanted if isinstance(wanted, list) else [wanted]

@@ -1,8 +1,8 @@
-"""The kinds of files: their extensions and MIME types, and which tool takes them.
+"""File formats: their extensions and MIME types, and which tools take them.
 
-The one table, after the guides of the original (file search, code interpreter, vision), and beyond
-them what else is text or a table to be searched. Files get their MIME type from it, attachments and
-tool resources are checked against it, and parsers read what it says can be searched.
+The table follows OpenAI's guides (file search, code interpreter, vision) and adds more text formats
+and tables for search. MIME types of files, checks of attachments and tool resources, and the set of
+searchable files all come from it.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _MORE_TEXT = (
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One kind of file; the first of its MIME types is what it is served as."""
+    """One format; files are served with the first of its MIME types."""
 
     extensions: tuple[str, ...]
     mime_types: tuple[str, ...]
@@ -85,18 +85,18 @@ _NAMES: dict[Use, str] = {
 
 
 def extension_of(filename: str) -> str:
-    """In lower case and without the dot; empty if there is none."""
+    """Return the extension in lower case and without the dot; empty if there is none."""
     return PurePath(filename).suffix.lower().lstrip(".")
 
 
 def mime_type_of(filename: str) -> str:
-    """What a file of this name is served as when its sender said nothing."""
+    """Return the MIME type of a file whose sender declared none."""
     known = _BY_EXTENSION.get(extension_of(filename))
     return known.mime_types[0] if known else UNKNOWN
 
 
 def objection(filename: str, use: Use) -> str | None:
-    """Why a file of this name is not taken, in the words of the original; None if it is."""
+    """Return OpenAI's message for a file that the tool does not take; None if it does."""
     extension = extension_of(filename)
     known = _BY_EXTENSION.get(extension)
     if known is not None and use in known.uses:
@@ -106,6 +106,6 @@ def objection(filename: str, use: Use) -> str | None:
 
 
 def require_use(filename: str, use: Use, param: str) -> None:
-    """Raises `InvalidRequestError` (`unsupported_file`)."""
+    """Raise `InvalidRequestError` (`unsupported_file`) unless files of this name have this use."""
     if (reason := objection(filename, use)) is not None:
         raise InvalidRequestError(reason, param=param, code="unsupported_file")

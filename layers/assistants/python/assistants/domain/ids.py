@@ -1,4 +1,4 @@
-"""Identifiers: a prefix that tells the kind, and 26 characters that tell the order of creation."""
+"""Ids: a prefix for the kind, and 26 characters that sort by time of creation."""
 
 import re
 import secrets
@@ -18,18 +18,18 @@ I = TypeVar("I", bound=str)  # noqa: E741 - an id
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32, lower case
 _RANDOM_BITS = 80
-_ROOM = 2**32  # between two orders of one millisecond: for ids that follow from the first
+_ROOM = 2**32  # between two orders of one millisecond, for the ids of `ids_after`
 _NATIVE = re.compile(rf"[{_ALPHABET}]{{26}}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class IdKind(str, Generic[I]):
-    """The prefix that ids of one kind begin with; it types what is made or checked by it."""
+    """The prefix of one kind of ids. `I` is the type of the ids made or checked with it."""
 
     __slots__ = ()
 
     def with_order(self, order: str) -> I:
-        """Return the id of this kind whose order is given."""
+        """Return the id of this kind with the given order."""
         return cast(I, self + order)
 
 
@@ -48,7 +48,7 @@ API_KEY = IdKind[str]("key_")
 
 
 class RunRef(NamedTuple):
-    """Name one run: the project and the thread that it belongs to, and its id."""
+    """Identifies a run: its project, its thread and its id."""
 
     project: ProjectId
     thread_id: ThreadId
@@ -56,11 +56,11 @@ class RunRef(NamedTuple):
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "RunRef":
-        """Read the ids that every state of the run's machine passes on."""
+        """Read the ids from the input of a state of the run's state machine."""
         return cls(state["project"], state["thread"], state["run"])
 
     def to_state(self) -> dict[str, str]:
-        """Return the ids as `{project, thread, run}`, in which every state's input begins."""
+        """Return the ids as `{project, thread, run}`, members of every state's input."""
         return {"project": self.project, "thread": self.thread_id, "run": self.run_id}
 
 
@@ -86,7 +86,7 @@ class EntryRef(NamedTuple):
 
 
 class _Clock:
-    """Orders of one process strictly grow, even inside one millisecond and when time jumps back."""
+    """Makes strictly increasing orders, even in one millisecond and when time jumps back."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -103,7 +103,7 @@ _clock = _Clock()
 
 
 def new_order() -> str:
-    """26 characters that sort by time of creation: 48 bits of milliseconds, 80 bits of chance."""
+    """Return 26 characters that sort by time: 48 bits of milliseconds, 80 random bits."""
     return _encoded(_clock.next())
 
 
@@ -112,11 +112,12 @@ def _encoded(number: int) -> str:
 
 
 def new_id(kind: IdKind[I]) -> I:
+    """Return a new id of a kind."""
     return kind.with_order(new_order())
 
 
 def ids_after(identifier: str, kind: IdKind[I]) -> Iterator[I]:
-    """Ids that follow from another and come after it in order: the same ones every time."""
+    """Yield ids that are derived from another and sort after it: always the same ones."""
     number = 0
     for character in order_of(identifier):
         number = number << 5 | _ALPHABET.index(character)
@@ -126,13 +127,13 @@ def ids_after(identifier: str, kind: IdKind[I]) -> Iterator[I]:
 
 
 def order_of(identifier: str) -> str:
-    """The sort key inside an id made by `new_id`; a foreign id is its own order."""
+    """Return the sort key in an id made by `new_id`; any other id is its own sort key."""
     suffix = re.split(r"[_-]", identifier, maxsplit=1)[-1]
     return suffix if _NATIVE.fullmatch(suffix) else identifier
 
 
 def check_id(value: str, kind: IdKind[I], param: str) -> I:
-    """Return the id as one of its kind. Raises `InvalidRequestError` in the original's words."""
+    """Return the id, typed as its kind. Raises `InvalidRequestError` for any other string."""
     if not value.startswith(kind) or not _ID.fullmatch(value):
         name = kind.rstrip("_-")
         message = f"Invalid '{param}': '{value}'. Expected an ID that begins with '{name}'."

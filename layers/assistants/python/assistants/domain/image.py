@@ -1,4 +1,4 @@
-"""Images that models can look at: their types, told by their first bytes, and their limits."""
+"""Images that models take: their types, recognized by the first bytes, and their limits."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.IGNORECASE)
 
 
 class InvalidImageError(ValueError):
-    """Raise when bytes are no image of a type and size that models take."""
+    """Raised when bytes are not an image of a type and size that models take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,11 @@ class Image:
     content: bytes
 
     @classmethod
-    def of(cls, content: bytes) -> "Image":
-        """Raises `InvalidImageError`. What a name or a header says of the type is not asked."""
+    def from_bytes(cls, content: bytes) -> "Image":
+        """Recognize the type by the content, whatever a file name or a header says.
+
+        Raises `InvalidImageError`.
+        """
         if len(content) > MAX_IMAGE_BYTES:
             raise InvalidImageError(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
         if (type := _type_of(content)) is None:
@@ -35,14 +38,14 @@ class Image:
 
     @classmethod
     def from_data_url(cls, url: str) -> "Image":
-        """Of `data:image/png;base64,...`. Raises `InvalidImageError`."""
+        """Decode `data:image/png;base64,...`. Raises `InvalidImageError`."""
         head = _DATA_URL.match(url)
         if head is None:
             raise InvalidImageError("Expected a base64-encoded data URL with an image MIME type")
         if len(url) > MAX_IMAGE_BYTES * 4 // 3 + head.end() + 4:
             raise InvalidImageError(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
         try:
-            return cls.of(base64.b64decode(url[head.end() :], validate=True))
+            return cls.from_bytes(base64.b64decode(url[head.end() :], validate=True))
         except binascii.Error as error:
             raise InvalidImageError("The data URL is not valid base64") from error
 
@@ -52,21 +55,21 @@ class Image:
 
 
 def check_image_url(url: str) -> str:
-    """The URL of an image in a message, as it is: of the web, or with the image inside.
+    """Check the URL of an image in a message, an http(s) or a data URL, and return it unchanged.
 
-    Nothing is fetched. Raises `ValueError`, of which `InvalidImageError` is a kind.
+    Fetches nothing. Raises `ValueError`, of which `InvalidImageError` is a subclass.
     """
     if url[:5].lower() == "data:":
         Image.from_data_url(url)
-    elif len(url) > _MAX_URL_CHARACTERS or not _of_the_web(url):
+    elif len(url) > _MAX_URL_CHARACTERS or not _is_http(url):
         raise ValueError("Expected a valid URL, but got a value with an invalid format")
     return url
 
 
-def _of_the_web(url: str) -> bool:
+def _is_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for what is no number
+        parts.port  # noqa: B018 - raises unless it is a number
     except ValueError:
         return False
     plain = url.isprintable() and " " not in url

@@ -1,30 +1,36 @@
-"""The journal of a run: what happened, in order, from which every stream is told.
+"""The journal of a run: an append-only list of its events, the source of every stream.
 
-An append-only list of records. Sequence numbers have no gaps, because an append is conditional on
-its number being free: whoever collides reads on, and learns that it was cancelled or superseded.
+Sequence numbers have no gaps, because an append requires that its number is free. A writer whose
+append conflicts reads the newer records, and so learns that it was interrupted or superseded.
 """
 
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assistants.domain.events import EventName, EventSubject
+
 Control = Literal["open", "interrupt"]
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of the stream. `data` is the whole object when the event creates it, the delta
-    when it is one, and else only the members that changed.
+    """One event of the stream.
+
+    `data` is the whole object in an event that creates it, `{id, delta}` in a delta, and otherwise
+    the members that changed.
     """
 
-    name: str
+    name: EventName
     data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one append wrote. `author` is the one who wrote it; `control` is `open` when a worker
-    begins a turn and `interrupt` when a cancel or an expiry ends whatever is at work.
+    """The events of one append.
+
+    `author` identifies the writer. `control` is `open` when a worker begins a turn, and `interrupt`
+    when a cancel or an expiry ends the work in progress.
     """
 
     author: str
@@ -46,13 +52,13 @@ class Record:
 
 @dataclass(slots=True)
 class RunProjection:
-    """The state that a run's events add up to: the run, and its steps and messages by id."""
+    """The state that results from a run's events: the run, and its steps and messages by id."""
 
     run: dict[str, Any]
     objects: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def apply(self, event: Event) -> dict[str, Any]:
-        """Take one event in; returns its data as a client receives it: whole objects and deltas."""
+        """Apply an event; return its data as a client receives it: a whole object, or a delta."""
         if event.name.endswith(".delta"):
             accumulate(self.objects[event.data["id"]], event.data["delta"])
             return {"id": event.data["id"], "object": event.name, "delta": event.data["delta"]}
@@ -65,18 +71,20 @@ class RunProjection:
         self.run.update(event.data)
         return dict(self.run)
 
-    def open_objects(self, kind: str) -> list[dict[str, Any]]:
-        """Steps (`thread.run.step`) or messages (`thread.message`) that are still in progress."""
+    def open_objects(self, subject: EventSubject) -> list[dict[str, Any]]:
+        """Return the steps or the messages that are still in progress."""
         return [
             known
             for known in self.objects.values()
-            if known["object"] == kind and known["status"] == "in_progress"
+            if known["object"] == subject and known["status"] == "in_progress"
         ]
 
 
 def accumulate(known: dict[str, Any], delta: dict[str, Any]) -> None:
-    """Add a delta to an object, by the rules the SDKs apply: strings are joined, lists are merged
-    by `index`, `type` is replaced. Objects hold no `index`, so none is kept.
+    """Add a delta to an object, in place, by the rules of the SDKs.
+
+    Strings are concatenated, lists are merged by `index`, `type` is replaced. The API's objects
+    have no `index`, so it is dropped.
     """
     for name, value in delta.items():
         before = known.get(name)

@@ -1,4 +1,4 @@
-"""The one table of legal run status changes, after the guide of the original API."""
+"""The legal transitions between run statuses, as in OpenAI's guide."""
 
 from typing import Any
 
@@ -28,19 +28,20 @@ TERMINAL = frozenset(status for status, following in TRANSITIONS.items() if not 
 
 
 class IllegalTransitionError(Exception):
-    """Raise when a run would change between two statuses that the table does not connect."""
+    """Raised when a run would make a transition that the table does not have."""
 
     def __init__(self, before: RunStatus, after: RunStatus) -> None:
         super().__init__(f"A run in status {before} cannot become {after}.")
 
 
 def check(before: RunStatus, after: RunStatus) -> None:
+    """Raise `IllegalTransitionError` unless the table has this transition."""
     if after not in TRANSITIONS[before]:
         raise IllegalTransitionError(before, after)
 
 
 def stamps(status: RunStatus, now: int) -> dict[str, Any]:
-    """The members of a run that its entry into `status` sets; `now` is in Unix seconds."""
+    """Return the members of a run to set when it enters `status`; `now` is in Unix seconds."""
     if status not in TERMINAL:
         return {"started_at": now} if status == "in_progress" else {}
     ended: dict[str, Any] = {"required_action": None}

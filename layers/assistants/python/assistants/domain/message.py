@@ -1,4 +1,4 @@
-"""Messages: what users and assistants say in a thread."""
+"""Messages of a thread, by users and assistants."""
 
 from typing import Annotated, Any, Literal
 
@@ -33,7 +33,7 @@ class ImageFilePart(Part):
 
 
 class TextPart(Part):
-    """Text as a client sends it: a plain string, where the answer holds `{value, annotations}`."""
+    """Text in a request, a plain string; in responses it is `{value, annotations}`."""
 
     type: Literal["text"]
     text: str
@@ -93,7 +93,7 @@ def text_block(value: str) -> dict[str, Any]:
 
 
 def content_blocks(content: str | list[ContentPart]) -> list[dict[str, Any]]:
-    """What a client sent, in the form the API answers with."""
+    """Return the content of a request in the form of the API's responses."""
     if isinstance(content, str):
         return [text_block(content)]
     return [

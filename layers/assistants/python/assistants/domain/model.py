@@ -1,4 +1,4 @@
-"""Models that can be used: the API's object, and the catalog that leads names to providers."""
+"""Models: the API's object, and the catalog that maps their names to providers."""
 
 import re
 from collections.abc import Mapping
@@ -22,18 +22,17 @@ class Model(Object):
 
 
 class InvalidCatalogError(ValueError):
-    """Raise when `ASSISTANTS_MODELS` cannot be followed; says which entry and why."""
+    """Raised when an entry of `ASSISTANTS_MODELS` is invalid; the message names it."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"ASSISTANTS_MODELS, '{name}': {problem}")
 
 
 class Catalog:
-    """Model names and patterns of a shell (`gpt-4*`), each with its route or, as an alias, with
-    another name that has one.
+    """Maps model names and shell patterns (`gpt-4*`) to routes, or as aliases to other names.
 
-    An entry of the very name decides; else the pattern that spells out the most characters, of
-    those the one with the fewest wildcards, of those the first in the alphabet.
+    An entry with exactly the name wins; else the pattern with the most literal characters, then
+    with the fewest wildcards, then the first in alphabetical order.
     """
 
     def __init__(
@@ -46,7 +45,7 @@ class Catalog:
 
     @classmethod
     def read(cls, models: Mapping[str, Any], *, endpoint_configured: bool) -> "Catalog":
-        """The catalog that `ASSISTANTS_MODELS` describes. Raises `InvalidCatalogError`."""
+        """Parse `ASSISTANTS_MODELS`. Raises `InvalidCatalogError`."""
         entries = {name: _entry_of(name, entry) for name, entry in models.items()}
         catalog = cls(entries, endpoint_configured=endpoint_configured)
         for name, entry in entries.items():
@@ -57,9 +56,9 @@ class Catalog:
         return catalog
 
     def route(self, model: str) -> ModelRoute:
-        """The route, its target filled in.
+        """Return the route of a model name, with its target filled in.
 
-        Raises `InvalidRequestError` (`unsupported_model`) for a name that leads nowhere.
+        Raises `InvalidRequestError` (`unsupported_model`) for a name without a route.
         """
         name, entry = model, self._entry(model)
         if isinstance(entry, str):
@@ -71,7 +70,7 @@ class Catalog:
         return entry if entry.target else entry.model_copy(update={"target": name})
 
     def model(self, name: str) -> Model:
-        """Raises `NotFoundError` (`model_not_found`) in the words of the original."""
+        """Return a model by name. Raises `NotFoundError` (`model_not_found`)."""
         try:
             return Model(id=name, created=0, owned_by=self.route(name).provider)
         except InvalidRequestError as error:
@@ -80,7 +79,7 @@ class Catalog:
             ) from error
 
     def models(self) -> list[Model]:
-        """The names and aliases in the order given. Patterns are no names, so they are left out."""
+        """Return the names and aliases in the configured order, without patterns."""
         return [self.model(name) for name in self._entries if name not in self._patterns]
 
     def _check_alias(self, name: str, other: str) -> None:
@@ -107,5 +106,5 @@ def _entry_of(name: str, entry: Any) -> ModelRoute | str:
 
 
 def _specificity(pattern: str) -> tuple[int, int, str]:
-    """Smaller for the pattern that says more."""
+    """Return a sort key that puts the most specific pattern first."""
     return -len(_WILDCARDS.sub("", pattern)), len(_WILDCARDS.findall(pattern)), pattern

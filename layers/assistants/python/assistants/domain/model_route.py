@@ -1,13 +1,14 @@
-"""Where a model name leads: a provider, the name it knows there, and what the model can do."""
+"""Where a model name leads: a provider, the model's name there, and its capabilities."""
 
-from typing import Literal, NamedTuple, Self, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, field_validator, model_validator
 
 from assistants.domain.tool import ReasoningEffort
 
 Provider = Literal["openai-compatible", "bedrock", "demo"]
-Ability = Literal[
+Capability = Literal[
     "vision",  # images in messages
     "tools",  # calls of functions and of the built-in tools
     "tool_choice",  # being made to call a tool
@@ -19,16 +20,17 @@ Ability = Literal[
 ]
 CachePoint = Literal["tools", "system", "messages"]
 
-_EVERYTHING: frozenset[Ability] = frozenset(get_args(Ability))
-# What the service can ask of a provider. An OpenAI-compatible one is asked as the client asked.
-_POSSIBLE: dict[Provider, frozenset[Ability]] = {
+_EVERYTHING: frozenset[Capability] = frozenset(get_args(Capability))
+# Capabilities that the service can use at a provider. A request to an OpenAI-compatible one is
+# passed on as the client made it.
+_POSSIBLE: dict[Provider, frozenset[Capability]] = {
     "openai-compatible": _EVERYTHING,
     "bedrock": _EVERYTHING - {"json_object"},
     "demo": _EVERYTHING - {"vision", "reasoning"},
 }
-# What is expected of a model whose route does not say. What it cannot do then, it refuses itself.
-# Of `temperature` and `top_p` many models of Bedrock take either, but not both.
-_EXPECTED: dict[Provider, frozenset[Ability]] = {
+# Assumed of a model whose route does not list its capabilities; the provider refuses the rest.
+# Many models of Bedrock take either `temperature` or `top_p`, but not both.
+_EXPECTED: dict[Provider, frozenset[Capability]] = {
     **_POSSIBLE,
     "bedrock": frozenset({"vision", "tools", "tool_choice", "temperature"}),
 }
@@ -38,7 +40,9 @@ _EFFORTS: dict[Provider, tuple[ReasoningEffort, ...]] = {"bedrock": ("low", "med
 
 
 class ModelEndpoint(NamedTuple):
-    """What a provider's client is made for; null where the deployment's own settings hold."""
+    """The key of a provider's client. `url` and `key` are None where the deployment's settings
+    apply.
+    """
 
     provider: Provider
     url: str | None
@@ -46,8 +50,10 @@ class ModelEndpoint(NamedTuple):
 
 
 class ModelRoute(BaseModel):
-    """One entry of `ASSISTANTS_MODELS`. `target` null is the name that was asked for; `context` is
-    in tokens; `cache` names the parts of a prompt behind which the provider may cache it.
+    """One entry of `ASSISTANTS_MODELS`.
+
+    Without a `target` the provider gets the name that the client asked for. `context` is in tokens.
+    `cache` names the parts of a prompt after which the provider sets a cache point.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,12 +61,24 @@ class ModelRoute(BaseModel):
     provider: Provider = "openai-compatible"
     target: str | None = Field(default=None, min_length=1)
     context: int = Field(default=128_000, ge=1024)
-    abilities: frozenset[Ability] = Field(
+    capabilities: frozenset[Capability] = Field(
         default_factory=lambda members: _EXPECTED[members["provider"]]
     )
     cache: tuple[CachePoint, ...] = ()
     url: str | None = None
     key: str | None = Field(default=None, pattern=r"^ssm:/")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_name(cls, entry: Any) -> Any:
+        """Accept `abilities`, the former name of `capabilities`."""
+        if not isinstance(entry, Mapping) or "abilities" not in entry:
+            return entry
+        if "capabilities" in entry:
+            raise ValueError("give capabilities alone: abilities is its former name")
+        renamed = {**entry, "capabilities": entry["abilities"]}
+        del renamed["abilities"]
+        return renamed
 
     @field_validator("url")
     @classmethod
@@ -71,7 +89,7 @@ class ModelRoute(BaseModel):
 
     @model_validator(mode="after")
     def _fits_the_provider(self) -> Self:
-        if impossible := sorted(self.abilities - _POSSIBLE[self.provider]):
+        if impossible := sorted(self.capabilities - _POSSIBLE[self.provider]):
             raise ValueError(f"provider {self.provider} cannot do {', '.join(impossible)}")
         if self.provider != "openai-compatible" and (self.url or self.key):
             raise ValueError(f"provider {self.provider} takes no url and no key")
@@ -91,5 +109,5 @@ class ModelRoute(BaseModel):
 
     @property
     def efforts(self) -> tuple[ReasoningEffort, ...]:
-        """The values of `reasoning_effort` that can be asked for, if the model reasons."""
+        """Return the values of `reasoning_effort` that a model with `reasoning` takes."""
         return _EFFORTS.get(self.provider, get_args(ReasoningEffort))

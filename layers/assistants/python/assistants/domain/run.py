@@ -1,4 +1,4 @@
-"""Runs: one assistant working on one thread until it has answered, failed or needs the client."""
+"""Runs: an assistant works on a thread until it has answered, fails or needs the client."""
 
 import json
 from typing import Annotated, Any, ClassVar, Literal
@@ -49,7 +49,7 @@ class RunIncomplete(Object):
 
 
 class Usage(Object):
-    """Tokens, as the provider counted them."""
+    """Numbers of tokens, as counted by the provider."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -76,8 +76,8 @@ class LastMessages(Part):
 TruncationStrategy = Annotated[AutoTruncation | LastMessages, Field(discriminator="type")]
 
 
-class _Asked(Object):
-    """What a run was asked to do, as clients see it."""
+class _RequestedMembers(Object):
+    """The members of a run that its request determines."""
 
     id: RunId
     created_at: int
@@ -97,18 +97,20 @@ class _Asked(Object):
     reasoning_effort: ReasoningEffort | None = None
 
 
-class RunSettings(_Asked):
-    """All that a run starts from. Never changes once the run exists; what `Run` lacks is never
-    shown: the assistant's files and vector stores, then the thread's, as they were at that time.
+class RunSettings(_RequestedMembers):
+    """The members of a run that never change.
+
+    Those that `Run` lacks are internal: the files and vector stores of the assistant, then of the
+    thread, as they were when the run was created.
     """
 
     file_ids: list[FileId] = []  # for its code interpreter
     vector_store_ids: list[VectorStoreId] = []
-    thread_store_ids: list[VectorStoreId] = []  # those of them that are the thread's
+    thread_store_ids: list[VectorStoreId] = []  # the subset that belongs to the thread
 
 
 class RunProgress(Object):
-    """How far a run has come, as clients see it."""
+    """The members of a run that change, as the API returns them."""
 
     status: RunStatus = "queued"
     required_action: dict[str, Any] | None = None
@@ -124,33 +126,34 @@ class RunProgress(Object):
 
 
 class RunState(RunProgress):
-    """All that the service knows of a run's progress; what `RunProgress` lacks is never shown."""
+    """The stored progress of a run; members that `RunProgress` lacks are internal."""
 
-    deadline: int  # Unix seconds; unlike `expires_at` it stays when the run ends
-    watched: bool = False  # a client reads the stream, so deltas are worth writing at once
+    deadline: int  # Unix seconds; unlike `expires_at` it is kept when the run ends
+    watched: bool = False  # a client reads the stream, so deltas are written at once
     sequence: int = 0  # of the journal's record that came with the last change of this state
     opened: int | None = None  # the turn that a worker has begun
     turn: int = 0  # how many turns are finished
-    next: Literal["done", "action", "tools"] = "done"  # what the last finished turn asks for
+    next: Literal["done", "action", "tools"] = "done"  # requested by the last finished turn
     hosted_calls: dict[str, str] = {}  # of that turn: the call's id and its tool
-    hosted_made: int = 0  # how many such calls all finished turns have made
+    hosted_made: int = 0  # the number of such calls in all finished turns
     calls_functions: bool = False  # whether that turn calls functions of the client, too
     waiting_step: str | None = None  # the step whose calls are not all answered
-    waiting_usage: Usage | None = None  # what the turn that made this step has cost
+    waiting_usage: Usage | None = None  # the usage of the turn that made this step
     callback_turn: int | None = None  # the turn after which the newest wait began
     spent: Usage = Usage()
 
 
-class Run(_Asked, RunProgress):
+class Run(_RequestedMembers, RunProgress):
     object: Literal["thread.run"] = "thread.run"
 
     poll_after_ms: ClassVar[int | None] = 200
 
     @classmethod
-    def of(cls, settings: RunSettings, state: RunState) -> "Run":
-        asked = {name: getattr(settings, name) for name in _Asked.model_fields}
+    def from_stored(cls, settings: RunSettings, state: RunState) -> "Run":
+        """Build the API's object without validating the stored members again."""
+        requested = {name: getattr(settings, name) for name in _RequestedMembers.model_fields}
         progress = {name: getattr(state, name) for name in RunProgress.model_fields}
-        return cls.model_construct(**asked, **progress)
+        return cls.model_construct(**requested, **progress)
 
 
 class _RunMembers(Request):
@@ -173,7 +176,7 @@ class _RunMembers(Request):
 
 class RunCreate(_RunMembers):
     additional_instructions: Instructions | None = None
-    # They are written with the run, in one transaction of at most 100 rows.
+    # Written with the run in one transaction, which DynamoDB limits to 100 rows.
     additional_messages: Annotated[list[MessageCreate], Field(max_length=90)] | None = None
 
 
@@ -187,7 +190,7 @@ class RunModify(Request):
 
 
 class ToolOutput(Request):
-    """What a client's function answered. Numbers and booleans are kept as their JSON text."""
+    """The output of a client's function. Numbers and booleans are kept as JSON text."""
 
     tool_call_id: str
     output: str

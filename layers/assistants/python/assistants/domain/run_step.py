@@ -1,4 +1,4 @@
-"""Run steps: what a run did, one step per message and one per model turn that called tools."""
+"""Run steps: one per message, and one per model turn that calls tools."""
 
 from copy import deepcopy
 from typing import Any, Literal
@@ -30,14 +30,16 @@ class RunStep(Object):
     metadata: Metadata = {}
     usage: Usage | None = None
 
+    def to_api(self, include: Include) -> "RunStep":
+        """Return the step with the details that a client asked for."""
+        details = details_to_api(self.step_details, include)
+        return self.model_copy(update={"step_details": details})
 
-def shown(step: RunStep, include: Include) -> RunStep:
-    """The step as a client asked for it."""
-    return step.model_copy(update={"step_details": shown_details(step.step_details, include)})
 
-
-def shown_details(details: dict[str, Any], include: Include) -> dict[str, Any]:
-    """Details of a step, or of its delta: what a search found is left out unless it is named."""
+def details_to_api(details: dict[str, Any], include: Include) -> dict[str, Any]:
+    """Return the details of a step or of its delta, without search results' content unless that is
+    in `include`.
+    """
     if include or "tool_calls" not in details:
         return details
     details = deepcopy(details)
@@ -48,8 +50,8 @@ def shown_details(details: dict[str, Any], include: Include) -> dict[str, Any]:
 
 
 def required_action(calls: list[dict[str, Any]]) -> dict[str, Any]:
-    """What the client must do: answer these function calls, all in one submit."""
-    asked = [
+    """Return the action that a run requires: outputs for its function calls, in one submit."""
+    requested = [
         {
             "id": call["id"],
             "type": "function",
@@ -58,4 +60,4 @@ def required_action(calls: list[dict[str, Any]]) -> dict[str, Any]:
         for call in calls
         if call["type"] == "function"
     ]
-    return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": asked}}
+    return {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": requested}}

@@ -1,4 +1,4 @@
-"""The base classes and small types that the API's objects and requests are declared with."""
+"""Base classes and small types of the API's objects and requests."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -13,30 +13,30 @@ from pydantic import (
 
 
 class Object(BaseModel):
-    """Something the API answers with: every member is always present, null when it has no value."""
+    """An object of the API. Every member is always present, and null when it has no value."""
 
     model_config = ConfigDict(frozen=True)
 
-    poll_after_ms: ClassVar[int | None] = None  # how soon a poller should ask again, if it is one
+    poll_after_ms: ClassVar[int | None] = None  # for clients that wait for a status
 
 
 class Request(BaseModel):
-    """A body that a client sends: unknown members are refused and nothing is converted."""
+    """The body of a request. Unknown members are refused, and no types are converted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, serialize_by_alias=True)
 
 
 class Form(Request):
-    """A body of `multipart/form-data`, where numbers are text and nested members are `a[b]`."""
+    """A body of `multipart/form-data`. Numbers are text, and nested members are `a[b]`."""
 
     max_bytes: ClassVar[int]  # of the one binary member
 
 
 class Part(Request):
-    """A nested member that is echoed as it was given: what was left out stays out."""
+    """A nested member that is echoed as it was sent: omitted members stay omitted."""
 
     @model_serializer(mode="wrap")
-    def _only_what_was_given(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+    def _only_set_members(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         members: dict[str, Any] = handler(self)
         fields = type(self).model_fields
         given = {fields[name].alias or name for name in self.model_fields_set}
@@ -54,7 +54,7 @@ TopP = Annotated[float, Field(ge=0, le=1)]
 
 
 class Deleted(Object):
-    """The answer to a DELETE."""
+    """The response to a DELETE."""
 
     id: str
     object: str

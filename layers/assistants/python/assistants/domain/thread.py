@@ -1,4 +1,4 @@
-"""Threads: conversations."""
+"""Threads: conversations of users with assistants."""
 
 from typing import Any, Literal
 
@@ -17,8 +17,8 @@ class Thread(Object):
 
 
 class StoredThread(Thread):
-    """A thread and what is known of it but not shown: the vector stores that were made for it, and
-    go with it.
+    """A thread with the members that the API does not return: the vector stores that were created
+    for it, and are deleted with it.
     """
 
     own_store_ids: list[str] = []
@@ -26,6 +26,9 @@ class StoredThread(Thread):
     @property
     def resources(self) -> ToolResources:
         return ToolResources.model_validate(self.tool_resources)
+
+    def to_api(self) -> Thread:
+        return Thread.model_validate(self.model_dump(include=set(Thread.model_fields)))
 
 
 class ThreadCreate(Request):
@@ -37,7 +40,3 @@ class ThreadCreate(Request):
 class ThreadModify(Request):
     tool_resources: ToolResources | None = None
     metadata: Metadata | None = None
-
-
-def shown(thread: StoredThread) -> Thread:
-    return Thread.model_validate(thread.model_dump(include=set(Thread.model_fields)))

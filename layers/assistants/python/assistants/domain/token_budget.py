@@ -1,8 +1,8 @@
-"""How much of a conversation a model is given: real tokens, counted only when it may be close."""
+"""Limits how much of a conversation a model gets, in tokens, which are counted only if needed."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MESSAGE_OVERHEAD = 4  # tokens around each message, by OpenAI's published count for chat models
@@ -11,20 +11,18 @@ IMAGE_TOKENS = {"low": 85, "high": 1105, "auto": 1105}  # OpenAI's published cos
 
 @dataclass
 class TokenBudget:
-    """What is left of a number of tokens. Text is counted once its bytes, of which every token
-    has at least one, could be more than what is left; until then the bytes are taken for tokens.
+    """The tokens that are left, `left`.
+
+    A token has at least one byte, so a text is charged one token per byte. Tokens are counted only
+    when these estimates exceed the budget.
     """
 
     left: int
     count: Callable[[str], int]
-    _uncounted: list[str]
-
-    @classmethod
-    def of(cls, tokens: int, count: Callable[[str], int]) -> "TokenBudget":
-        return cls(tokens, count, [])
+    _uncounted: list[str] = field(default_factory=list)
 
     def take(self, message: dict[str, Any]) -> bool:
-        """Spend what `message` costs. One that does not fit leaves nothing for those after it."""
+        """Spend the tokens of a message if they fit; otherwise leave none for those after it."""
         text = _text(message)
         cost = MESSAGE_OVERHEAD + _images(message)
         size = len(text.encode())
@@ -40,7 +38,7 @@ class TokenBudget:
         return fits
 
     def _count(self) -> None:
-        """Give back what the texts so far were taken for beyond what they are."""
+        """Replace the estimates so far by token counts, and refund the difference."""
         for text in self._uncounted:
             self.left += len(text.encode()) - self.count(text)
         self._uncounted.clear()

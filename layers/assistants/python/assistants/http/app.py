@@ -1,4 +1,4 @@
-"""The ASGI application: one request in, one endpoint called, JSON or an event stream out."""
+"""The ASGI application: calls one endpoint per request, and sends JSON or an event stream."""
 
 from contextlib import closing
 
@@ -32,7 +32,7 @@ _NEEDS_BETA = ("/assistants", "/threads")
 
 
 def create_app(backend: Backend, *, cors_origins: tuple[str, ...] = ()) -> Starlette:
-    """The whole API, for one deployment. Paths begin below `/v1`, the stage of the gateway."""
+    """Return the API of one deployment. Paths lack `/v1`, which is the stage of the gateway."""
     paths: dict[str, list[Route]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, []).append(route)
@@ -48,19 +48,21 @@ def create_app(backend: Backend, *, cors_origins: tuple[str, ...] = ()) -> Starl
         middleware=[cors] if cors_origins else [],
         exception_handlers={HTTPException: _no_such_url},
     )
-    app.router.redirect_slashes = False  # a redirect would lead past the stage
+    app.router.redirect_slashes = False  # a redirect would lose the stage
     return app
 
 
 class Resource:
-    """One path and the endpoints of its methods: an ASGI application, so that no method is refused
-    before it is asked.
+    """One path and the endpoints of its methods. An ASGI application, because Starlette's `Route`
+    would answer methods without an endpoint itself, without the API's error envelope.
     """
 
     def __init__(self, backend: Backend, routes: list[Route]) -> None:
         self._backend = backend
         self._routes = {route.method: route for route in routes}
-        self._declarations = {route.method: Declaration.of(route.endpoint) for route in routes}
+        self._declarations = {
+            route.method: Declaration.from_endpoint(route.endpoint) for route in routes
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._serve(Request(scope, receive))
@@ -76,15 +78,17 @@ class Resource:
             return exchange.answer(reply, call.project)
         except ApiError as error:
             return exchange.refuse(error)
-        except Exception:  # the outer edge: whatever else goes wrong is ours, and is not shown
+        except Exception:  # the outermost handler: clients must not see an internal error
             logger.exception("an endpoint crashed", extra={"path": request.url.path})
             return exchange.refuse(crash(exchange.id))
         finally:
             logger.remove_keys(["request_id", *request.path_params])
 
     async def _call(self, request: Request) -> Call:
-        """Raises `MethodNotAllowedError`, `AuthenticationError`, or `InvalidRequestError` for the
-        beta header.
+        """Authenticate the request and read its body.
+
+        Raises `MethodNotAllowedError`, `AuthenticationError`, or `InvalidRequestError` for the beta
+        header or a malformed form.
         """
         method, path = request.method, request.scope["path"]
         if (route := self._routes.get(method)) is None:

@@ -1,4 +1,4 @@
-"""What an endpoint sees of a request, and what it may answer with."""
+"""The arguments and the return values of endpoints: `Call` and `Reply`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -28,14 +28,14 @@ R = TypeVar("R", bound=Request)
 
 @dataclass(frozen=True)
 class EventStream:
-    """An answer that arrives piece by piece: frames of `text/event-stream`."""
+    """A response in frames of `text/event-stream`."""
 
     frames: Iterator[bytes]
 
 
 @dataclass(frozen=True)
 class Download:
-    """Bytes that arrive piece by piece, to be saved as a file."""
+    """A file to be saved by the client, in pieces."""
 
     filename: str
     mime_type: str
@@ -44,7 +44,7 @@ class Download:
 
 @dataclass(frozen=True)
 class Redirect:
-    """What was asked for is at another URL, for a while."""
+    """A temporary redirect."""
 
     url: str
 
@@ -55,7 +55,7 @@ Endpoint = Callable[..., Reply]
 
 @dataclass(frozen=True)
 class Call:
-    """A request of one project: path members, query members and the body, not yet trusted."""
+    """A request of one project. Its path, query and body are not validated yet."""
 
     backend: Backend
     project: ProjectId
@@ -65,7 +65,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
     form: MultipartForm | None = None  # instead of `content`
-    order: str | None = None  # of what it makes, if its `Idempotency-Key` stands for one
+    order: str | None = None  # of the object it creates, if its `Idempotency-Key` fixes one
 
     @property
     def thread_id(self) -> ThreadId:
@@ -84,15 +84,15 @@ class Call:
         return FileId(self.path["file_id"])
 
     def body(self, schema: type[R]) -> R:
-        """Raises `InvalidRequestError` for malformed JSON and for everything `schema` refuses."""
+        """Parse the body. Raises `InvalidRequestError` for bad JSON or what `schema` refuses."""
         if self.form is not None:
             return parse_form(schema, self.form.members)
         return parse(schema, self._json())
 
     def claimed(self) -> "Call":
-        """The request, bound to its `Idempotency-Key` if it is a POST that has one.
+        """Bind a POST to its `Idempotency-Key`, if it has one, and return it.
 
-        Raises `InvalidRequestError` when the key came with another request.
+        Raises `InvalidRequestError` when the key was used with another request.
         """
         key = self.headers.get("idempotency-key")
         if not key or not self.target.startswith("POST "):
@@ -104,17 +104,17 @@ class Call:
         )
 
     def new_id(self, kind: IdKind[I]) -> I:
-        """The id for what this request makes: always the same one under one `Idempotency-Key`."""
+        """Return the id of the object that this request creates, always the same per key."""
         return kind.with_order(self.order or new_order())
 
     def parameters(self, schema: type[R]) -> R:
-        """The query members. Raises `InvalidRequestError` for everything `schema` refuses."""
+        """Parse the query. Raises `InvalidRequestError` for what `schema` refuses."""
         return parse_query(schema, self.query)
 
     def _json(self) -> Any:
         if not self.content.strip():
             return {}
-        try:  # strictly: what json.loads lets pass (NaN, half a surrogate) could not be sent back
+        try:  # json.loads accepts NaN and lone surrogates, which a response cannot contain
             return from_json(self.content, allow_inf_nan=False)
         except ValueError as error:
             raise InvalidRequestError(

@@ -1,4 +1,4 @@
-"""What an endpoint's signature declares: the schemas of its body and query, and its answer.
+"""Declarations: the schemas of an endpoint's body, query and answer, read from its signature.
 
 The same declarations validate requests and make the OpenAPI document, so the two cannot differ.
 """
@@ -11,8 +11,8 @@ from assistants.domain.schema import Form, Request
 from assistants.http.call import Call, Reply
 
 
-class Nothing(Request):
-    """No members: whoever sends one is told so."""
+class NoMembers(Request):
+    """The schema of an absent body or query."""
 
 
 @dataclass(frozen=True)
@@ -23,22 +23,22 @@ class Declaration:
     answer: Any
 
     @classmethod
-    def of(cls, endpoint: Callable[..., Reply]) -> "Declaration":
-        """Of `endpoint(call, [body: Schema], [query: Schema]) -> Answer`."""
+    def from_endpoint(cls, endpoint: Callable[..., Reply]) -> "Declaration":
+        """Read `endpoint(call, [body: Schema], [query: Schema]) -> Answer`."""
         hints = get_type_hints(endpoint)
         return cls(endpoint, hints.get("body"), hints.get("query"), hints["return"])
 
     @property
     def form(self) -> type[Form] | None:
-        """The schema of the body, if it comes as a form."""
+        """Return the schema of the body if it is a form."""
         return self.body if self.body is not None and issubclass(self.body, Form) else None
 
     def answer_to(self, call: Call) -> Reply:
-        """Raises `InvalidRequestError` for everything that the declared schemas refuse."""
-        query = call.parameters(self.query or Nothing)
+        """Validate the call and run the endpoint. Raises `InvalidRequestError`."""
+        query = call.parameters(self.query or NoMembers)
         arguments: dict[str, Request] = {} if self.query is None else {"query": query}
         if self.body is not None:
             arguments["body"] = call.body(self.body)
         elif call.content:
-            call.body(Nothing)
+            call.body(NoMembers)
         return self.endpoint(call.claimed(), **arguments)

@@ -1,4 +1,4 @@
-"""The error envelope, rendered in this one place."""
+"""The error envelope."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def envelope(error: ApiError) -> dict[str, Any]:
 
 
 def crash(request_id: str) -> ApiError:
-    """What a client sees of an error of ours."""
+    """Return the error that a client receives for an internal one."""
     return ApiError(
         "The server had an error processing your request. Sorry about that! You can retry your "
         f"request. (Please include the request ID {request_id} in your report.)"

@@ -1,4 +1,4 @@
-"""Server-sent events: frames of `id`, `event` and `data`, and comments that keep the line open."""
+"""Server-sent events: frames of `id`, `event` and `data`, and keep-alive comments."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,19 +9,21 @@ from assistants.services.runs.event_stream import StreamEvent, StreamStalledErro
 from assistants.telemetry import logger
 
 DONE = b"event: done\ndata: [DONE]\n\n"
-# Without an empty line, which would end an event: OpenAI's Python SDK reads one behind an `id` as
-# an event without data, and breaks.
+# No empty line, which would end an event: after a frame with an `id`, OpenAI's Python SDK would
+# take it for an event without data, and fail.
 KEEP_ALIVE = b": keep-alive\n"
 
 
-def frames(told: Iterable[StreamEvent | None]) -> Iterator[bytes]:
-    """One frame per event, and the last one always: a stream that ends without it was cut off."""
+def frames(events: Iterable[StreamEvent | None]) -> Iterator[bytes]:
+    """Yield one frame per event, a keep-alive for None, and always `DONE` at the end: a stream
+    without it was cut off.
+    """
     try:
-        for event in told:
+        for event in events:
             yield KEEP_ALIVE if event is None else frame(event)
     except StreamStalledError as error:
         yield _error(f"Run {error} does not answer.")
-    except Exception:  # the outer edge of a stream that has begun: it must end in words
+    except Exception:  # the outermost handler of a stream that has begun: it must end in an event
         logger.exception("a stream broke off")
         yield _error("The events of the run cannot be read. Please try again.")
     yield DONE

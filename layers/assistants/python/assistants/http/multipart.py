@@ -1,4 +1,4 @@
-"""Reading `multipart/form-data` as it arrives: text, and files that may be too large for memory."""
+"""A streaming reader of `multipart/form-data`; large files go to disk."""
 
 import re
 from collections.abc import AsyncIterable
@@ -26,7 +26,7 @@ from assistants.ports.blobs import PIECE_BYTES
 MAX_TEXT_BYTES = 64 * 1024
 MAX_MEMBERS = 16
 _MAX_HEADER_BYTES = 16 * 1024
-_IN_MEMORY_BYTES = 8 * 1024 * 1024  # above what Lambda lets through; what is larger goes to disk
+_IN_MEMORY_BYTES = 8 * 1024 * 1024  # above Lambda's limit, so the disk is for local servers
 _NESTED = re.compile(r"(\w+)\[(\w+)\]")
 _LAST_FILENAME = re.compile(r'; *filename="(.*)" *', re.DOTALL)
 _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
@@ -34,15 +34,16 @@ _MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 @dataclass
 class MultipartForm:
-    """What a form held: text by name, text by name in a nested member, and contents of files, which
-    can be read until it is closed.
+    """A form: text, nested text and the contents of files, by name.
+
+    Files can be read until the form is closed.
     """
 
     members: dict[str, Any] = field(default_factory=dict)
     files: ExitStack = field(default_factory=ExitStack)
 
     def fingerprint(self) -> bytes:
-        """The same for the same members, whatever boundary stood between them."""
+        """Return a digest of the members, which does not depend on the boundary."""
         digest = sha256()
         for name, value in sorted(self.members.items()):
             digest.update(f"{name}\n".encode())
@@ -60,8 +61,10 @@ class MultipartForm:
 
 
 async def read_form(content_type: str, body: AsyncIterable[bytes], max_bytes: int) -> MultipartForm:
-    """Raises `InvalidRequestError` for what is no complete form, and `TooLargeError` for one whose
-    files have more than `max_bytes`.
+    """Read a form.
+
+    Raises `InvalidRequestError` for a malformed or incomplete form, and `TooLargeError` when its
+    files have more than `max_bytes` together.
     """
     reader = _Reader(_boundary(content_type), max_bytes)
     with ExitStack() as undo:
@@ -97,7 +100,7 @@ def _boundary(content_type: str) -> str:
 
 
 class _Reader:
-    """Takes the body chunk by chunk; `form` is complete when the parser is."""
+    """Reads the body chunk by chunk; `form` is complete when `parser` is."""
 
     def __init__(self, boundary: str, max_bytes: int) -> None:
         self.form = MultipartForm()
@@ -122,7 +125,7 @@ class _Reader:
         return self.form.files.enter_context(SpooledTemporaryFile(_IN_MEMORY_BYTES))
 
     def _take(self, member: "_Member", piece: bytes) -> None:
-        """Raises `TooLargeError`. All files share one limit, so that none fills the disk."""
+        """Write a piece. Raises `TooLargeError`: all files share a limit, to protect the disk."""
         self._left[member.is_file] -= len(piece)
         if self._left[member.is_file] < 0:
             raise TooLargeError(f"'{member.name}' is too large.", param=member.name)
@@ -140,7 +143,7 @@ class _Reader:
 
 
 class _Member:
-    """One part of the form on its way in."""
+    """One part of the form that is being read."""
 
     def __init__(self, segment: MultipartSegment, stream: IO[bytes]) -> None:
         self.name = segment.name or ""
@@ -149,8 +152,10 @@ class _Member:
         self._segment = segment
 
     def value(self) -> str | Content:
-        """Raises `InvalidRequestError` for text that is not UTF-8 and for a name that is too
-        long.
+        """Return the text, or the content of the file.
+
+        Raises `InvalidRequestError` for text that is not UTF-8, and for a file name of a wrong
+        length.
         """
         size = self.stream.tell()
         self.stream.seek(0)
@@ -164,9 +169,9 @@ class _Member:
             raise InvalidRequestError(message, param=self.name, code="invalid_value") from error
 
     def _filename(self) -> str:
-        """As its sender has it. Browsers and Node escape as HTML says, Python also backslashes.
+        """Return the file name as the sender has it, which the parser would cut like a path.
 
-        The parser's own reading cuts what looks like a path.
+        Browsers and Node escape as HTML specifies, Python clients also escape backslashes.
         https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data
         """
         filename = str(self._segment.filename)
@@ -185,7 +190,7 @@ class _Member:
 
 
 def _mime_type(segment: MultipartSegment, filename: str) -> str:
-    """What the sender says, unless that says nothing or could not be a header of ours."""
+    """Return the declared type, or that of the name if it is generic or not a valid header."""
     given = segment.header("Content-Type") or UNKNOWN
     if given == UNKNOWN or not _MIME_TYPE.fullmatch(given) or len(given) > 255:
         return mime_type_of(filename)

@@ -1,4 +1,4 @@
-"""The API's OpenAPI document, made from the declarations that validate requests."""
+"""The OpenAPI document, generated from the declarations that validate requests."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -28,15 +28,15 @@ class ErrorDetails(Object):
 
 
 class Error(Object):
-    """What every refusal answers with."""
+    """The body of every error."""
 
     error: ErrorDetails
 
 
 @cache
 def document(routes: Sequence[Route]) -> JsonObject:
-    """OpenAPI 3.1, with every schema that the routes declare."""
-    declared = [(route, Declaration.of(route.endpoint)) for route in routes]
+    """Return OpenAPI 3.1 with every schema that the routes declare."""
+    declared = [(route, Declaration.from_endpoint(route.endpoint)) for route in routes]
     schemas, definitions = models_json_schema(
         sorted(_models(declared), key=lambda one: (one[0].__name__, one[1])),
         ref_template=_REFERENCE,

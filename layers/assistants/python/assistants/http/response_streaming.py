@@ -1,4 +1,4 @@
-"""The ASGI app behind Lambda's response streaming: what the app sends leaves at once."""
+"""Serves the ASGI app with Lambda's response streaming: each chunk is sent at once."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _CONFIG: LambdaConfig = {
 
 
 class ResponseStream(Protocol):
-    """What the streaming runtime hands to a handler."""
+    """The response object that the streaming runtime passes to a handler."""
 
     def begin(self, status: int, headers: Sequence[tuple[str, str]]) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Answers as HTTP: JSON, the error envelope, or an event stream, with the original's headers."""
+"""HTTP responses: JSON, error envelopes, streams and redirects, with OpenAI's headers."""
 
 import time
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ from assistants.http.envelope import envelope
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request, from its arrival on."""
+    """One request and its response; measures the time between them."""
 
     id: str = field(default_factory=lambda: f"req_{new_order()}")
     started: float = field(default_factory=time.perf_counter)
 
     def answer(self, reply: Reply, project: ProjectId) -> Response:
-        response = _of(reply)
+        response = _response(reply)
         response.headers["openai-organization"] = project
-        return self._marked(response)
+        return self._with_headers(response)
 
     def refuse(self, error: ApiError) -> Response:
-        return self._marked(JSONResponse(envelope(error), status_code=error.status))
+        return self._with_headers(JSONResponse(envelope(error), status_code=error.status))
 
-    def _marked(self, response: Response) -> Response:
+    def _with_headers(self, response: Response) -> Response:
         elapsed_ms = (time.perf_counter() - self.started) * 1000
         response.headers["x-request-id"] = self.id
         response.headers["openai-version"] = "2020-10-01"
@@ -38,7 +38,7 @@ class Exchange:
         return response
 
 
-def _of(reply: Reply) -> Response:
+def _response(reply: Reply) -> Response:
     match reply:
         case EventStream(frames):
             return PiecewiseResponse(frames, "text/event-stream; charset=utf-8")
@@ -63,8 +63,10 @@ def _json(reply: Object) -> Response:
 
 
 class PiecewiseResponse(Response):
-    """Pieces as they come. They are made and sent in the calling thread: a Lambda function serves
-    one request at a time, and whoever waits for a piece has nothing else to do.
+    """Sends each piece at once.
+
+    Pieces are produced in the calling thread, which blocks the event loop: a Lambda function serves
+    one request at a time.
     """
 
     def __init__(self, pieces: Iterator[bytes], content_type: str) -> None:

@@ -1,4 +1,4 @@
-"""A line of the route table."""
+"""An entry of the route table."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,10 @@ from assistants.http.call import Endpoint
 
 @dataclass(frozen=True)
 class Route:
-    """A method and path below `/v1`; `streams` when the answer may come piece by piece or take
-    longer than API Gateway waits for a whole one, `public` when no key is needed.
+    """A method and a path below `/v1`.
+
+    `streams`: the response may be streamed, or may take longer than API Gateway waits for a
+    buffered one. `public`: no API key is needed.
     """
 
     method: str

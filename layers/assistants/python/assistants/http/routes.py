@@ -1,4 +1,4 @@
-"""The one route table: the ASGI app serves it, the CDK makes the gateway's resources from it."""
+"""The route table, which the ASGI app serves and the CDK turns into the gateway's resources."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from assistants.http.route import Route
 
 
 def openapi(_: Call) -> dict[str, Any]:
-    """This document."""
+    """Return this document."""
     return document(ROUTES)
 
 

@@ -1,6 +1,6 @@
-"""The ASGI app on a long-running server: each request in a thread, as endpoints wait for AWS.
+"""Runs the ASGI app on a long-running server: each request in a thread, since endpoints block.
 
-Behind Lambda every process has one request at a time and needs nothing of this.
+On Lambda a process serves one request at a time and needs no threads.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Threaded:
-    """An ASGI application below `prefix`, beside whose requests the server goes on."""
+    """Serves an ASGI application below `prefix` without blocking the server."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app

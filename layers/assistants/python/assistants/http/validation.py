@@ -1,4 +1,4 @@
-"""From what a schema refuses to the original's words: status, message, `param` and `code`."""
+"""Validation of requests, with the messages, `param` and `code` of OpenAI's errors."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,32 @@ from assistants.domain.schema import Request
 R = TypeVar("R", bound=Request)
 Path = tuple[str | int, ...]
 
+# By the type of pydantic's error: the JSON type that it expects.
+_TYPES = {
+    "string_type": "a string",
+    "int_type": "an integer",
+    "int_parsing": "an integer",
+    "float_type": "a decimal",
+    "bool_type": "a boolean",
+    "list_type": "an array",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "is_instance_of": "a file",
+}
+# By the type of pydantic's error: the limit in its context, OpenAI's code and message.
+_LIMITS = {
+    "string_too_long": ("max_length", "string_above_max_length", "string too long"),
+    "string_too_short": ("min_length", "string_below_min_length", "string too short"),
+    "too_long": ("max_length", "array_above_max_length", "array too long"),
+    "too_short": ("min_length", "array_below_min_length", "array too short"),
+    "less_than_equal": ("le", "{number}_above_max_value", "{number} above maximum value"),
+    "greater_than_equal": ("ge", "{number}_below_min_value", "{number} below minimum value"),
+}
+
 
 def parse(schema: type[R], data: Any) -> R:
-    """A body. Raises `InvalidRequestError` that names one parameter that is wrong."""
+    """Parse a body. Raises `InvalidRequestError` that names one invalid parameter."""
     if not isinstance(data, dict):
         raise InvalidRequestError(
             f"Invalid type for request body: expected an object, but got {kind_of(data)} instead.",
@@ -28,8 +51,8 @@ def parse(schema: type[R], data: Any) -> R:
 
 
 def parse_query(schema: type[R], query: Mapping[str, Sequence[str]]) -> R:
-    """Query members: a number is a string of digits, of several only the last counts; `name[]` is
-    a list and `name[key]` a member of an object.
+    """Parse a query. `name[]` is an element of a list, `name[key]` a member of an object; of other
+    repeated names the last value counts. Raises `InvalidRequestError`.
     """
     data = _nested(query)
     try:
@@ -39,7 +62,7 @@ def parse_query(schema: type[R], query: Mapping[str, Sequence[str]]) -> R:
 
 
 def parse_form(schema: type[R], members: Mapping[str, Any]) -> R:
-    """The members of a form, where a number is a string of digits."""
+    """Parse the members of a form, where numbers are text. Raises `InvalidRequestError`."""
     try:
         return schema.model_validate(members, strict=False)
     except ValidationError as error:
@@ -62,7 +85,7 @@ def _nested(query: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 
 
 def refusal(error: ValidationError, data: Any) -> InvalidRequestError:
-    """The error that lies deepest in the body: of a union, that is the branch that was meant."""
+    """Return the deepest error in the body: of a union, the branch that the client meant."""
     found = [(path_of(details, data), details) for details in error.errors()]
     path, _ = max(found, key=lambda one: len(one[0]))
     param = render(path)
@@ -71,7 +94,7 @@ def refusal(error: ValidationError, data: Any) -> InvalidRequestError:
 
 
 def path_of(details: ErrorDetails, data: Any) -> Path:
-    """The part of pydantic's location that leads through the body; the rest names schemas."""
+    """Return the path in the body, which is part of pydantic's location; the rest is schemas."""
     path: list[str | int] = []
     for number, step in enumerate(details["loc"], 1):
         missing = details["type"] == "missing" and number == len(details["loc"])
@@ -85,7 +108,7 @@ def path_of(details: ErrorDetails, data: Any) -> Path:
 
 
 def render(path: Path) -> str:
-    """`tools[0].function.name`"""
+    """Return a path as `tools[0].function.name`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
@@ -93,7 +116,7 @@ def render(path: Path) -> str:
 
 
 def kind_of(value: Any) -> str:
-    """A JSON value's type with its article."""
+    """Return the type of a JSON value with its article."""
     match value:
         case None:
             return "null"
@@ -112,7 +135,7 @@ def kind_of(value: Any) -> str:
 
 
 def _explain(param: str, alternatives: list[ErrorDetails]) -> tuple[str, str]:
-    """Code and message. Of a union's alternatives, one that wants another type was not meant."""
+    """Return code and message. Prefer the alternatives of a union that have the value's type."""
     meant = [details for details in alternatives if _expected(details) is None]
     if not meant:
         return "invalid_type", _wrong_type(param, alternatives)
@@ -137,22 +160,8 @@ def _explain(param: str, alternatives: list[ErrorDetails]) -> tuple[str, str]:
             return "invalid_value", f"Invalid '{param}': {reason}."
 
 
-_TYPES = {
-    "string_type": "a string",
-    "int_type": "an integer",
-    "int_parsing": "an integer",
-    "float_type": "a decimal",
-    "bool_type": "a boolean",
-    "list_type": "an array",
-    "dict_type": "an object",
-    "model_type": "an object",
-    "model_attributes_type": "an object",
-    "is_instance_of": "a file",
-}
-
-
 def _expected(details: ErrorDetails) -> str | None:
-    """The type that was wanted, when the value has another one."""
+    """Return the expected type if the value has another one."""
     if details["type"] == "literal_error" and not isinstance(details["input"], str):
         return "a string"
     return _TYPES.get(details["type"])
@@ -166,19 +175,9 @@ def _wrong_type(param: str, alternatives: list[ErrorDetails]) -> str:
 
 
 def _enumerated(quoted: str) -> str:
-    """`'a', 'b', and 'c'` of pydantic's `'a', 'b' or 'c'`."""
+    """Turn pydantic's `'a', 'b' or 'c'` into OpenAI's `'a', 'b', and 'c'`."""
     *others, last = re.findall(r"'[^']*'", quoted)
     return f"{', '.join(others)}, and {last}" if len(others) > 1 else " and ".join([*others, last])
-
-
-_LIMITS = {
-    "string_too_long": ("max_length", "string_above_max_length", "string too long"),
-    "string_too_short": ("min_length", "string_below_min_length", "string too short"),
-    "too_long": ("max_length", "array_above_max_length", "array too long"),
-    "too_short": ("min_length", "array_below_min_length", "array too short"),
-    "less_than_equal": ("le", "{number}_above_max_value", "{number} above maximum value"),
-    "greater_than_equal": ("ge", "{number}_below_min_value", "{number} below minimum value"),
-}
 
 
 def _beyond_limit(param: str, details: ErrorDetails) -> tuple[str, str]:

@@ -1,1 +1,1 @@
-"""Every outside thing as a Protocol; adapters point at these."""
+"""Protocols of everything outside the service; adapters implement them."""

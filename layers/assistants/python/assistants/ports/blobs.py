@@ -1,4 +1,4 @@
-"""Bytes under names, which begin with what they are: `files/`, `uploads/`, `texts/`, `parsed/`."""
+"""Blobs: bytes under a name, which begins with `files/`, `uploads/`, `texts/` or `parsed/`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,39 +14,42 @@ class Blob:
 
 
 class BlobMissingError(Exception):
-    """Raise when there is nothing under a name."""
+    """Raised when no blob has the name."""
 
 
 class Blobs(Protocol):
-    """A blob is there as a whole or not at all."""
+    """A blob exists as a whole or not at all."""
 
     def write(self, name: str, pieces: Iterable[bytes]) -> int:
-        """Write what `pieces` yields, in bounded memory; returns the number of bytes.
+        """Write the bytes that `pieces` yields, in bounded memory; return how many they are.
 
-        If `pieces` raises, nothing is written and the error goes on.
+        If `pieces` raises, write nothing and let the error through.
         """
         ...
 
     def read(self, name: str) -> Iterator[bytes]:
-        """The bytes in pieces of at most 1 MiB. Raises `BlobMissingError` before the first."""
+        """Yield pieces of at most 1 MiB. Raises `BlobMissingError` before the first one."""
         ...
 
     def copy(self, source: str, target: str) -> None:
-        """Copy at most 5 GB without their passing through here. Raises `BlobMissingError`."""
+        """Copy at most 5 GB inside the storage. Raises `BlobMissingError`."""
         ...
 
     def list(self, prefix: str) -> list[Blob]:
-        """All blobs whose name begins with `prefix`."""
+        """Return all blobs whose name begins with `prefix`."""
         ...
 
     def delete(self, names: Sequence[str]) -> None:
-        """Remove blobs; those that are gone already are fine."""
+        """Delete blobs. Ignore names that no blob has."""
         ...
 
     def download_url(self, name: str, *, filename: str, mime_type: str, seconds: int) -> str:
-        """A URL from which anybody may get the blob for a while, to be saved as `filename`."""
+        """Return a URL that lets anybody GET the blob for `seconds`, to save it as `filename`."""
         ...
 
     def upload_url(self, name: str, *, size: int | None, seconds: int) -> str:
-        """A URL to which anybody may PUT `size` bytes for a while, or as many as S3 takes."""
+        """Return a URL that lets anybody PUT the blob for `seconds`.
+
+        Exactly `size` bytes are accepted, or without a size as many as S3 allows (5 GB).
+        """
         ...

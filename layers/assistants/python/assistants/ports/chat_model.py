@@ -1,4 +1,4 @@
-"""A language model: one request in, a stream of deltas out."""
+"""A chat model: takes one request, streams deltas of the answer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,9 +10,11 @@ from assistants.domain.run import ErrorCode, Usage
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One turn. `messages` and `tools` have the form of OpenAI's chat completions, the one form
-    that every provider's adapter can start from. `cache` names the parts that the next turn will
-    begin with again, for providers that have to be told.
+    """The request of one turn.
+
+    `messages` and `tools` have the form of OpenAI's chat completions, from which every provider's
+    adapter can convert. `cache` names the parts that the next turn repeats from the start, for
+    providers that need explicit cache points.
     """
 
     model: str
@@ -34,9 +36,9 @@ class RefusalDelta:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A piece of the call number `index`: its id and name come first, its arguments in pieces.
+    """A fragment of the call at `index`: its id and name come first, its arguments in pieces.
 
-    Providers differ: some give no index, some one index to calls with different ids.
+    Some providers give no index, and some give one index to calls with different ids.
     """
 
     index: int | None
@@ -50,7 +52,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True)
 class FinishDelta:
-    """The end of the turn. `reason` and `usage` may come in different deltas."""
+    """The end of the answer. `reason` and `usage` may come in separate deltas."""
 
     reason: FinishReason | None = None
     usage: Usage | None = None
@@ -60,7 +62,7 @@ Delta = TextDelta | RefusalDelta | ToolCallDelta | FinishDelta
 
 
 class ModelError(Exception):
-    """Raise when the provider cannot answer; `code` is what the run's `last_error` shows."""
+    """Raised when the provider cannot answer; becomes the `last_error` of the run."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
@@ -70,5 +72,5 @@ class ModelError(Exception):
 
 class ChatModel(Protocol):
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
-        """Raises `ModelError`, before the first delta or between two."""
+        """Yield the answer. Raises `ModelError`, before the first delta or between two."""
         ...

@@ -5,7 +5,7 @@ from typing import Protocol
 
 class Clock(Protocol):
     def time(self) -> float:
-        """Unix seconds."""
+        """Return the time in Unix seconds."""
         ...
 
     def sleep(self, seconds: float) -> None: ...

@@ -8,19 +8,19 @@ Outcome = Literal["submitted", "cancelled"]
 
 
 class ExecutionsUnavailableError(Exception):
-    """Raise when the service does not take the call now, after all retries."""
+    """Raised when Step Functions does not accept the call, after all retries."""
 
 
 class Executions(Protocol):
     def start(self, ref: RunRef) -> None:
-        """Start the execution that is named by the run; starting it again changes nothing.
+        """Start the execution that bears the run's name; starting it again changes nothing.
 
         Raises `ExecutionsUnavailableError`.
         """
         ...
 
     def resume(self, token: str, outcome: Outcome) -> bool:
-        """End the wait behind `token`. False when nothing waits for it any more.
+        """Send the callback for a task token. Return False when no task waits for it any more.
 
         Raises `ExecutionsUnavailableError`.
         """

@@ -11,7 +11,7 @@ from assistants.domain.run import ErrorCode, RunSettings
 
 
 class RunFailedError(Exception):
-    """Raise when a run cannot go on; `code` and `message` become its `last_error`."""
+    """Raised when a run cannot go on; becomes its `last_error`."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""The images that messages refer to by the id of a file."""
+"""Images that messages refer to by file id."""
 
 from typing import Protocol
 
@@ -8,8 +8,8 @@ from assistants.domain.image import Image
 
 class Images(Protocol):
     def load(self, project: ProjectId, file_id: FileId) -> Image | None:
-        """The image in a file, null when the project has no such file.
+        """Return the image in a file, or None when the project has no such file.
 
-        Raises `InvalidImageError` for a file that is no image of a type and size that models take.
+        Raises `InvalidImageError` unless the file is an image of a type and size that models take.
         """
         ...

@@ -1,4 +1,4 @@
-"""Reading the text of a file where nothing that the file does to its reader matters."""
+"""Text extraction, isolated from the service, as a file may take over its parser."""
 
 from typing import Protocol
 
@@ -19,12 +19,12 @@ _ANSWER: TypeAdapter[ExtractedText | ExtractionFailure] = TypeAdapter(
 
 
 class ParsingUnavailableError(Exception):
-    """Raise when no file can be read now; a later try may succeed."""
+    """Raised when no file can be parsed now; a later try may succeed."""
 
 
 class Parser(Protocol):
     def parse(self, blob: str, filename: str) -> ExtractedText:
-        """The text of the blob, whose kind `filename` tells.
+        """Return the text of the blob, whose format is that of `filename`.
 
         Raises `DocumentError` and `ParsingUnavailableError`.
         """
@@ -32,18 +32,19 @@ class Parser(Protocol):
 
 
 def encoded(answer: ExtractedText | ExtractionFailure) -> bytes:
-    """An answer as it passes between processes."""
+    """Encode an answer for another process."""
     return _ANSWER.dump_json(answer)
 
 
 def decoded(answer: bytes) -> ExtractedText:
-    """The text in an answer, which may come from a process that a file has taken over.
+    """Return the text in an answer, which may come from a process that a file has taken over.
 
-    Raises the `DocumentError` that it tells of, or one that says that it is none.
+    Raises `DocumentError`: the one in the answer, or one for an answer that is incomplete or too
+    long.
     """
     try:
         found = _ANSWER.validate_json(answer)
-    except ValidationError as error:  # the end is missing: its writer was stopped
+    except ValidationError as error:  # cut off: the writer was stopped
         raise DocumentError(
             "invalid_file", "Reading the file takes too much time or memory; it may be damaged."
         ) from error

@@ -1,4 +1,4 @@
-"""The queue of what is to be removed behind a deleted object."""
+"""The queue of deleted objects whose dependent rows and blobs have to be removed."""
 
 from typing import Protocol
 
@@ -7,5 +7,5 @@ from assistants.domain.ids import ProjectId
 
 class PurgeQueue(Protocol):
     def send(self, project: ProjectId, identifier: str) -> None:
-        """Ask for (more of) what hung on a thread or vector store to be removed."""
+        """Have a worker remove what depends on a deleted thread or vector store, or continue to."""
         ...

@@ -1,4 +1,4 @@
-"""Code interpreter sessions: machines of their own, which run Python and can reach nothing."""
+"""Code interpreter sessions: isolated machines that run Python and have no network."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -11,15 +11,15 @@ MAX_WAIT_SECONDS = 25
 
 
 class SandboxUnavailableError(Exception):
-    """Raise when no session can be started now; a later try may succeed."""
+    """Raised when no session can be started now; a later try may succeed."""
 
 
 class SandboxLostError(Exception):
-    """Raise when a session has ended or does not answer; what its code knew is gone."""
+    """Raised when a session has ended or does not answer; its variables and files are lost."""
 
 
 class SandboxRefusedError(Exception):
-    """Raise when a session refuses a request, such as code that is too long; `code` tells why."""
+    """Raised when a session refuses a request; `code` is the reason, such as `too_large`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -28,7 +28,7 @@ class SandboxRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MadeImage:
-    """A PNG or JPEG that the code has shown."""
+    """A PNG or JPEG that the code has displayed. `size` is in bytes."""
 
     mime_type: str
     size: int
@@ -36,20 +36,21 @@ class MadeImage:
 
 @dataclass(frozen=True, slots=True)
 class MadeFile:
-    """A file that the code has made or changed; `path` is relative to /mnt/data."""
+    """A file that the code has created or changed. `path` is relative to /mnt/data."""
 
     path: str
     size: int
-    sha256: str | None  # none above 1 GiB
+    sha256: str | None  # None above 1 GiB
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """What code came to. `error` names its exception; `reason` says why it was stopped.
+    """The result of an execution.
 
-    `lost`: the variables of earlier executions are gone. `generation` counts the interpreters that
-    the session has had. `logs` is at most 64 KiB of what was printed, the beginning and the end, if
-    `truncated`. `skipped` counts images and files that are not reported.
+    `error` names the code's exception, `reason` why the execution was stopped. If `lost`, the
+    variables of earlier executions are gone. `generation` counts the session's interpreters.
+    `logs` is the output, at most 64 KiB; if `truncated`, its beginning and its end. `skipped`
+    counts images and files that are not reported.
     """
 
     ok: bool
@@ -65,65 +66,68 @@ class Execution:
 
 
 class SandboxSession(Protocol):
-    """One session. Every method but `ready` raises `SandboxLostError` and `SandboxRefusedError`;
-    calling it again with the same arguments does nothing twice. Bytes go between the session and
-    blobs.
+    """One session. Files are copied between it and blobs.
+
+    Every method but `ready` raises `SandboxLostError` and `SandboxRefusedError`. All are
+    idempotent.
     """
 
     def ready(self, wait: float) -> bool:
-        """Whether the session answers within so many seconds. Raises `SandboxLostError` if another
-        answers in its place.
+        """Return whether the session answers within `wait` seconds.
+
+        Raises `SandboxLostError` if another session answers at its address.
         """
         ...
 
     def execute(self, id: str, code: str, *, seconds: float, wait: float) -> Execution | None:
-        """Run code once under its id, for at most `seconds`, and wait for at most 25 seconds.
+        """Run code once per `id`, for at most `seconds`, and wait `wait` seconds (at most 25).
 
-        None while it is running: ask again.
+        Return None while it is running; the same call then waits for the result.
         """
         ...
 
     def cancel(self, id: str) -> None:
-        """Interrupt an execution, or keep it from starting; its result tells `cancelled`. One that
-        the session never took is fine.
+        """Interrupt an execution, or prevent it; the reason in its result is `cancelled`.
+
+        Ignore an execution that the session does not know.
         """
         ...
 
     def put(self, path: str, blob: str, size: int) -> None:
-        """Copy a blob of `size` bytes to /mnt/data/`path`, replacing what is there.
+        """Copy a blob of `size` bytes to /mnt/data/`path`, replacing any file there.
 
-        Raises `BlobMissingError`, too.
+        Also raises `BlobMissingError`.
         """
         ...
 
     def take(self, path: str, blob: str) -> int:
-        """Copy /mnt/data/`path` to a blob; returns its size in bytes."""
+        """Copy /mnt/data/`path` to a blob; return its size in bytes."""
         ...
 
     def take_image(self, id: str, number: int, blob: str) -> int:
-        """Copy an image that an execution has shown, from number 0, to a blob; returns its size."""
+        """Copy image `number` (from 0) of an execution to a blob; return its size in bytes."""
         ...
 
 
 class Sandboxes(Protocol):
     def launch(self, name: str, token: str) -> str:
-        """Begin a session that opens to `token`, once for each `name`, and return its handle.
+        """Start a session that `token` gives access to, once per `name`; return its handle.
 
         Raises `SandboxUnavailableError`.
         """
         ...
 
     def address(self, handle: str) -> str | None:
-        """The URL at which the session answers, none while it is still coming up.
+        """Return the URL at which the session answers, or None while it is starting.
 
         Raises `SandboxLostError`.
         """
         ...
 
     def open(self, address: str, token: str) -> SandboxSession:
-        """The session at an address. Nothing is sent before it is used."""
+        """Return the session at an address, without connecting to it yet."""
         ...
 
     def stop(self, handle: str) -> None:
-        """End a session, answering or not; one that is gone already is fine."""
+        """End a session, whether it answers or not. Ignore one that has ended."""
         ...

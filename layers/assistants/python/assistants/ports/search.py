@@ -1,4 +1,4 @@
-"""Finding passages: vectors for texts, and an index of chunks by vector and by word."""
+"""Search: embeddings of texts, and an index of chunks by vector and by word."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,23 @@ Vector = list[float]
 
 
 class SearchUnavailableError(Exception):
-    """Raise when the index or the embedding model does not answer; a later try may succeed."""
+    """Raised when the index or the embedding model does not answer; a later try may succeed."""
 
 
 class Embedder(Protocol):
-    """Texts to vectors of length 1, so that a dot product is a cosine."""
+    """Embeds texts as vectors of length 1, so that a dot product is a cosine."""
 
     model: str
     dimensions: int
     unrelated: float
-    """The cosine that this model gives to texts that have nothing in common."""
+    """The cosine of two unrelated texts in this model."""
 
     def documents(self, texts: Sequence[str]) -> list[Vector]:
-        """Vectors to be found by. Raises `SearchUnavailableError`."""
+        """Return the vectors of passages to be indexed. Raises `SearchUnavailableError`."""
         ...
 
     def query(self, text: str) -> Vector:
-        """The vector to search with. Raises `SearchUnavailableError`."""
+        """Return the vector of a query. Raises `SearchUnavailableError`."""
         ...
 
 
@@ -43,7 +43,8 @@ class SearchIndex(Protocol):
     """Chunks of all projects whose vectors come from one model and have one dimension.
 
     Every method raises `SearchUnavailableError`. Writing again what was written changes nothing.
-    What was written may take seconds to be found; `count` tells when it is.
+    What was written becomes visible after seconds; `count` tells when. Until then it cannot be
+    updated or deleted either, so both have to be repeated later.
     """
 
     def put(
@@ -52,16 +53,20 @@ class SearchIndex(Protocol):
         """Add or replace chunks of a document."""
         ...
 
-    def set_attributes(self, document: Document, chunks: int) -> None:
-        """Give the chunks 0..chunks-1 the attributes that `document` has now."""
+    def set_attributes(self, document: Document, chunks: int) -> bool:
+        """Give the chunks 0..chunks-1 the attributes that `document` has now.
+
+        Return whether that is settled. If not, call this again when everything that has been
+        written by now is visible.
+        """
         ...
 
     def delete(self, document: Document, chunks: int) -> None:
-        """Remove the chunks 0..chunks-1; those that do not exist are fine."""
+        """Delete those of the chunks 0..chunks-1 that are visible."""
         ...
 
     def count(self, document: Document) -> int:
-        """How many of its chunks a search can find now."""
+        """Return how many of its chunks a search can find now."""
         ...
 
     def search(
@@ -74,23 +79,23 @@ class SearchIndex(Protocol):
         without: Collection[Document] = (),
         limit: int = 50,
     ) -> list[Candidates]:
-        """For each query the `limit` nearest and the `limit` best matching chunks.
+        """Return, for each query, the `limit` nearest and the `limit` best matching chunks.
 
-        Only of these stores of this project, of files whose attributes pass the condition, and not
-        of the documents `without` which it is to be.
+        Search only these stores of this project, files whose attributes meet the condition, and no
+        document in `without`.
         """
         ...
 
     def wake(self) -> None:
-        """Ask for nothing, so that an index that sleeps when idle is awake when it is needed."""
+        """Send a no-op, so that an index scaled to zero is warm before the first search."""
         ...
 
 
 def no_index() -> SearchIndex:
-    """Stand in for the index where there is none. Raises `SearchUnavailableError`."""
+    """Raise `SearchUnavailableError`: the index of a deployment without one."""
     raise SearchUnavailableError("This deployment has no search index.")
 
 
 def no_embedder() -> Embedder:
-    """Stand in for the embedding model where there is none. Raises `SearchUnavailableError`."""
+    """Raise `SearchUnavailableError`: the embedding model of a deployment without one."""
     raise SearchUnavailableError("This deployment has no embedding model.")

@@ -1,4 +1,4 @@
-"""The one table: rows with a place, a body and a revision, written together or not at all."""
+"""The table: rows with a key, a body and a revision, written in transactions."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A row's place: the partition it shares with its siblings, and its order among them."""
+    """A partition key and a sort key, by which the rows of a partition are ordered."""
 
     partition: str
     sort: str
@@ -14,8 +14,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`revision` changes with each write. `due_at` puts the row into the index that `expire`
-    reads, `ttl` lets the table forget it; both are Unix seconds.
+    """A row. `revision` changes with each write.
+
+    `due_at` puts the row into the index of due rows; after `ttl` the table deletes it. Both are in
+    Unix seconds.
     """
 
     key: Key
@@ -25,7 +27,7 @@ class Row:
     ttl: int | None = None
 
     def changed(self, body: dict[str, Any], *, due_at: int | None = None) -> "Row":
-        """The next revision of this row."""
+        """Return the next revision of this row."""
         return replace(self, body=body, revision=str(int(self.revision) + 1), due_at=due_at)
 
 
@@ -38,14 +40,14 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Write a row, whatever was there."""
+    """Write a row over any older one."""
 
     row: Row
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """Write the next revision of `old`, if `old` is still the newest."""
+    """Write the next revision of `old` if `old` is still the newest one."""
 
     old: Row
     new: Row
@@ -53,8 +55,9 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove a row. With a `revision`: only that one. A row that is gone already is fine, unless
-    it is `expected` to be there.
+    """Delete a row: any revision, or only the given one.
+
+    A row that does not exist is a conflict only if it is `expected`.
     """
 
     key: Key
@@ -64,7 +67,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Require:
-    """Write nothing, but insist that a row exists, or (`present=False`) that it does not."""
+    """Write nothing, but require that a row exists, or (`present=False`) that it does not."""
 
     key: Key
     present: bool = True
@@ -74,7 +77,7 @@ Write = Create | Save | Replace | Delete | Require
 
 
 class ConflictError(Exception):
-    """Raise when a condition does not hold; nothing was written.
+    """Raised when a condition does not hold; nothing was written.
 
     `failed` maps the position of each write that was refused to the row found there, if any.
     """
@@ -85,12 +88,13 @@ class ConflictError(Exception):
 
 
 class Table(Protocol):
-    """Reads are consistent unless said otherwise. Raises `RateLimitError` when it stays
-    throttled.
+    """Reads are strongly consistent unless a parameter says otherwise.
+
+    Every method raises `RateLimitError` when the table stays throttled.
     """
 
     def get(self, *keys: Key) -> list[Row | None]:
-        """The rows in the order of the keys, None where there is none."""
+        """Return the rows in the order of the keys, None for a key without a row."""
         ...
 
     def query(
@@ -104,29 +108,31 @@ class Table(Protocol):
         descending: bool = False,
         consistent: bool = True,
     ) -> list[Row]:
-        """At most `limit` rows whose sort key begins with `prefix`, between two exclusive bounds.
+        """Return at most `limit` rows whose sort key begins with `prefix`.
 
-        `after` and `before` are sort keys in the order of the table (ascending), whatever the
-        direction of the answer.
+        `after` and `before` are exclusive bounds of the sort key: the lower and the upper one, also
+        when the rows are `descending`.
         """
         ...
 
     def commit(self, *writes: Write) -> None:
-        """All writes or none. Raises `ConflictError`."""
+        """Apply all writes in one transaction. Raises `ConflictError`."""
         ...
 
     def keys(self, partition: str, prefix: str, *, limit: int) -> list[Key]:
-        """The first `limit` keys of a partition, without the bodies."""
+        """Return the first `limit` keys of a partition whose sort key begins with `prefix`."""
         ...
 
     def clear(self, partition: str, *, limit: int) -> bool:
-        """Remove at most `limit` rows of a partition, and their large values with the last of
-        them. True when nothing is left.
+        """Delete at most `limit` rows of a partition; after the last row, its large values.
+
+        Return True when nothing is left.
         """
         ...
 
     def due(self, until: int, *, limit: int) -> list[Key]:
-        """Keys of rows whose `due_at` (Unix seconds) is not later than `until`, some seconds
-        behind the truth.
+        """Return the keys of rows whose `due_at` (Unix seconds) is not later than `until`.
+
+        The index is eventually consistent: the newest writes may be missing.
         """
         ...

@@ -1,4 +1,4 @@
-"""One row of the table as pynamodb knows it, and its way from and to the port's `Row`."""
+"""Items of the table as pynamodb models, and their conversion from and to the port's `Row`."""
 
 import zlib
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ DUE_SHARDS = 8
 
 
 class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
-    """The rows that `expire` will look at, by time; everything else is not in it."""
+    """A sparse index of rows with `due_at`, by time."""
 
     class Meta:
         index_name = "due"
@@ -25,7 +25,7 @@ class DueIndex(GlobalSecondaryIndex["Item"]):  # type: ignore[no-untyped-call]
 
 
 class Item(Model):
-    """One row. `body` is compressed JSON, or `value` names the S3 object that holds it."""
+    """One item. `body` is compressed JSON, or `value` is the key of its object in S3."""
 
     class Meta:
         table_name = ""
@@ -42,7 +42,7 @@ class Item(Model):
 
 
 def item_model(table: str) -> type[Item]:
-    """The model of one table. Endpoint and region come from the environment."""
+    """Return the model of one table. The SDK reads endpoint and region from the environment."""
 
     class TableItem(Item):
         class Meta:
@@ -52,7 +52,7 @@ def item_model(table: str) -> type[Item]:
 
 
 class Rows:
-    """Items of one table from and to rows."""
+    """Converts items of one table from and to rows."""
 
     def __init__(self, item: type[Item], values: LargeValues) -> None:
         self.item = item
@@ -71,7 +71,7 @@ class Rows:
             ttl=row.ttl,
         )
 
-    def of(self, items: Iterable[Item]) -> list[Row]:
+    def from_items(self, items: Iterable[Item]) -> list[Row]:
         items = list(items)
         bodies = self.values.load([(item.body, item.value) for item in items])
         return [

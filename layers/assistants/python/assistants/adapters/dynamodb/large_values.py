@@ -1,7 +1,8 @@
 """Bodies of rows: compressed JSON, in the row up to 8 KB and in S3 above.
 
-A hundred such rows stay below the 1 MB that one query may return. The object is written before the
-row that names it, under the hash of its content, so a row never points at nothing.
+A hundred such rows stay below the 1 MB that one query may return. The object's key contains the
+hash of its content, and it is written before the row that refers to it, so that the reference is
+always valid.
 """
 
 import hashlib
@@ -23,6 +24,8 @@ _PARALLEL = 16
 
 
 class LargeValues:
+    """Stores bodies that are too large for a row in S3."""
+
     def __init__(self, bucket: str, client: Callable[[], "S3Client"]) -> None:
         self._bucket = bucket
         self._make_client = client
@@ -32,18 +35,18 @@ class LargeValues:
         return self._make_client()
 
     def place(self, row: Row) -> tuple[bytes | None, str | None]:
-        """The row's body to be written inline, or the S3 key that it is kept under."""
+        """Return the body to write into the row, or the S3 key of its object."""
         body = _packed(row.body)
         return (body, None) if len(body) <= INLINE_BYTES else (None, _name(row.key, body))
 
     def keep(self, row: Row) -> None:
-        """Write the body to S3, if it is too large for the row."""
+        """Write the body to S3 if it is too large for the row."""
         body = _packed(row.body)
         if len(body) > INLINE_BYTES:
             self._s3.put_object(Bucket=self._bucket, Key=_name(row.key, body), Body=body)
 
     def load(self, places: Sequence[tuple[bytes | None, str | None]]) -> list[dict[str, Any]]:
-        """The bodies behind what `place` returned; those in S3 are read side by side."""
+        """Return the bodies for results of `place`. Objects in S3 are read in parallel."""
         names = [name for _, name in places if name is not None]
         if len(names) > 1:
             with ThreadPoolExecutor(min(_PARALLEL, len(names))) as pool:
@@ -56,7 +59,7 @@ class LargeValues:
         ]
 
     def forget(self, partition: str) -> bool:
-        """Remove a page of all that is kept for a partition. True when nothing is left."""
+        """Delete a page of the objects of a partition. Return True when none is left."""
         page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=_folder(partition))
         names: list[ObjectIdentifierTypeDef] = [
             {"Key": found["Key"]} for found in page.get("Contents", ())

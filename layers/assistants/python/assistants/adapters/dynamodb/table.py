@@ -1,4 +1,4 @@
-"""The store on one DynamoDB table, with values that are too large for a row in S3."""
+"""The table on DynamoDB, with large bodies in S3."""
 
 from typing import Any
 
@@ -7,15 +7,17 @@ from pynamodb.expressions.condition import Condition
 
 from assistants.adapters.dynamodb.items import DUE_SHARDS, DueIndex, Item, Rows
 from assistants.adapters.dynamodb.large_values import LargeValues
-from assistants.adapters.dynamodb.throttling import patiently
+from assistants.adapters.dynamodb.throttling import retrying
 from assistants.adapters.dynamodb.writes import Writer
 from assistants.ports.table import Key, Row, Write
 
-# Below and above every character that our sort keys are made of.
+# Below and above every character of the sort keys.
 _LOWEST, _HIGHEST = "!", "~"
 
 
 class DynamoTable:
+    """Implements `Table`."""
+
     def __init__(self, item: type[Item], values: LargeValues) -> None:
         self._item = item
         self._rows = Rows(item, values)
@@ -25,16 +27,16 @@ class DynamoTable:
         if len(keys) < 2:
             return [self._get(key) for key in keys]
         pairs = [(key.partition, key.sort) for key in keys]
-        items = patiently(lambda: list(self._item.batch_get(pairs, consistent_read=True)))
-        found = {row.key: row for row in self._rows.of(items)}
+        items = retrying(lambda: list(self._item.batch_get(pairs, consistent_read=True)))
+        found = {row.key: row for row in self._rows.from_items(items)}
         return [found.get(key) for key in keys]
 
     def _get(self, key: Key) -> Row | None:
         try:
-            item = patiently(lambda: self._item.get(key.partition, key.sort, consistent_read=True))
+            item = retrying(lambda: self._item.get(key.partition, key.sort, consistent_read=True))
         except DoesNotExist:
             return None
-        return self._rows.of([item])[0]
+        return self._rows.from_items([item])[0]
 
     def query(
         self,
@@ -59,7 +61,7 @@ class DynamoTable:
             consistent_read=consistent,
             scan_index_forward=not descending,
         )
-        return self._rows.of([item for item in items if item.sk != before][:limit])
+        return self._rows.from_items([item for item in items if item.sk != before][:limit])
 
     def commit(self, *writes: Write) -> None:
         self._writer.commit(*writes)
@@ -76,7 +78,7 @@ class DynamoTable:
 
     def clear(self, partition: str, *, limit: int) -> bool:
         keys = self.keys(partition, "", limit=limit)
-        patiently(lambda: self._delete(keys))
+        retrying(lambda: self._delete(keys))
         if len(keys) == limit:
             return False
         return self._rows.values.forget(partition)
@@ -90,7 +92,7 @@ class DynamoTable:
         return [key for _, key in sorted(found, key=lambda one: one[0])][:limit]
 
     def _found(self, partition: str, condition: Condition | None, **options: Any) -> list[Item]:
-        return patiently(lambda: list(self._item.query(partition, condition, **options)))
+        return retrying(lambda: list(self._item.query(partition, condition, **options)))
 
     def _delete(self, keys: list[Key]) -> None:
         with self._item.batch_write() as batch:
@@ -99,4 +101,4 @@ class DynamoTable:
 
     def _due_in(self, shard: int, until: int, limit: int) -> list[Item]:
         not_later: Condition = DueIndex.due_at <= until
-        return patiently(lambda: list(self._item.due.query(f"D#{shard}", not_later, limit=limit)))
+        return retrying(lambda: list(self._item.due.query(f"D#{shard}", not_later, limit=limit)))

@@ -1,4 +1,4 @@
-"""A table that is busy: how that is told, and how long it is asked again."""
+"""Retries while the table is throttled or a transaction conflicts with another."""
 
 import random
 import time
@@ -11,7 +11,7 @@ from assistants.domain.errors import RateLimitError
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 6.0  # with the SDK's own tries this stays below the 29 s of an API request
+PATIENCE_SECONDS = 6.0  # with the SDK's own retries, below the 29 s of a request to API Gateway
 _LONGEST_PAUSE_SECONDS = 1.0
 _CODES = frozenset(
     {
@@ -26,15 +26,16 @@ _CODES = frozenset(
 
 
 class ThrottledError(Exception):
-    """Raise when the same call can succeed in a moment."""
+    """Raised when a transaction was cancelled for a reason that passes."""
 
 
 def is_busy(error: Exception) -> bool:
+    """Return whether DynamoDB may accept the same call in a moment."""
     return isinstance(error, PynamoDBException) and error.cause_response_code in _CODES
 
 
-def patiently(call: Callable[[], T]) -> T:
-    """What `call` returns, tried again while the table is busy. Raises `RateLimitError`."""
+def retrying(call: Callable[[], T]) -> T:
+    """Retry `call` while the table is busy; return its result. Raises `RateLimitError`."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     pause = 0.01
     while True:

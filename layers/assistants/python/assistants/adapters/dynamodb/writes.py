@@ -1,4 +1,4 @@
-"""Writing to the table: conditions, transactions, and what their refusals mean."""
+"""Writes to the table: conditions, transactions, and the meaning of their errors."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from pynamodb.exceptions import (
 from pynamodb.expressions.condition import Condition
 
 from assistants.adapters.dynamodb.items import Rows
-from assistants.adapters.dynamodb.throttling import ThrottledError, is_busy, patiently
+from assistants.adapters.dynamodb.throttling import ThrottledError, is_busy, retrying
 from assistants.ports.table import (
     ConflictError,
     Create,
@@ -26,10 +26,13 @@ from assistants.ports.table import (
 )
 
 _REFUSED = "ConditionalCheckFailed"
+_BUSY_REASONS = frozenset(
+    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
 
 
 class Writer:
-    """All writes or none, tried again while the table is busy."""
+    """Writes in one transaction, which it retries while the table is busy."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
@@ -38,7 +41,7 @@ class Writer:
         for write in writes:
             if row := _written(write):
                 self._rows.values.keep(row)
-        patiently(lambda: self._commit(writes))
+        retrying(lambda: self._commit(writes))
 
     def _commit(self, writes: tuple[Write, ...]) -> None:
         try:
@@ -47,7 +50,7 @@ class Writer:
             else:
                 self._commit_all(writes)
         except (PutError, DeleteError, TransactWriteError) as error:
-            raise self._understood(error, writes) from error
+            raise self._meaning(error, writes) from error
 
     def _commit_one(self, write: Write) -> None:
         condition = self._condition(write)
@@ -99,7 +102,7 @@ class Writer:
             case _:
                 return None
 
-    def _understood(self, error: PynamoDBException, writes: tuple[Write, ...]) -> Exception:
+    def _meaning(self, error: PynamoDBException, writes: tuple[Write, ...]) -> Exception:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return ConflictError({0: None})
         if is_busy(error) or not isinstance(error, TransactWriteError):
@@ -119,12 +122,7 @@ class Writer:
     def _old(self, reason: CancellationReason) -> Row | None:
         if not reason.raw_item:
             return None
-        return self._rows.of([self._rows.item.from_raw_data(reason.raw_item)])[0]
-
-
-_BUSY_REASONS = frozenset(
-    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-)
+        return self._rows.from_items([self._rows.item.from_raw_data(reason.raw_item)])[0]
 
 
 def _written(write: Write) -> Row | None:
@@ -144,7 +142,7 @@ def _key(write: Write) -> Key:
 
 
 def _by_kind(writes: tuple[Write, ...]) -> tuple[list[int], list[int], list[int]]:
-    """The positions of conditions, deletions and puts: pynamodb sends a transaction so sorted."""
+    """Return the positions of checks, deletes and puts, the order in which pynamodb sends them."""
     checks = [n for n, write in enumerate(writes) if isinstance(write, Require)]
     deletes = [n for n, write in enumerate(writes) if isinstance(write, Delete)]
     puts = [n for n, write in enumerate(writes) if _written(write)]
@@ -152,5 +150,5 @@ def _by_kind(writes: tuple[Write, ...]) -> tuple[list[int], list[int], list[int]
 
 
 def _with_old_item(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Ask for the row that refused the write, so that the error can name what holds it."""
+    """Request the row that fails a condition, so that the error can include it."""
     return {**arguments, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}

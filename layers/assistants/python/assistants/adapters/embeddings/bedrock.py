@@ -19,7 +19,7 @@ Purpose = Literal["search_document", "search_query"]
 
 
 class _BedrockEmbedder(ABC):
-    """An `Embedder` over a `bedrock-runtime` client."""
+    """Implements `Embedder` with a `bedrock-runtime` client."""
 
     def __init__(self, client: Any, *, model: str, dimensions: int, unrelated: float) -> None:
         self._client = client
@@ -45,10 +45,10 @@ class _BedrockEmbedder(ABC):
 
 
 class TitanEmbedder(_BedrockEmbedder):
-    """Takes one text a request, so a document's go side by side."""
+    """Takes one text per request; the texts of a document are sent in parallel."""
 
     MAX_CHARACTERS = 50_000
-    SIDE_BY_SIDE = 8
+    PARALLEL = 8
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class TitanEmbedder(_BedrockEmbedder):
         super().__init__(client, model=model, dimensions=dimensions, unrelated=unrelated)
 
     def documents(self, texts: Sequence[str]) -> list[Vector]:
-        with ThreadPoolExecutor(self.SIDE_BY_SIDE) as workers:
+        with ThreadPoolExecutor(self.PARALLEL) as workers:
             return list(workers.map(self.query, texts))
 
     def query(self, text: str) -> Vector:
@@ -70,7 +70,7 @@ class TitanEmbedder(_BedrockEmbedder):
 
 
 class CohereEmbedder(_BedrockEmbedder):
-    """Takes up to 96 texts a request, and is told what they are for."""
+    """Takes up to 96 texts per request, and distinguishes documents from queries."""
 
     BATCH = 96
 
@@ -101,7 +101,7 @@ class CohereEmbedder(_BedrockEmbedder):
 
 
 def bedrock_embedder(client: Any, model: str, dimensions: int) -> TitanEmbedder | CohereEmbedder:
-    """The embedder that speaks the model's form. Raises `ValueError` if none does."""
+    """Return the embedder for a model. Raises `ValueError` for an unknown family."""
     for family, embedder in (("titan-embed-text", TitanEmbedder), ("cohere.embed", CohereEmbedder)):
         if family in model:
             return embedder(client, model=model, dimensions=dimensions)

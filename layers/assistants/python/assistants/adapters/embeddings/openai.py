@@ -1,4 +1,4 @@
-"""Embeddings of any server that speaks OpenAI's `POST /embeddings`.
+"""Embeddings of any server with OpenAI's `POST /embeddings`.
 
 https://platform.openai.com/docs/api-reference/embeddings/create
 """
@@ -12,8 +12,8 @@ from urllib3.exceptions import HTTPError
 from assistants.adapters.search.vectors import unit
 from assistants.ports.search import SearchUnavailableError, Vector
 
-BATCH = 64  # texts a request: 64 chunks of 4,096 tokens are under OpenAI's 300,000
-PASSING = (408, 409, 429, 500, 502, 503, 504)
+BATCH = 64  # texts per request: 64 chunks of 4,096 tokens are below OpenAI's limit of 300,000
+RETRIED = (408, 409, 429, 500, 502, 503, 504)
 
 
 class _Item(BaseModel):
@@ -26,8 +26,10 @@ class _Answer(BaseModel):
 
 
 class OpenAIEmbedder:
-    """An `Embedder`. With `shorten` the server is asked for vectors of `dimensions`, which models
-    made for it can give; without, its vectors must have them already.
+    """Implements `Embedder`.
+
+    With `shorten` the server is asked for vectors of `dimensions`, which some models support;
+    otherwise its vectors must have that length already.
     """
 
     def __init__(
@@ -45,8 +47,8 @@ class OpenAIEmbedder:
         self.unrelated = unrelated
         self._url = url.rstrip("/") + "/embeddings"
         self._options = {"dimensions": dimensions} if shorten else {}
-        # 4 more tries, after 0, 1, 2 and 4 seconds or what the server says in Retry-After.
-        retry = urllib3.Retry(4, allowed_methods=None, status_forcelist=PASSING, backoff_factor=0.5)
+        # 4 retries, after 0, 1, 2 and 4 seconds or as Retry-After says.
+        retry = urllib3.Retry(4, allowed_methods=None, status_forcelist=RETRIED, backoff_factor=0.5)
         self._pool = urllib3.PoolManager(
             retries=retry,
             timeout=urllib3.Timeout(connect=5, read=60),

@@ -1,4 +1,4 @@
-"""Amazon Bedrock: any model of its Converse API, streamed."""
+"""Amazon Bedrock: any model of its Converse API, with streaming."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -27,8 +27,8 @@ _CODES: dict[str, ErrorCode] = {
     "servicequotaexceededexception": "rate_limit_exceeded",
     "validationexception": "invalid_prompt",
 }
-# Errors of which Bedrock's reference says that the same request may succeed later.
-_PASSING = frozenset(
+# Errors after which the same request may succeed later, by Bedrock's API reference.
+_RETRIED = frozenset(
     {
         "internalserverexception",
         "modelerrorexception",
@@ -39,13 +39,15 @@ _PASSING = frozenset(
         "throttlingexception",
     }
 )
-# Of the connection: botocore wraps what happens before the stream, not what happens within.
+# Errors of the connection: botocore wraps those before the stream, not those within.
 _BROKEN = (ConnectionError, HTTPClientError, HTTPError, ParserError)
 
 
 class Bedrock:
-    """`client` is botocore's of `bedrock-runtime` and tries once; `fetch` gets the bytes behind an
-    image's URL, which Bedrock has to be given, or raises `FetchRefusedError`.
+    """Implements `ChatModel`.
+
+    `client` is botocore's `bedrock-runtime`, without retries of its own. `fetch` downloads an
+    image, since Bedrock takes bytes and no URLs, or raises `FetchRefusedError`.
     """
 
     def __init__(self, client: Any, fetch: Callable[[str], bytes]) -> None:
@@ -53,26 +55,26 @@ class Bedrock:
         self._fetch = fetch
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
-        asked = converse_request(request, self._image)
+        members = converse_request(request, self._image)
         parallel = request.options.get("parallel_tool_calls", True)
-        yield from deltas(self._events(asked), parallel_calls=parallel)
+        yield from deltas(self._events(members), parallel_calls=parallel)
 
-    def _events(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """The events of an answer. Asked again while there is no first one and it may help."""
+    def _events(self, members: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield the events of an answer. Retries only before the first event."""
         for attempt in range(1, _TRIES + 1):
             begun = False
             try:
-                for event in self._answer(asked):
+                for event in self._answer(members):
                     begun = True
                     yield event
                 return
             except (ClientError, BotoCoreError, HTTPError, ParserError) as error:
-                if begun or attempt == _TRIES or not _may_pass(error):
+                if begun or attempt == _TRIES or not _is_transient(error):
                     raise _failure(error) from error
             pause(attempt)
 
-    def _answer(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        stream = self._client.converse_stream(**asked)["stream"]
+    def _answer(self, members: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        stream = self._client.converse_stream(**members)["stream"]
         try:
             yield from stream
         finally:
@@ -82,13 +84,13 @@ class Bedrock:
         try:
             if url[:5].lower() == "data:":
                 return Image.from_data_url(url)
-            return Image.of(self._fetch(url))
+            return Image.from_bytes(self._fetch(url))
         except (InvalidImageError, FetchRefusedError) as error:
             raise ModelError("invalid_prompt", f"An image cannot be shown: {error}") from error
 
 
-def _may_pass(error: Exception) -> bool:
-    return isinstance(error, _BROKEN) or _code(error) in _PASSING
+def _is_transient(error: Exception) -> bool:
+    return isinstance(error, _BROKEN) or _code(error) in _RETRIED
 
 
 def _failure(error: Exception) -> ModelError:
@@ -103,6 +105,6 @@ def _failure(error: Exception) -> ModelError:
 
 
 def _code(error: Exception) -> str:
-    """As HTTP and the stream name it: `ThrottlingException` and `throttlingException`."""
+    """Return the code in lower case: HTTP has `ThrottlingException`, the stream `throttling…`."""
     response = error.response if isinstance(error, ClientError) else {"Error": {"Code": ""}}
     return response["Error"]["Code"].lower()

@@ -1,7 +1,7 @@
-"""From chat completions to a request of Bedrock's Converse API.
+"""Converts a request from chat completions to Bedrock's Converse API.
 
-Outside facts: the API's own model (botocore, `bedrock-runtime` 2023-09-30) and, where it is silent,
-what the service answers: texts may not be blank, roles alternate, a user begins and ends.
+Sources: the API's model (botocore, `bedrock-runtime` 2023-09-30), and the service's error messages:
+texts must not be blank, roles must alternate, and the first and the last message are a user's.
 """
 
 import json
@@ -13,7 +13,7 @@ from assistants.ports.chat_model import ModelRequest
 
 Block = dict[str, Any]
 _CACHE_POINT: Block = {"cachePoint": {"type": "default"}}
-_CACHED_MESSAGES = 2  # the newest, to be read next time, and the one before, to be read now
+_CACHED_MESSAGES = 2  # the newest, for the next turn to read, and the one before, for this turn
 _OPENING = "(The conversation begins.)"
 _CONTINUE = "(Please continue.)"
 _NO_OUTPUT = "(no output)"
@@ -21,7 +21,7 @@ _NO_PARAMETERS = {"type": "object", "properties": {}}
 
 
 def converse_request(request: ModelRequest, open_image: Callable[[str], Image]) -> dict[str, Any]:
-    """The members of ConverseStream. `open_image` gets the image behind a URL."""
+    """Return the members of ConverseStream. `open_image` loads the image of a URL."""
     system = [
         {"text": message["content"]}
         for message in request.messages
@@ -34,8 +34,8 @@ def converse_request(request: ModelRequest, open_image: Callable[[str], Image]) 
         "inferenceConfig": _inference(request.options),
         "outputConfig": _output(request.options),
     }
-    given = {name: value for name, value in members.items() if value}
-    return {"modelId": request.model, **given}
+    present = {name: value for name, value in members.items() if value}
+    return {"modelId": request.model, **present}
 
 
 def _cached(blocks: list[Block], part: str, request: ModelRequest) -> list[Block]:
@@ -55,7 +55,7 @@ def _messages(request: ModelRequest, open_image: Callable[[str], Image]) -> list
 
 
 def _turns(messages: list[dict[str, Any]], open_image: Callable[[str], Image]) -> list[Block]:
-    """Neighbours of one role are one turn, and empty messages are none."""
+    """Merge adjacent messages of one role, and drop empty ones."""
     turns: list[Block] = []
     for message in messages:
         role = "assistant" if message["role"] == "assistant" else "user"
@@ -73,14 +73,14 @@ def _blocks(message: dict[str, Any], open_image: Callable[[str], Image]) -> Iter
         result = {"toolUseId": message["tool_call_id"], "content": [{"text": output}]}
         yield {"toolResult": result}
         return
-    yield from _spoken(message["content"] or "", open_image)
+    yield from _content(message["content"] or "", open_image)
     for call in message.get("tool_calls", ()):
         function = call["function"]
         use = {"toolUseId": call["id"], "name": function["name"]}
         yield {"toolUse": {**use, "input": _arguments(function["arguments"])}}
 
 
-def _spoken(
+def _content(
     content: str | list[dict[str, Any]], open_image: Callable[[str], Image]
 ) -> Iterator[Block]:
     parts: list[dict[str, Any]]
@@ -98,7 +98,7 @@ def _image_block(image: Image) -> Block:
 
 
 def _arguments(text: str) -> dict[str, Any]:
-    """Converse wants an object; what a model said instead of one is given back as a member."""
+    """Return the arguments as an object, which Converse requires; wrap any other value in one."""
     try:
         arguments = json.loads(text or "{}")
     except ValueError:
@@ -107,7 +107,7 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 def _tool_config(request: ModelRequest) -> Block | None:
-    """There is no choice `none`: tools that may not be called are not offered."""
+    """Return the tools and the choice. Converse has no choice `none`: then there are no tools."""
     choice = request.options.get("tool_choice", "auto")
     if not request.tools or choice == "none":
         return None

@@ -1,4 +1,4 @@
-"""From the events of Bedrock's ConverseStream to deltas of an answer."""
+"""Converts the events of Bedrock's ConverseStream to deltas."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -25,10 +25,11 @@ _FINISH: dict[str, FinishReason] = {
 
 
 def deltas(events: Iterable[dict[str, Any]], *, parallel_calls: bool) -> Iterator[Delta]:
-    """Text and calls as they come; what the model thinks aloud is not part of its answer.
+    """Yield text and calls, without the model's reasoning.
 
-    Converse cannot be told to make one call at a time: without `parallel_calls` the first call of
-    the turn is kept and the model, which sees that one's result, can make the others after it.
+    Converse has no option for one call at a time. Without `parallel_calls` only the first call of a
+    turn is kept; the model sees its result and can make the other calls then.
+
     Raises `ModelError` for an answer without an end.
     """
     calls = _Calls(parallel=parallel_calls)
@@ -59,7 +60,7 @@ def _of_block(event: dict[str, Any], calls: "_Calls") -> Iterator[Delta]:
 
 
 class _Calls:
-    """The calls of one turn, by the index of their content block; true once one has arguments."""
+    """The calls of one turn: for the index of each content block, whether it has arguments."""
 
     def __init__(self, *, parallel: bool) -> None:
         self._parallel = parallel
@@ -76,7 +77,7 @@ class _Calls:
             yield ToolCallDelta(index, arguments=arguments)
 
     def end(self, index: int) -> Iterator[Delta]:
-        if self._open.get(index) is False:  # no arguments; clients parse what they get as JSON
+        if self._open.get(index) is False:  # no arguments, which clients could not parse as JSON
             yield ToolCallDelta(index, arguments="{}")
 
 
@@ -87,7 +88,7 @@ def _finish_reason(reason: str) -> FinishReason:
 
 
 def _usage(usage: dict[str, int]) -> Usage:
-    """What was read from a cache, or written to it, is prompt as well."""
+    """Return the usage. Tokens read from or written to a cache count as prompt tokens."""
     cached = usage.get("cacheReadInputTokens", 0) + usage.get("cacheWriteInputTokens", 0)
     prompt, completion = usage["inputTokens"] + cached, usage["outputTokens"]
     return Usage(

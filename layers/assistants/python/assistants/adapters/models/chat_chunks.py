@@ -1,4 +1,4 @@
-"""Chunks of a streamed chat completion, as OpenAI-compatible providers send them, as deltas."""
+"""Converts chunks of a streamed chat completion to deltas."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -53,7 +53,7 @@ class _Usage(BaseModel):
 
 
 class _Chunk(BaseModel):
-    """https://platform.openai.com/docs/api-reference/chat-streaming, as far as it is read here."""
+    """The used members of https://platform.openai.com/docs/api-reference/chat-streaming."""
 
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
@@ -61,7 +61,7 @@ class _Chunk(BaseModel):
 
 
 def deltas_of(data: bytes) -> Iterator[Delta]:
-    """Raises `ModelError` for what is no chunk, and for an error in its place."""
+    """Yield the deltas of a chunk. Raises `ModelError` for an error and for invalid JSON."""
     try:
         chunk = _Chunk.model_validate_json(data)
     except ValidationError as error:
@@ -70,7 +70,7 @@ def deltas_of(data: bytes) -> Iterator[Delta]:
         message = problem.get("message") if isinstance(problem, dict) else problem
         raise ModelError("server_error", str(message or "The model reported an error."))
     for choice in chunk.choices or ():
-        yield from _spoken(choice.delta or _Content())
+        yield from _content(choice.delta or _Content())
         if choice.finish_reason:
             yield FinishDelta(reason=_FINISH.get(choice.finish_reason, "stop"))
     if chunk.usage:
@@ -81,12 +81,12 @@ def deltas_of(data: bytes) -> Iterator[Delta]:
         )
 
 
-def _spoken(said: _Content) -> Iterator[Delta]:
-    if said.content:
-        yield TextDelta(said.content)
-    if said.refusal:
-        yield RefusalDelta(said.refusal)
-    for position, call in enumerate(said.tool_calls or ()):
+def _content(content: _Content) -> Iterator[Delta]:
+    if content.content:
+        yield TextDelta(content.content)
+    if content.refusal:
+        yield RefusalDelta(content.refusal)
+    for position, call in enumerate(content.tool_calls or ()):
         yield ToolCallDelta(
             index=position if call.index is None else call.index,
             id=call.id,

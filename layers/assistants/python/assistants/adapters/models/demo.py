@@ -1,4 +1,4 @@
-"""The built-in model: no key, no network, always the same answer. It shows how things work."""
+"""The demo model: a deterministic program that needs no key and no network."""
 
 import json
 import re
@@ -21,9 +21,11 @@ _LENGTH = 240
 
 
 class DemoModel:
-    """Calls an offered function that the last message names, or that `tool_choice` demands. Python
-    and plain calculations it has executed, and for all else it searches, where it can; else it says
-    what it is and what it read, word by word.
+    """Implements `ChatModel`.
+
+    It calls an offered function that the last message names or `tool_choice` demands. If it can, it
+    has Python and plain calculations executed, and searches for any other text. Otherwise it
+    introduces itself and repeats the message, word by word.
     """
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
@@ -52,7 +54,7 @@ def _call(chosen: Calls) -> Iterator[Delta]:
 
 
 def _formatted(request: ModelRequest, answer: str) -> str:
-    """The answer in the format that the request asks for."""
+    """Return the answer in the format that the request asks for."""
     match request.options.get("response_format"):
         case {"type": "json_object"}:
             return json.dumps({"answer": answer})
@@ -73,7 +75,7 @@ def _answer(request: ModelRequest, last: dict[str, Any]) -> str:
 
 
 def _outputs(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name and the output of each call of the last turn."""
+    """Yield the name and the output of each call of the last turn."""
     asked = (call for message in messages for call in message.get("tool_calls") or ())
     names = {call["id"]: call["function"]["name"] for call in asked}
     first = max((n for n, each in enumerate(messages) if each["role"] != "tool"), default=-1) + 1
@@ -82,7 +84,7 @@ def _outputs(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
 
 
 def _found(outputs: list[str]) -> str:
-    """The best passages of each search, with their markers."""
+    """Return the best passages of each search, with their markers."""
     quotes = [
         f"“{' '.join(text.split())[:_LENGTH]}” {marker}"
         for output in outputs

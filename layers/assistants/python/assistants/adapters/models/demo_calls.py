@@ -1,4 +1,4 @@
-"""Which tools the demo model calls for a message, and with which arguments."""
+"""The tool calls that the demo model makes for a message."""
 
 import ast
 import re
@@ -23,8 +23,10 @@ Calls = list[tuple[str, dict[str, Any]]]
 
 
 def calls(request: ModelRequest, text: str) -> Calls:
-    """Names and arguments: functions that the text names, code that is in it, and a search for its
-    words; what `tool_choice` demands in any case.
+    """Return the names and arguments of the calls.
+
+    These are functions that the text names, the code in it, and a search for it; in any case those
+    that `tool_choice` demands.
     """
     functions = [tool["function"] for tool in request.tools]
     choice = request.options.get("tool_choice", "auto")
@@ -41,7 +43,7 @@ def calls(request: ModelRequest, text: str) -> Calls:
 
 
 def example(schema: Any) -> Any:
-    """Some value that fits a JSON schema, as far as types tell."""
+    """Return a value that fits the types of a JSON schema."""
     match schema:
         case {"enum": [first, *_]}:
             return first
@@ -56,7 +58,7 @@ def example(schema: Any) -> Any:
 
 
 def code_in(text: str) -> str | None:
-    """A block of Python, or the first calculation."""
+    """Return a block of Python, or the first calculation, in the text."""
     if block := _PYTHON.search(text):
         return block[1]
     return next(filter(_is_calculation, _CALCULATION.findall(text)), None)

@@ -1,4 +1,4 @@
-"""Any provider that speaks OpenAI's chat completions, over HTTP with streaming."""
+"""Any provider with OpenAI's chat completions, over HTTP with streaming."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _MAX_ERROR_BYTES = 64 * 1024
 
 
 class OpenAICompatible:
-    """`timeout_seconds` is the longest silence between two pieces of an answer."""
+    """Implements `ChatModel`. `timeout_seconds` limits the time between two pieces of an answer."""
 
     def __init__(self, url: str, key: str | None, timeout_seconds: float) -> None:
         self._url = url.rstrip("/") + "/chat/completions"
@@ -43,8 +43,10 @@ class OpenAICompatible:
             raise ModelError("server_error", "The model's answer broke off.") from error
 
     def _open(self, request: ModelRequest) -> urllib3.BaseHTTPResponse:
-        """The answer's head. Tried again while nothing of an answer has come, unless the model
-        has been silent for so long that the turn has failed.
+        """Send the request and return the response, after its headers.
+
+        Retries errors before any content. A read timeout is final: it is as long as a turn may wait
+        for the model.
         """
         body = json.dumps(_body(request)).encode()
         for attempt in range(1, _TRIES + 1):
@@ -65,7 +67,7 @@ class OpenAICompatible:
             error_body = response.read(_MAX_ERROR_BYTES, decode_content=True)
             response.close()
             if last or response.status not in _RETRIED:
-                raise _refused(response.status, error_body)
+                raise _failure(response.status, error_body)
             pause(attempt, response.headers.get("retry-after"))
         raise AssertionError("the last try returns or raises")
 
@@ -83,8 +85,8 @@ def _body(request: ModelRequest) -> dict[str, Any]:
     return body
 
 
-def _refused(status: int, body: bytes) -> ModelError:
-    """What a run shows of a refusal. Of the deployment's key its users are told nothing."""
+def _failure(status: int, body: bytes) -> ModelError:
+    """Return the error of a run. Its users learn nothing about the deployment's key."""
     if status in (401, 403):
         return ModelError("server_error", "The model refuses the key of this deployment.")
     try:

@@ -1,4 +1,4 @@
-"""The model port over all providers: the catalog says which of them a name belongs to."""
+"""Routes requests to the provider of the model, by the catalog."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -10,14 +10,14 @@ from assistants.ports.chat_model import ChatModel, Delta, ModelError, ModelReque
 
 
 class ModelRouter:
-    """Clients of providers are made when they are first asked, one for each endpoint."""
+    """Implements `ChatModel`. Creates one client per endpoint, on first use."""
 
     def __init__(
         self, catalog: Catalog, providers: Mapping[Provider, Callable[[ModelEndpoint], ChatModel]]
     ) -> None:
         self._catalog = catalog
         self._providers = providers
-        self._made: dict[ModelEndpoint, ChatModel] = {}
+        self._clients: dict[ModelEndpoint, ChatModel] = {}
 
     def stream(self, request: ModelRequest) -> Iterator[Delta]:
         try:
@@ -25,7 +25,7 @@ class ModelRouter:
         except InvalidRequestError as error:  # the catalog has changed since the run was created
             raise ModelError("server_error", error.message) from error
         endpoint = route.endpoint
-        if endpoint not in self._made:
-            self._made[endpoint] = self._providers[endpoint.provider](endpoint)
-        model = self._made[endpoint]
+        if endpoint not in self._clients:
+            self._clients[endpoint] = self._providers[endpoint.provider](endpoint)
+        model = self._clients[endpoint]
         yield from model.stream(replace(request, model=route.target or request.model))

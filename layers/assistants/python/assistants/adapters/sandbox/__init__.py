@@ -1,1 +1,1 @@
-"""Code interpreter sessions: Fargate tasks and the protocol of their daemon."""
+"""Code interpreter sessions on Fargate, and the client of their daemon."""

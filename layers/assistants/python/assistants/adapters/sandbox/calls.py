@@ -1,7 +1,7 @@
-"""Calls of a code interpreter session as JSON: what crosses the border of its network.
+"""Calls of a code interpreter session as JSON, for the Lambda function in its network.
 
-A call that fails in one of the ways that the port names is an answer, not an error: an error of a
-function would be logged with what it was called with, the token.
+An exception of the port is returned as a value. As an error of the function it would be logged
+along with the input, which contains the token.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,10 @@ from assistants.ports.sandbox import (
     SandboxSession,
 )
 
+EXECUTION: TypeAdapter[Execution | None] = TypeAdapter(Execution | None)
+
 Wait = Annotated[float, Field(ge=0, le=MAX_WAIT_SECONDS)]
-# Only there may a session's files go, and only from there come.
+# The only blobs that sessions may read and write.
 FileBlob = Annotated[str, StringConstraints(pattern=r"^files/[^/]+/[^/]+$")]
 
 
@@ -89,7 +91,7 @@ SandboxCall = ReadyCall | ExecuteCall | CancelCall | PutCall | TakeCall | TakeIm
 
 
 class SandboxRequest(_Message):
-    """One call of the session at an address."""
+    """A call of the session at an address."""
 
     address: Annotated[str, StringConstraints(pattern=r"^http://[0-9.]+:[0-9]+$")]
     token: SecretStr
@@ -100,7 +102,7 @@ class SandboxRequest(_Message):
 
 
 def answer(open: Callable[[str, str], SandboxSession], event: dict[str, Any]) -> dict[str, Any]:
-    """Do what a request asks for. Raises `ValidationError`, which tells nothing of the input."""
+    """Run the call of a request. Raises `ValidationError`, whose message omits the input."""
     request = SandboxRequest.model_validate(event)
     session = open(request.address, request.token.get_secret_value())
     try:
@@ -114,7 +116,7 @@ def answer(open: Callable[[str, str], SandboxSession], event: dict[str, Any]) ->
 
 
 def value_of(answer: dict[str, Any]) -> Any:
-    """What the call returned. Raises what it raised."""
+    """Return the value of a call, or raise its exception."""
     match answer:
         case {"value": value}:
             return value
@@ -125,6 +127,3 @@ def value_of(answer: dict[str, Any]) -> Any:
         case {"missing": str(blob)}:
             raise BlobMissingError(blob)
     raise ValueError("the sandbox proxy answered something else")
-
-
-EXECUTION: TypeAdapter[Execution | None] = TypeAdapter(Execution | None)

@@ -1,6 +1,6 @@
-"""The client of one code interpreter session: what a `sandboxd` answers, wherever it runs.
+"""The HTTP client of `sandboxd`, the daemon of a code interpreter session.
 
-It knows the daemon's wire format and nothing of the service.
+It knows only the daemon's protocol, not the service.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from assistants.ports.sandbox import (
     SandboxRefusedError,
 )
 
-_OVERTIME_SECONDS = 90  # a kernel's restart and the grace of an interrupt
+_OVERTIME_SECONDS = 90  # for a kernel's restart and the grace period of an interrupt
 _CONNECT_SECONDS = 5.0
 _CHUNK_BYTES = 1 << 20
-# Executions have ids and files are replaced whole: calls can be repeated.
+# All calls are idempotent: executions have ids, and files are replaced as a whole.
 _RETRIES = urllib3.Retry(total=3, backoff_factor=0.1, allowed_methods=None)
-# But for a body that is read while it is sent.
+# For bodies that are streamed, and so cannot be sent twice.
 _ONCE = urllib3.Retry(total=3, read=False, other=0, backoff_factor=0.1, allowed_methods=None)
 
 Body = bytes | IO[bytes] | Iterable[bytes]
 
 
 class NoAnswerError(SandboxLostError):
-    """Raise when nothing answers at a session's address: it has ended, or has not come up yet."""
+    """Raised when nothing answers at the address: the session has ended, or is still starting."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,9 @@ class SandboxImage:
 
 @dataclass(frozen=True)
 class ExecutionResult:
-    """What an execution came to.
+    """The result of an execution, as the daemon reports it (see `ports.sandbox.Execution`).
 
-    `error` names the code's exception; `reason` says why the daemon stopped it. `lost`: the
-    variables of earlier executions are gone. `logs` keeps 64 KiB of `total` bytes, the
-    beginning and the end. `skipped` counts images and files that are not reported.
+    `total` is the size of the output in bytes, of which `logs` keeps 64 KiB.
     """
 
     ok: bool
@@ -73,7 +71,7 @@ class ExecutionResult:
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> ExecutionResult:
-        """Read the daemon's answer."""
+        """Read the daemon's JSON."""
         images = (
             SandboxImage(image["mime"], base64.b64decode(image["data"])) for image in body["images"]
         )
@@ -82,10 +80,9 @@ class ExecutionResult:
 
 
 class SandboxClient:
-    """Speaks to one session. Every call raises SandboxLostError or SandboxRefusedError."""
+    """The client of one session. All methods raise `SandboxLostError` and `SandboxRefusedError`."""
 
     def __init__(self, base_url: str, token: str) -> None:
-        """Use a session's address and token."""
         self._base_url = base_url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {token}"}
         self._pool = urllib3.PoolManager(
@@ -93,7 +90,7 @@ class SandboxClient:
         )
 
     def run(self, execution_id: str, code: str, timeout_seconds: float = 120) -> ExecutionResult:
-        """Run code once under its id and wait for the result; a repeated call joins the first."""
+        """Run code once per id and wait for the result; a repeated call waits for the same one."""
         give_up = time.monotonic() + timeout_seconds + _OVERTIME_SECONDS
         order = {"id": execution_id, "code": code, "timeout": timeout_seconds}
         result = self.start({**order, "wait": MAX_WAIT_SECONDS})
@@ -104,28 +101,28 @@ class SandboxClient:
         return result
 
     def start(self, order: dict[str, Any]) -> ExecutionResult | None:
-        """Send `{id, code, timeout, wait}`; return the result if there is one in time."""
+        """Send `{id, code, timeout, wait}`; return the result, or None after `wait` seconds."""
         return self._execution("POST", "/v1/exec", json.dumps(order).encode())
 
     def result(
         self, execution_id: str, wait_seconds: float = MAX_WAIT_SECONDS
     ) -> ExecutionResult | None:
-        """Wait for a result for at most 25 seconds."""
+        """Wait for a result, at most 25 seconds; return None if there is none yet."""
         return self._execution("GET", f"/v1/exec/{execution_id}?wait={wait_seconds}")
 
     def cancel(self, execution_id: str) -> None:
-        """Interrupt an execution; its result tells `cancelled`. One that never came is fine."""
+        """Interrupt an execution, whose reason is then `cancelled`. Ignore an unknown one."""
         response = self._request("POST", f"/v1/exec/{execution_id}/cancel", b"", {}, preload=True)
         if response.status != HTTPStatus.NOT_FOUND:
             _raise_for(response)
 
     def store(self, name: str, body: Body, size: int) -> None:
-        """Write /mnt/data/`name`, replacing what has that name."""
+        """Write /mnt/data/`name`, replacing any file there."""
         self._call("PUT", f"/v1/files/{quote(name)}", body, {"Content-Length": str(size)})
 
     @contextmanager
     def fetch(self, name: str) -> Iterator[Iterator[bytes]]:
-        """Give the chunks of /mnt/data/`name`. Raises SandboxRefusedError above 512 MiB."""
+        """Yield the chunks of /mnt/data/`name`. Raises `SandboxRefusedError` above 512 MiB."""
         response = self._request("GET", f"/v1/files/{quote(name)}", None, {}, preload=False)
         try:
             _raise_for(response)
@@ -138,14 +135,14 @@ class SandboxClient:
             response.release_conn()
 
     def health(self) -> dict[str, Any]:
-        """Return ready, busy, generation, seconds_left and the protection in force: tried once."""
+        """Return ready, busy, generation, seconds_left and active protections. Never retries."""
         response = self._request("GET", "/v1/health", None, {}, preload=True, retries=False)
         _raise_for(response)
         health: dict[str, Any] = response.json()
         return health
 
     def end(self) -> None:
-        """End the session and everything in it."""
+        """End the session, which deletes its variables and files."""
         self._call("DELETE", "/v1/session")
 
     def _execution(
@@ -197,6 +194,6 @@ def _raise_for(response: urllib3.BaseHTTPResponse) -> None:
     except (ValueError, LookupError, TypeError) as error:
         raise SandboxLostError("something else answers at the session's address") from error
     if code in ("unauthorized", "unknown_execution"):
-        # Another session has the address by now.
+        # another session has the address by now
         raise SandboxLostError(code)
     raise SandboxRefusedError(code)

@@ -1,4 +1,4 @@
-"""A code interpreter session that can be reached from here: files stream between it and blobs."""
+"""A code interpreter session in the same network; files are streamed between it and blobs."""
 
 import time
 
@@ -6,7 +6,7 @@ from assistants.adapters.sandbox.client import ExecutionResult, NoAnswerError, S
 from assistants.ports.blobs import Blobs
 from assistants.ports.sandbox import Execution, MadeImage, SandboxRefusedError
 
-_ASK_AGAIN_SECONDS = 0.1
+_RETRY_SECONDS = 0.1
 
 
 class DirectSession:
@@ -24,13 +24,13 @@ class DirectSession:
             except NoAnswerError:
                 if time.monotonic() >= give_up:
                     return False
-                time.sleep(_ASK_AGAIN_SECONDS)
+                time.sleep(_RETRY_SECONDS)
             else:
                 return True
 
     def execute(self, id: str, code: str, *, seconds: float, wait: float) -> Execution | None:
         result = self._client.start({"id": id, "code": code, "timeout": seconds, "wait": wait})
-        return None if result is None else _described(result)
+        return None if result is None else _execution(result)
 
     def cancel(self, id: str) -> None:
         self._client.cancel(id)
@@ -49,7 +49,7 @@ class DirectSession:
         return self._blobs.write(blob, [result.images[number].data])
 
 
-def _described(result: ExecutionResult) -> Execution:
+def _execution(result: ExecutionResult) -> Execution:
     return Execution(
         ok=result.ok,
         error=result.error,

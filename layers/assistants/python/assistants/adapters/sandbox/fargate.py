@@ -1,4 +1,4 @@
-"""Code interpreter sessions as tasks of ECS on Fargate."""
+"""Code interpreter sessions as ECS tasks on Fargate."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +27,7 @@ _ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class FargateSettings:
-    """What tasks are started from and where; `task` is the ARN of their definition."""
+    """The launch options of tasks. `task` is the ARN of their definition."""
 
     cluster: str
     task: str
@@ -37,15 +37,15 @@ class FargateSettings:
 
 
 class FargateSandboxes:
-    """Implements `Sandboxes`; `connect` makes the session that answers at an address."""
+    """Implements `Sandboxes`. `connect` returns the session for an address and a token."""
 
     def __init__(
         self,
-        place: FargateSettings,
+        settings: FargateSettings,
         client: Callable[[], "ECSClient"],
         connect: Callable[[str, str], SandboxSession],
     ) -> None:
-        self._place = place
+        self._settings = settings
         self._make_client = client
         self._connect = connect
 
@@ -54,7 +54,7 @@ class FargateSandboxes:
         return self._make_client()
 
     def launch(self, name: str, token: str) -> str:
-        """ECS starts one task for all requests of one name that ask for the same, for a day.
+        """Run a task. For a day, ECS starts one task for all equal requests with one name.
 
         https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html
         """
@@ -62,8 +62,8 @@ class FargateSandboxes:
         for attempt in range(1, _ATTEMPTS + 1):
             with _available():
                 answer = self._client.run_task(
-                    cluster=self._place.cluster,
-                    taskDefinition=self._place.task,
+                    cluster=self._settings.cluster,
+                    taskDefinition=self._settings.task,
                     launchType="FARGATE",
                     clientToken=name,
                     networkConfiguration={"awsvpcConfiguration": self._network()},
@@ -71,13 +71,13 @@ class FargateSandboxes:
                 )
             if answer["tasks"]:
                 return answer["tasks"][0]["taskArn"]
-            reason = answer["failures"][0].get("reason", "")  # such as no capacity just now
+            reason = answer["failures"][0].get("reason", "")  # such as a lack of capacity
             if attempt < _ATTEMPTS:
                 pause(attempt)
         raise SandboxUnavailableError(reason)
 
     def address(self, handle: str) -> str | None:
-        if not self._is_here(handle):
+        if not self._is_current(handle):
             raise SandboxLostError("the task's cluster is gone")
         task = self._find(handle)
         if task["desiredStatus"] == "STOPPED":
@@ -96,27 +96,31 @@ class FargateSandboxes:
         return self._connect(address, token)
 
     def stop(self, handle: str) -> None:
-        if not self._is_here(handle):
+        if not self._is_current(handle):
             return
         with _available():
             try:
-                self._client.stop_task(cluster=self._place.cluster, task=handle)
+                self._client.stop_task(cluster=self._settings.cluster, task=handle)
             except self._client.exceptions.InvalidParameterException:
-                return  # ECS has forgotten it
+                return  # ECS no longer knows it
 
-    def _is_here(self, handle: str) -> bool:
-        """Rows outlive deployments: a task of another cluster was one of an earlier deployment. It
-        has ended, as no cluster can be deleted before its tasks have.
+    def _is_current(self, handle: str) -> bool:
+        """Return whether the task belongs to the present cluster.
+
+        A task of another cluster is from an earlier deployment, and has ended: no cluster can be
+        deleted while it has tasks.
         """
-        return f":task/{self._place.cluster}/" in handle
+        return f":task/{self._settings.cluster}/" in handle
 
     def _find(self, handle: str) -> "TaskTypeDef":
-        """A task may be unknown for some seconds after its launch, and is again from an hour after
-        its end. Raises `SandboxLostError`.
+        """Return the task. Raises `SandboxLostError`.
+
+        ECS may not know a task for some seconds after its launch, and forgets it an hour after its
+        end.
         """
         for attempt in range(1, _ATTEMPTS + 1):
             with _available():
-                answer = self._client.describe_tasks(cluster=self._place.cluster, tasks=[handle])
+                answer = self._client.describe_tasks(cluster=self._settings.cluster, tasks=[handle])
             if answer["tasks"]:
                 return answer["tasks"][0]
             if attempt < _ATTEMPTS:
@@ -125,14 +129,14 @@ class FargateSandboxes:
 
     def _network(self) -> "AwsVpcConfigurationTypeDef":
         return {
-            "subnets": self._place.subnets,
-            "securityGroups": [self._place.security_group],
-            "assignPublicIp": "ENABLED" if self._place.public_ip else "DISABLED",
+            "subnets": self._settings.subnets,
+            "securityGroups": [self._settings.security_group],
+            "assignPublicIp": "ENABLED" if self._settings.public_ip else "DISABLED",
         }
 
 
 def _override(token: str) -> "ContainerOverrideTypeDef":
-    """Whoever may look at tasks sees this, so only the token's hash is in it."""
+    """Return the override of a task, with the token's hash: whoever describes tasks sees it."""
     digest = hashlib.sha256(token.encode()).hexdigest()
     return {
         "name": CONTAINER,
@@ -142,7 +146,7 @@ def _override(token: str) -> "ContainerOverrideTypeDef":
 
 @contextmanager
 def _available() -> Iterator[None]:
-    """The client itself has asked again, where ECS was busy."""
+    """Raise `SandboxUnavailableError` for errors of ECS, after the client's own retries."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

@@ -1,4 +1,4 @@
-"""A code interpreter session in a network of its own: each call is one of a function in there."""
+"""A code interpreter session in an isolated network, called through a Lambda function there."""
 
 import json
 import time
@@ -26,8 +26,8 @@ from assistants.ports.sandbox import Execution
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors: a function that
-# nobody called for weeks first gets its network back, and refuses calls meanwhile.
+# A function in a VPC that was idle for weeks refuses calls while Lambda restores its network:
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
 _WAKING = frozenset(
     {
         "EC2ThrottledException",
@@ -37,15 +37,15 @@ _WAKING = frozenset(
         "ResourceNotReadyException",
     }
 )
-# The function ends before the client gives up on it. Calls can be repeated.
+# Longer than the function's own timeout. Calls are idempotent, so they may be retried.
 CONFIG = Config(read_timeout=320, retries={"total_max_attempts": 3})
 
 _WAKING_SECONDS = 90
-_ASK_AGAIN_SECONDS = 2
+_RETRY_SECONDS = 2
 
 
 class SandboxProxy:
-    """The function that is in the sessions' network."""
+    """The Lambda function in the sessions' network."""
 
     def __init__(self, function: str, client: Callable[[], "LambdaClient"]) -> None:
         self._function = function
@@ -56,10 +56,10 @@ class SandboxProxy:
         return self._make_client()
 
     def send(self, request: SandboxRequest) -> Any:
-        """What the call returned. Raises what it raised, `RuntimeError` if the function failed."""
+        """Return a call's value or raise its exception; `RuntimeError` if the function fails."""
         answer = self._invoke(json.dumps(request.to_json()).encode())
         if "FunctionError" in answer:
-            raise RuntimeError("the sandbox proxy failed")  # its own log tells how
+            raise RuntimeError("the sandbox proxy failed")  # its own log has the cause
         return value_of(json.loads(answer["Payload"].read()))
 
     def _invoke(self, payload: bytes) -> Any:
@@ -71,7 +71,7 @@ class SandboxProxy:
                 waking = error.response["Error"]["Code"] in _WAKING
                 if not waking or time.monotonic() > give_up:
                     raise
-            time.sleep(_ASK_AGAIN_SECONDS)
+            time.sleep(_RETRY_SECONDS)
 
 
 class ProxiedSession:

@@ -1,1 +1,1 @@
-"""Search indexes: OpenSearch, and an embedded one in SQLite."""
+"""Implement the search index: in OpenSearch, and embedded in SQLite."""

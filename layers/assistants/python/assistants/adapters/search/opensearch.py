@@ -1,97 +1,110 @@
-"""The search index in OpenSearch: Serverless collections, domains, and nodes without a login."""
+"""Keep and search chunks in OpenSearch: in Serverless collections, in domains, and in nodes.
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Literal
+No chunk has an id of ours, as Serverless refuses those. A write adds a copy of the chunk and
+deletes the copies that are visible. As a copy becomes visible seconds after it was written, a chunk
+may have several. Readers take the newest, and `set_attributes` deletes the others.
+"""
 
-from botocore.credentials import Credentials
-from botocore.session import get_session
-from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
-from opensearchpy.exceptions import OpenSearchException, RequestError
-from opensearchpy.helpers import streaming_bulk
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 
-from assistants.adapters.search import opensearch_queries as form
+from opensearchpy import OpenSearch
+
+from assistants.adapters.search.opensearch_client import Dialect
+from assistants.adapters.search.opensearch_documents import (
+    Copy,
+    FoundHit,
+    Source,
+    attribute_fields,
+    distinct,
+    newest_copies,
+    passages,
+    source_of,
+)
+from assistants.adapters.search.opensearch_mapping import index_body, index_name
+from assistants.adapters.search.opensearch_queries import (
+    MAX_HITS,
+    Body,
+    copies_query,
+    filters_of,
+    matching_query,
+    nearest_query,
+    number_buckets,
+    numbers_query,
+    sources_query,
+)
+from assistants.adapters.search.opensearch_requests import OpenSearchRequests
 from assistants.domain.filters import Comparison, Compound
-from assistants.domain.ids import ProjectId
+from assistants.domain.ids import ProjectId, new_order
 from assistants.domain.retrieval.passage import Chunk, Document
 from assistants.domain.retrieval.ranking import Candidates
 from assistants.ports.search import Query, SearchUnavailableError
 
-Service = Literal["aoss", "es"]
+SizedQuery = Callable[[int], Body]
 
-WAKING_SECONDS = 60  # a Serverless collection that slept answers its first request in 10 to 30
-BULK_BYTES = 5 * 2**20
-
-
-def connect(
-    endpoint: str,
-    *,
-    credentials: Credentials | None = None,
-    region: str = "",
-    service: Service = "aoss",
-) -> OpenSearch:
-    """The client of `endpoint` (`https://…`). It signs its requests if there are credentials."""
-    signer = Urllib3AWSV4SignerAuth(credentials, region, service) if credentials else None
-    return OpenSearch(
-        [endpoint],
-        http_auth=signer,
-        connection_class=Urllib3HttpConnection,
-        http_compress=True,
-        timeout=WAKING_SECONDS,
-        max_retries=4,
-        retry_on_timeout=True,
-        retry_on_status=(429, 502, 503, 504),
-    )
-
-
-def connect_signed(endpoint: str) -> OpenSearch:
-    """The client of a collection or domain of this account, with the credentials at hand."""
-    session = get_session()
-    service: Service = "aoss" if ".aoss." in endpoint else "es"
-    credentials = session.get_credentials()
-    region = session.get_config_variable("region")
-    return connect(endpoint, credentials=credentials, region=region, service=service)
+LISTED = 1_000  # chunks whose copies are listed at a time
+REWRITTEN = 64  # chunks that are read with their vectors at a time
 
 
 class OpenSearchIndex:
-    """A `SearchIndex`. `engine` is `faiss` on AWS; a node without native libraries has `lucene`."""
+    """Implement `SearchIndex`. `dialect` tells what serves the endpoint of `client`."""
 
     def __init__(
-        self, client: OpenSearch, *, model: str, dimensions: int, engine: form.Engine = "faiss"
+        self,
+        client: OpenSearch,
+        *,
+        model: str,
+        dimensions: int,
+        dialect: Dialect,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._client = client
+        self.name = index_name(model, dimensions)
         self._dimensions = dimensions
-        self._engine = engine
-        self._created = False
-        self.name = form.index_name(model, dimensions)
+        body = index_body(dimensions, dialect)
+        self._requests = OpenSearchRequests(client, self.name, body, sleep=sleep)
 
     def put(
         self, document: Document, chunks: Sequence[Chunk], vectors: Sequence[Sequence[float]]
     ) -> None:
         if any(len(vector) != self._dimensions for vector in vectors):
             raise ValueError(f"this index takes vectors of {self._dimensions} dimensions")
-        self._write(
-            {"_op_type": "index", "_id": form.chunk_id(document, chunk.number)}
-            | form.source(document, chunk, vector)
-            for chunk, vector in zip(chunks, vectors, strict=True)
+        numbers = {chunk.number for chunk in chunks}
+        visible = self._copies(document, min(numbers, default=0), max(numbers, default=-1) + 1)
+        former = [copy.id for copy in visible if copy.number in numbers]
+        written = new_order()
+        self._requests.add(
+            [
+                source_of(document, chunk, vector, written=written)
+                for chunk, vector in zip(chunks, vectors, strict=True)
+            ]
         )
+        self._requests.delete(former)
 
-    def set_attributes(self, document: Document, chunks: int) -> None:
-        fields = form.attribute_fields(document)
-        self._write(
-            {"_op_type": "update", "_id": form.chunk_id(document, number), "doc": fields}
-            for number in range(chunks)
-        )
+    def set_attributes(self, document: Document, chunks: int) -> bool:
+        visible = list(self._copies(document, 0, chunks))
+        newest = newest_copies(visible)
+        wanted = attribute_fields(document)
+        stale = [one for _, one in sorted(newest.items()) if not one.carries(wanted)]
+        for start in range(0, len(stale), REWRITTEN):
+            self._rewrite(document, stale[start : start + REWRITTEN], wanted)
+        right = {copy.id for copy in newest.values()} - {copy.id for copy in stale}
+        superfluous = [copy.id for copy in visible if copy.id not in right]
+        self._requests.delete(superfluous)
+        return not superfluous and len(newest) == chunks
 
     def delete(self, document: Document, chunks: int) -> None:
-        self._write(
-            {"_op_type": "delete", "_id": form.chunk_id(document, number)}
-            for number in range(chunks)
-        )
+        self._requests.delete([copy.id for copy in self._copies(document, 0, chunks)])
 
     def count(self, document: Document) -> int:
-        with _reported():
-            return self._count({"term": {"document": form.document_key(document)}})
+        counted, after = 0, None
+        while True:
+            [response] = self._requests.search([numbers_query(document, after)])
+            buckets = number_buckets(response)
+            counted += len(buckets)
+            if len(buckets) < MAX_HITS:
+                return counted
+            after = buckets[-1]["key"]
 
     def search(
         self,
@@ -103,71 +116,56 @@ class OpenSearchIndex:
         without: Collection[Document] = (),
         limit: int = 50,
     ) -> list[Candidates]:
-        filters = form.within(project, vector_store_ids, condition, without)
-        header = {"index": self.name, "ignore_unavailable": True}
-        body: list[dict[str, Any]] = []
+        filters = filters_of(project, vector_store_ids, condition, without)
+        searches: list[SizedQuery] = []
         for query in queries:
-            body += [header, form.nearest(query.vector, filters, limit)]
-            body += [header, form.matching(query.text, filters, limit)]
-        found = iter(self._answers(body) if body else ())
+            searches.append(partial(nearest_query, query.vector, filters))
+            searches.append(partial(matching_query, query.text, filters))
+        found = iter(self._distinct(searches, limit))
         return [
-            Candidates(form.hits(nearest, cosine=True), form.hits(matching, cosine=False))
+            Candidates(passages(nearest, cosine=True), passages(matching, cosine=False))
             for nearest, matching in zip(found, found, strict=True)
         ]
 
     def wake(self) -> None:
-        self._count({"match_none": {}})
+        self._requests.wake()
 
-    def _answers(self, body: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        with _reported():
-            answers: list[dict[str, Any]] = self._client.msearch(body=body)["responses"]
-        for answer in answers:
-            if "error" in answer:
-                raise SearchUnavailableError(f"The search index failed: {answer['error']}")
-        return answers
+    def _distinct(self, searches: Sequence[SizedQuery], limit: int) -> list[list[FoundHit]]:
+        """Return up to `limit` chunks for each search; search for more if copies took the room."""
+        found: list[list[FoundHit]] = [[] for _ in searches]
+        waiting, size = list(range(len(searches))), limit
+        while waiting:
+            responses = self._requests.search([searches[place](size) for place in waiting])
+            hits = [response["hits"]["hits"] for response in responses]
+            starved = []
+            for place, some in zip(waiting, hits, strict=True):
+                found[place] = distinct(some)[:limit]
+                if len(found[place]) < limit and len(some) == size < MAX_HITS:
+                    starved.append(place)
+            waiting, size = starved, min(2 * size, MAX_HITS)
+        return found
 
-    def _count(self, query: form.Clause) -> int:
-        with _reported():
-            counted: int = self._client.count(
-                body={"query": query}, index=self.name, ignore_unavailable=True
-            )["count"]
-            return counted
+    def _copies(self, document: Document, first: int, end: int) -> Iterator[Copy]:
+        """List the visible copies of these chunks, however many there are."""
+        for start in range(first, end, LISTED):
+            yield from self._copies_between(document, start, min(start + LISTED, end))
 
-    def _write(self, actions: Iterable[dict[str, Any]]) -> None:
-        """Chunks that are to be changed or removed and are not there are fine."""
-        with _reported():
-            self._create()
-            results = streaming_bulk(
-                self._client,
-                actions,
-                index=self.name,
-                max_chunk_bytes=BULK_BYTES,
-                raise_on_error=False,
-                max_retries=4,
-                initial_backoff=1,
-            )
-            for done, result in results:
-                (outcome,) = result.values()
-                if not done and outcome["status"] != 404:
-                    raise SearchUnavailableError(f"The search index refused a chunk: {outcome}")
-
-    def _create(self) -> None:
-        """Before every first write: an index that a write creates would have another mapping."""
-        if self._created:
+    def _copies_between(self, document: Document, first: int, end: int) -> Iterator[Copy]:
+        [response] = self._requests.search([copies_query(document, first, end)])
+        hits = response["hits"]["hits"]
+        if len(hits) < MAX_HITS or end - first == 1:
+            yield from map(Copy.from_hit, hits)
             return
-        try:
-            self._client.indices.create(
-                index=self.name, body=form.index_body(self._dimensions, self._engine)
-            )
-        except RequestError as error:
-            if error.error != "resource_already_exists_exception":
-                raise
-        self._created = True
+        middle = (first + end) // 2
+        yield from self._copies_between(document, first, middle)
+        yield from self._copies_between(document, middle, end)
 
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    try:
-        yield
-    except OpenSearchException as error:
-        raise SearchUnavailableError(f"The search index failed: {error}") from error
+    def _rewrite(self, document: Document, stale: Sequence[Copy], wanted: Source) -> None:
+        """Write these chunks again with other attributes, except those that are gone by now."""
+        [response] = self._requests.search([sources_query(document, stale)])
+        found = {hit["_id"]: hit["_source"] for hit in response["hits"]["hits"]}
+        sources = [found[copy.id] for copy in stale if copy.id in found]
+        if any("vector" not in source for source in sources):
+            raise SearchUnavailableError("The search index returns chunks without their vectors.")
+        changed = {**wanted, "written": new_order()}
+        self._requests.add([{**source, **changed} for source in sources])

@@ -1,123 +1,30 @@
-"""How chunks, filters and queries are written for OpenSearch.
+"""Build the queries for OpenSearch: nearest and matching chunks, copies of chunks, filters."""
 
-Every attribute of every file is a token in one keyword field, so that the mapping never grows.
-"""
-
-import hashlib
-import re
 from collections.abc import Collection, Sequence
-from typing import Any, Literal
+from typing import Any
 
+from assistants.adapters.search.opensearch_documents import Copy, document_key, store_key
 from assistants.domain.attributes import kind_of, prefix, prefix_end, token
 from assistants.domain.filters import Comparison, Compound
 from assistants.domain.ids import ProjectId
-from assistants.domain.retrieval.passage import Chunk, Document, Passage
+from assistants.domain.retrieval.passage import Document
 from assistants.domain.retrieval.query_terms import query_words
-from assistants.domain.retrieval.ranking import Hit
 from assistants.ports.search import Vector
 
-Engine = Literal["faiss", "lucene"]
 Clause = dict[str, Any]
+Body = dict[str, Any]  # of one search
 
-# Cut into words as the embedded index cuts: letters, digits and marks, no case, no accents, stems.
-ANALYSIS = {
-    "char_filter": {
-        "letters": {
-            "type": "pattern_replace",
-            "pattern": r"[^\p{L}\p{N}\p{M}]+",
-            "replacement": " ",
-        }
-    },
-    "analyzer": {
-        "words": {
-            "type": "custom",
-            "char_filter": ["letters"],
-            "tokenizer": "standard",
-            "filter": ["lowercase", "asciifolding", "porter_stem"],
-        }
-    },
-}
+MAX_HITS = 10_000  # or buckets, of one search: the default limit of every index
 
 
-def index_name(model: str, dimensions: int) -> str:
-    """One index for each embedding model and dimension, as vectors of two cannot be compared."""
-    readable = re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")[:64]
-    digest = hashlib.sha256(model.encode()).hexdigest()[:8]
-    return f"chunks-{readable}-{digest}-{dimensions}"
-
-
-def index_body(dimensions: int, engine: Engine) -> dict[str, Any]:
-    vector = {
-        "type": "knn_vector",
-        "dimension": dimensions,
-        "method": {"name": "hnsw", "engine": engine, "space_type": "cosinesimil"},
-    }
-    return {
-        "settings": {"index": {"knn": True}, "analysis": ANALYSIS},
-        "mappings": {
-            "dynamic": "strict",
-            "properties": {
-                "store": {"type": "keyword"},
-                "document": {"type": "keyword"},
-                "attributes": {"type": "keyword"},
-                "words": {"type": "text", "analyzer": "words"},
-                "context": {"type": "text", "index": False, "copy_to": "words"},
-                "text": {"type": "text", "index": False, "copy_to": "words"},
-                "vector": vector,
-                "kept": {"type": "object", "enabled": False},
-                "pairs": {"type": "object", "enabled": False},
-            },
-        },
-    }
-
-
-def chunk_id(document: Document, number: int) -> str:
-    return f"{document_key(document)}#{number}"
-
-
-def document_key(document: Document) -> str:
-    return "#".join([_store(document), document.file_id, document.entry_id])
-
-
-def source(document: Document, chunk: Chunk, vector: Sequence[float]) -> dict[str, Any]:
-    """The stored form of a chunk; `kept` and `pairs` are only given back."""
-    return {
-        "store": _store(document),
-        "document": document_key(document),
-        "context": chunk.context(document.filename),
-        "text": chunk.text,
-        "vector": list(vector),
-        "kept": {
-            "project": document.project,
-            "vector_store_id": document.vector_store_id,
-            "file_id": document.file_id,
-            "entry_id": document.entry_id,
-            "filename": document.filename,
-            "number": chunk.number,
-            "span": [chunk.start, chunk.end],
-            "pages": chunk.pages,
-            "headings": chunk.headings,
-        },
-        **attribute_fields(document),
-    }
-
-
-def attribute_fields(document: Document) -> dict[str, Any]:
-    """The part of the stored form that can change. Pairs in a list: an update replaces a list,
-    where it would merge an object with what was there.
-    """
-    tokens = [token(key, value) for key, value in document.attributes.items()]
-    return {"attributes": tokens, "pairs": {"items": list(document.attributes.items())}}
-
-
-def within(
+def filters_of(
     project: ProjectId,
     stores: Sequence[str],
     condition: Comparison | Compound | None,
     without: Collection[Document],
 ) -> list[Clause]:
-    """What a chunk must pass to be searched at all."""
-    clauses: list[Clause] = [{"terms": {"store": [f"{project}#{store}" for store in stores]}}]
+    """Return the clauses that a chunk must match to be searched at all."""
+    clauses: list[Clause] = [{"terms": {"store": [store_key(project, one) for one in stores]}}]
     if condition is not None:
         clauses.append(clause(condition))
     if without:
@@ -126,16 +33,69 @@ def within(
     return clauses
 
 
-def nearest(vector: Vector, filters: list[Clause], limit: int) -> dict[str, Any]:
-    """The filter stands inside the k-NN clause: it narrows before the nearest are taken."""
-    knn = {"vector": vector, "k": limit, "filter": {"bool": {"filter": filters}}}
-    return _search({"knn": {"vector": knn}}, limit)
+def nearest_query(vector: Vector, filters: list[Clause], size: int) -> Body:
+    """Put the filter inside the k-NN clause, so that it applies before the nearest are taken."""
+    knn = {"vector": vector, "k": size, "filter": {"bool": {"filter": filters}}}
+    return _ranked({"knn": {"vector": knn}}, size)
 
 
-def matching(text: str, filters: list[Clause], limit: int) -> dict[str, Any]:
+def matching_query(text: str, filters: list[Clause], size: int) -> Body:
     words = " ".join(query_words(text))
     match = {"match": {"words": {"query": words}}}
-    return _search({"bool": {"must": match, "filter": filters}}, limit)
+    return _ranked({"bool": {"must": match, "filter": filters}}, size)
+
+
+def copies_query(document: Document, first: int, end: int) -> Body:
+    """Find the copies of the chunks with numbers from `first` up to, but not including, `end`."""
+    chosen = [
+        {"term": {"document": document_key(document)}},
+        {"range": {"number": {"gte": first, "lt": end}}},
+    ]
+    return {
+        "size": MAX_HITS,
+        "query": {"bool": {"filter": chosen}},
+        "_source": ["number", "written", "pairs"],
+        "track_total_hits": False,
+    }
+
+
+def sources_query(document: Document, copies: Sequence[Copy]) -> Body:
+    """Find these copies with all their fields. NextGen returns vectors only on request."""
+    chosen = [
+        {"term": {"document": document_key(document)}},
+        {"terms": {"number": [copy.number for copy in copies]}},
+        {"terms": {"written": sorted({copy.written for copy in copies})}},
+    ]
+    return {
+        "size": MAX_HITS,
+        "query": {"bool": {"filter": chosen}},
+        "_source": True,
+        "track_total_hits": False,
+    }
+
+
+def numbers_query(document: Document, after: Clause | None) -> Body:
+    """List the numbers of a document's chunks, each once, after the bucket key `after`."""
+    listed: Clause = {
+        "size": MAX_HITS,
+        "sources": [{"number": {"terms": {"field": "number"}}}],
+    }
+    if after is not None:
+        listed["after"] = after
+    return {
+        "size": 0,
+        "query": {"term": {"document": document_key(document)}},
+        "aggs": {"numbers": {"composite": listed}},
+        "track_total_hits": False,
+    }
+
+
+def number_buckets(response: dict[str, Any]) -> list[Clause]:
+    """Return the buckets of `numbers_query`: none from an index that is not visible yet."""
+    found: list[Clause] = (
+        response["aggregations"]["numbers"]["buckets"] if "aggregations" in response else []
+    )
+    return found
 
 
 def clause(condition: Comparison | Compound) -> Clause:
@@ -153,42 +113,17 @@ def clause(condition: Comparison | Compound) -> Clause:
     return {"range": {"attributes": _bounds(condition, tokens[0])}}
 
 
-def hits(answer: dict[str, Any], *, cosine: bool) -> list[Hit]:
-    """With `cosine` the scores of `cosinesimil`, which are (1 + cosine) / 2, are undone."""
-    found = answer["hits"]["hits"]
-    return [
-        Hit(_passage(hit["_source"]), 2 * hit["_score"] - 1 if cosine else hit["_score"])
-        for hit in found
-    ]
-
-
-def _passage(stored: dict[str, Any]) -> Passage:
-    kept = stored["kept"]
-    document = Document(
-        kept["project"], kept["vector_store_id"], kept["file_id"], kept["entry_id"],
-        kept["filename"], dict(stored["pairs"]["items"]),
-    )  # fmt: skip
-    pages = tuple(kept["pages"]) if kept["pages"] else None
-    start, end = kept["span"]
-    headings = tuple(kept["headings"])
-    return Passage(document, Chunk(kept["number"], stored["text"], start, end, pages, headings))
-
-
-def _search(query: Clause, limit: int) -> dict[str, Any]:
+def _ranked(query: Clause, size: int) -> Body:
     return {
-        "size": limit,
+        "size": size,
         "query": query,
-        "_source": ["text", "kept", "pairs"],
+        "_source": ["document", "number", "written", "text", "kept", "pairs"],
         "track_total_hits": False,
     }
 
 
-def _store(document: Document) -> str:
-    return f"{document.project}#{document.vector_store_id}"
-
-
 def _bounds(condition: Comparison, wanted: str) -> dict[str, str]:
-    """Between the wanted token and the end of its key's tokens of the same kind."""
+    """Limit the range to tokens of the same key and kind."""
     if isinstance(condition.value, list):
         raise TypeError("an order needs one value")
     kind = kind_of(condition.value)

@@ -1,6 +1,6 @@
-"""The embedded search index, for this machine and for tests: one SQLite file.
+"""Keep and search chunks in one SQLite file, on this machine and in tests.
 
-Vectors are compared one by one (sqlite-vec), so the nearest are exact; words are found by FTS5.
+Vectors are compared one by one (sqlite-vec), so the nearest are exact. FTS5 finds words.
 """
 
 import threading
@@ -23,7 +23,7 @@ BUSY_SECONDS = 30
 
 
 class SqliteIndex:
-    """A `SearchIndex` in the file `path`, which keeps to the model it was made for.
+    """Implement `SearchIndex` in the file `path`, for one model and dimension.
 
     Raises `ValueError` if the file was made for another model or dimension.
     """
@@ -50,11 +50,12 @@ class SqliteIndex:
             for chunk, vector in zip(chunks, vectors, strict=True):
                 rows.save_chunk(cursor, owner, document.filename, chunk, vector)
 
-    def set_attributes(self, document: Document, chunks: int) -> None:
+    def set_attributes(self, document: Document, chunks: int) -> bool:
         with self._transaction() as cursor:
             owner = rows.find_document(cursor, document)
             if owner is not None and chunks:
                 rows.save_document(cursor, document)
+        return True
 
     def delete(self, document: Document, chunks: int) -> None:
         with self._transaction() as cursor:
@@ -89,11 +90,11 @@ class SqliteIndex:
             ]
 
     def wake(self) -> None:
-        """Nothing to do: a file does not sleep."""
+        """Do nothing: a file does not sleep."""
 
     @contextmanager
     def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[apsw.Cursor]:
-        """A writer waits for its turn at once: later, SQLite would refuse it one."""
+        """Make a writer wait at the beginning: within a transaction, SQLite would refuse it."""
         with self._lock:  # a connection may not be used by two threads at the same time
             try:
                 cursor = self._connection.execute(begin)
@@ -127,7 +128,7 @@ def _connect(path: Path) -> apsw.Connection:
 
 
 def _extension() -> str:
-    """The library in the package `sqlite_vec`, which is not imported: it would load numpy."""
+    """Return the library of the package `sqlite_vec`. Importing the package would load numpy."""
     found = find_spec("sqlite_vec")
     if found is None or found.origin is None:
         raise ModuleNotFoundError("install sqlite-vec, which compares the vectors")

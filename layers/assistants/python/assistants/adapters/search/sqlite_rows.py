@@ -1,4 +1,4 @@
-"""The tables of the embedded search index: documents, and their chunks by vector and by word."""
+"""Read and write the tables of the SQLite index: documents, and chunks by vector and by word."""
 
 import json
 from array import array
@@ -61,7 +61,7 @@ def find_documents(
     stores: Sequence[str],
     condition: Comparison | Compound | None,
 ) -> dict[int, Document]:
-    """The documents of these stores that pass the condition, by row."""
+    """Return the documents of these stores that match the condition, by row."""
     rows: Any = cursor.execute(
         "SELECT id, store, file, entry_id, filename, attributes FROM documents "
         "WHERE project = ? AND store IN (SELECT value FROM json_each(?))",
@@ -77,7 +77,7 @@ def find_documents(
 
 
 def save_document(cursor: apsw.Cursor, document: Document) -> int:
-    """Add the document or renew its attributes."""
+    """Add the document, or update its attributes."""
     row: int = cursor.execute(
         "INSERT INTO documents (project, store, file, entry_id, filename, attributes) "
         "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET attributes = excluded.attributes "
@@ -111,7 +111,7 @@ def save_chunk(
 
 
 def delete_chunks(cursor: apsw.Cursor, owner: int, first: int, end: int) -> None:
-    """Remove the chunks with numbers from `first` up to and without `end`."""
+    """Delete the chunks with numbers from `first` up to, but not including, `end`."""
     chosen = "SELECT id FROM chunks WHERE document = ? AND number >= ? AND number < ?"
     rows = cursor.execute(chosen, (owner, first, end)).fetchall()
     cursor.executemany("DELETE FROM words WHERE rowid = ?", rows)

@@ -1,4 +1,4 @@
-"""Vectors as embedding models return them."""
+"""Normalise the vectors of embedding models."""
 
 import math
 from collections.abc import Sequence
@@ -7,13 +7,14 @@ from assistants.ports.search import SearchUnavailableError, Vector
 
 
 def unit(vector: Sequence[float], dimensions: int) -> Vector:
-    """The vector with length 1. Raises `SearchUnavailableError` if it cannot be put into an index
-    of `dimensions`.
+    """Return the vector with length 1.
+
+    Raises `SearchUnavailableError` if it does not fit an index of `dimensions`.
     """
     length = math.hypot(*vector)
     if len(vector) != dimensions or not 0 < length < math.inf:
         raise SearchUnavailableError(
-            f"The embedding model answered a vector of {len(vector)} dimensions and length "
+            f"The embedding model returned a vector of {len(vector)} dimensions and length "
             f"{length:g}, where {dimensions} dimensions are configured."
         )
     return [value / length for value in vector]

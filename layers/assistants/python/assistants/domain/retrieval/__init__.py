@@ -1,1 +1,1 @@
-"""Passages, queries and how they are ranked."""
+"""Extracted text, passages, queries and ranking."""

@@ -1,4 +1,4 @@
-"""What is read from a file: its text, with the pages and headings that it stands under."""
+"""The text extracted from a file, with its pages and headings."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +9,7 @@ MAX_CHARACTERS = 25_000_000
 
 
 class DocumentError(Exception):
-    """Raise when a file cannot be searched: `code` and `message` are its `last_error`."""
+    """Raised when a file cannot be searched; becomes its `last_error`."""
 
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """`start` is where its section begins, in code points; `level` is 1 for the outermost."""
+    """A heading. `start` is where its section begins, in code points; `level` 1 is outermost."""
 
     start: int
     level: int
@@ -28,7 +28,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class ExtractedText:
-    """`pages` holds where each page begins, in code points; none if the format has no pages."""
+    """Text. `pages` holds the start of each page, in code points, if the format has pages."""
 
     content: str
     pages: tuple[int, ...] = ()
@@ -37,7 +37,7 @@ class ExtractedText:
 
 @dataclass(frozen=True, slots=True)
 class ExtractionFailure:
-    """A `DocumentError`, as it passes between processes."""
+    """A `DocumentError` in the answer of another process."""
 
     code: ErrorCode
     message: str

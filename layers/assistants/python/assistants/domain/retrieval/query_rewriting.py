@@ -1,8 +1,8 @@
-"""Rewriting a question for a search: without the words around it that no document answers.
+"""Query rewriting: removes polite phrases around a question, which no document contains.
 
-The original has a model rewrite ("I'd like to know the height of the main office building." becomes
-"primary office building height"). Here the phrases are taken off that people put before and after
-what they want to know, in English; any other query stays as it is.
+OpenAI rewrites with a model ("I'd like to know the height of the main office building." becomes
+"primary office building height"). Here common English phrases are cut off before and after the
+question; any other query is unchanged.
 """
 
 import re
@@ -30,7 +30,7 @@ _ENDS = " \t\r\n.,?!"
 
 
 def rewritten(query: str) -> str:
-    """The query itself, if nothing would be left of it."""
+    """Return the query without such phrases, or unchanged if nothing would be left."""
     left = _AFTER.sub("", query.strip().rstrip(_ENDS)).rstrip(_ENDS)
     while (found := _BEFORE.match(left)) is not None:
         left = left[found.end() :]

@@ -1,6 +1,6 @@
-"""One order out of two: the passages nearest in meaning and those with the query's words.
+"""Hybrid ranking: merges the results of vector search and keyword search.
 
-Pure functions, so that every index ranks alike. All scores are 0..1 and higher is better.
+Pure functions, so that every index ranks alike. Scores are 0..1, and higher is better.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,16 +11,16 @@ from assistants.domain.retrieval.passage import Passage
 
 Ranker = Literal["auto", "none", "default-2024-11-15", "default_2024_08_21"]
 
-# How much of a score the best in meaning and the best in words get: a convex combination, as in
-# arXiv 2210.11934. `make bench-retrieval` compares the sum with both parts; with MiniLM anything
-# from 0.3 to 0.7 is better than each alone, and half is in the middle of it.
+# The weights of vector and keyword scores, a convex combination as in arXiv 2210.11934. By
+# `make bench-retrieval` with MiniLM, any share from 0.3 to 0.7 ranks better than either score
+# alone; half is the middle.
 MEANING_SHARE = WORDS_SHARE = 0.5
 RECIPROCAL_CONSTANT = 60  # of reciprocal rank fusion, as in its first publication and in OpenSearch
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """`score` is the cosine of the vectors, or BM25 with any scale, as the list it is in says."""
+    """A passage found. `score` is a cosine in `nearest`, and BM25 of any scale in `matching`."""
 
     passage: Passage
     score: float
@@ -28,7 +28,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What an index found for one query, the best first in both lists."""
+    """The results of one query, the best first in both lists."""
 
     nearest: Sequence[Hit] = ()
     matching: Sequence[Hit] = ()
@@ -36,7 +36,7 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """How to rank. `weights` are those of `hybrid_search`: embedding and text."""
+    """The options of a ranking. `weights` are `hybrid_search`'s: of embedding and of text."""
 
     ranker: Ranker = "auto"
     score_threshold: float = 0.0
@@ -46,15 +46,15 @@ class Ranking:
 def rank(
     found: Sequence[Candidates], ranking: Ranking, *, unrelated: float, limit: int
 ) -> list[Hit]:
-    """The best passages over all queries; a passage's score is that of its best query.
+    """Return the best passages of all queries; a passage's score is that of its best query.
 
-    `unrelated` is the cosine that the embedding model gives to texts that have nothing in common.
+    `unrelated` is the embedding model's cosine of two unrelated texts.
     """
     best: dict[Passage, float] = {}
     for candidates in found:
         for passage, score in _scores(candidates, ranking, unrelated).items():
             best[passage] = max(score, best.get(passage, 0.0))
-    # Rounded, so that what reaches a threshold but for the last bit of a double passes it.
+    # Rounded, so that a score equal to the threshold but for rounding errors passes.
     hits = [Hit(passage, round(score, 6)) for passage, score in best.items()]
     hits = [hit for hit in hits if hit.score >= ranking.score_threshold]
     return sorted(hits, key=_order)[:limit]
@@ -77,8 +77,8 @@ def _scores(found: Candidates, ranking: Ranking, unrelated: float) -> dict[Passa
 
 
 def _meaning(found: Candidates, unrelated: float) -> dict[Passage, float]:
-    """A passage with the words that is not among the nearest is credited with the last of these:
-    it can be as near, and not nearer.
+    """Return scores by vector. A passage found by keywords alone gets the lowest of them: it can
+    be as near as the last of the nearest, but not nearer.
     """
     nearest = _relative(found.nearest, _closeness(unrelated))
     last = min(nearest.values(), default=0.0)
@@ -94,7 +94,7 @@ def _relative(hits: Sequence[Hit], scale: Callable[[float], float]) -> dict[Pass
 
 
 def _reciprocal(found: Candidates, nearest: float, matching: float) -> dict[Passage, float]:
-    """Weighted reciprocal rank fusion, scaled so that first place in both lists is 1."""
+    """Return scores by weighted reciprocal rank fusion; first place in both lists is 1."""
 
     def places(hits: Sequence[Hit]) -> dict[Passage, float]:
         first = RECIPROCAL_CONSTANT + 1

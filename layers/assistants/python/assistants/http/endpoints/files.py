@@ -6,7 +6,7 @@ from assistants.domain.page import Page
 from assistants.domain.schema import Deleted
 from assistants.http.call import Call, Download, Redirect
 
-STREAMED_BYTES = 20 * 1024 * 1024  # behind the first 6 MB API Gateway slows a stream to 2 MB/s
+STREAMED_BYTES = 20 * 1024 * 1024  # after the first 6 MB, API Gateway limits a stream to 2 MB/s
 
 
 def create(call: Call, body: FileCreate) -> File:
@@ -26,7 +26,7 @@ def delete(call: Call) -> Deleted:
 
 
 def content(call: Call) -> Download | Redirect:
-    """The bytes of the file; of more than 20 MB, a redirect to where they can be had."""
+    """Return the bytes of a file, or for more than 20 MB a redirect to a URL of S3."""
     files = call.backend.files.service
     file = files.downloadable(call.project, call.file_id)
     if file.bytes > STREAMED_BYTES:

@@ -46,21 +46,23 @@ def submit_tool_outputs(call: Call, body: ToolOutputsSubmit) -> Run | EventStrea
 
 
 def events(call: Call, query: RunQuery) -> EventStream:
-    """The events of a run, also of one that was created without `stream`. `Last-Event-ID` goes on
-    behind the last frame that the client has seen.
+    """Stream the events of a run, also of one that was created without `stream`.
+
+    With `Last-Event-ID`, continue after the last frame that the client has seen.
     """
     run = call.backend.runs.service.get(call.run)
     last_event = call.headers.get("last-event-id", "0")
     if not last_event.isdecimal():
         message = f"Invalid 'Last-Event-ID': '{last_event}'. Expected an integer."
         raise InvalidRequestError(message, param="Last-Event-ID", code="invalid_value")
-    told = call.backend.runs.event_stream.resume(
+    stream = call.backend.runs.event_stream.resume(
         call.project, run, last_event=int(last_event), include=query.include
     )
-    return EventStream(frames(told))
+    return EventStream(frames(stream))
 
 
 def _follow(call: Call, run: Run, after: int = -1, include: Include | None = None) -> EventStream:
-    relay = call.backend.runs.event_stream
-    told = relay.follow(call.project, run, after=after, include=include or [])
-    return EventStream(frames(told))
+    stream = call.backend.runs.event_stream.follow(
+        call.project, run, after=after, include=include or []
+    )
+    return EventStream(frames(stream))

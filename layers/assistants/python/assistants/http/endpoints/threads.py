@@ -20,7 +20,7 @@ class ThreadCursor(Cursor):
 
 
 def list_(call: Call, query: ThreadCursor) -> Page[Thread]:
-    """An extension: the project's threads. `metadata[key]=value` narrows them to one pair."""
+    """List the project's threads (an extension). `metadata[key]=value` filters by one pair."""
     return call.backend.threads.service.list(call.project, query, metadata=query.metadata)
 
 

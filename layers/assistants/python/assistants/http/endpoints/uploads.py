@@ -22,9 +22,10 @@ def add_part(call: Call, body: PartCreate) -> UploadPart:
 
 
 def add_direct_part(call: Call) -> DirectPart:
-    """A URL for the whole content, which the client PUTs to S3 itself: an extension of this
-    service, for files that are too large for one request to the API. Complete the upload with
-    this part alone.
+    """Return a URL to which the client PUTs the whole content, at S3 (an extension).
+
+    For files that are too large for one request to the API. Complete the upload with this part
+    alone.
     """
     part_id = call.new_id(UPLOAD_PART)
     return call.backend.files.uploads.add_direct_part(call.project, call.path["upload_id"], part_id)

@@ -36,7 +36,7 @@ def delete(call: Call) -> Deleted:
 
 
 def content(call: Call) -> FileContentPage:
-    """The text that was read from the file."""
+    """Return the text that was extracted from the file."""
     return call.backend.vector_stores.files.content(searching(call), *_ids(call))
 
 

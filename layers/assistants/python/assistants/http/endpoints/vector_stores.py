@@ -36,6 +36,6 @@ def search(call: Call, body: VectorStoreSearch) -> SearchResultsPage:
 
 
 def searching(call: Call) -> ProjectId:
-    """The caller's project. Raises `InvalidRequestError` in a deployment without file search."""
+    """Return the caller's project. Raises `InvalidRequestError` if there is no file search."""
     call.backend.tools.availability.require(FILE_SEARCH.name)
     return call.project

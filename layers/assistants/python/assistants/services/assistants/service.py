@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from assistants.domain.assistant import Assistant, AssistantCreate, AssistantModify
-from assistants.domain.capabilities import ASKED_OF_MODELS, check_capabilities
+from assistants.domain.capabilities import MODEL_PARAMETERS, check_capabilities
 from assistants.domain.errors import no_such
 from assistants.domain.ids import ASSISTANT, ProjectId, check_id
 from assistants.domain.model import Catalog
@@ -67,7 +67,7 @@ class Assistants:
                 resources = before.tool_resources or ToolResources()
                 replaced = resources.replaced(body.tool_resources)
                 assistant = assistant.model_copy(update={"tool_resources": replaced})
-            if changes.keys() & ASKED_OF_MODELS:
+            if changes.keys() & MODEL_PARAMETERS:
                 check_capabilities(assistant, self.catalog.route(assistant.model))
             return assistant
 

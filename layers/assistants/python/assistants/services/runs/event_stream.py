@@ -6,10 +6,11 @@ from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import GoneError
+from assistants.domain.events import RUN_OBJECT, EventName, event_name
 from assistants.domain.ids import ProjectId, RunRef
 from assistants.domain.journal import Record, RunProjection
 from assistants.domain.run import Run
-from assistants.domain.run_step import Include, shown_details
+from assistants.domain.run_step import Include, details_to_api
 from assistants.ports.clock import Clock
 from assistants.services.runs.journal import Journal
 from assistants.services.runs.repository import GRACE_SECONDS
@@ -18,8 +19,8 @@ POLL_SECONDS = 0.02
 QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
 KEEP_ALIVE_SECONDS = 15.0
 _QUIET_AFTER_SECONDS = 5.0
-_FINAL_EVENTS = frozenset(f"thread.run.{status}" for status in lifecycle.TERMINAL)
-_LAST_EVENTS = _FINAL_EVENTS | {"thread.run.requires_action"}
+_FINAL_EVENTS = frozenset(event_name(RUN_OBJECT, status) for status in lifecycle.TERMINAL)
+_LAST_EVENTS = _FINAL_EVENTS | {event_name(RUN_OBJECT, "requires_action")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class StreamEvent:
 
     number: int
     record: int
-    name: str
+    name: EventName
     data: dict[str, Any]
 
 
@@ -107,10 +108,10 @@ def _with_include(event: StreamEvent, include: Include) -> StreamEvent:
     """Return the event with the details that its client asked for."""
     data = event.data
     if "delta" in data and "step_details" in data["delta"]:
-        details = shown_details(data["delta"]["step_details"], include)
+        details = details_to_api(data["delta"]["step_details"], include)
         return replace(event, data={**data, "delta": {"step_details": details}})
     if "step_details" in data:
-        details = shown_details(data["step_details"], include)
+        details = details_to_api(data["step_details"], include)
         return replace(event, data={**data, "step_details": details})
     return event
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import no_such
+from assistants.domain.events import RUN_OBJECT, event_name
 from assistants.domain.ids import (
     RUN,
     THREAD,
@@ -38,7 +39,7 @@ class LoadedRun:
 
     @property
     def run(self) -> Run:
-        return Run.of(self.settings, self.state)
+        return Run.from_stored(self.settings, self.state)
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class RunRepository:
             members["usage"] = members.get("spent", run.state.spent)
         state = run.state.model_copy(update=members)
         shown = state.model_dump(mode="json", include=set(members) & set(RunProgress.model_fields))
-        return state, (Event(f"thread.run.{change.status}", shown),)
+        return state, (Event(event_name(RUN_OBJECT, change.status), shown),)
 
 
 def loaded(project: ProjectId, settings: Row, state: Row) -> LoadedRun:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from assistants.domain.events import STEP_OBJECT
 from assistants.domain.journal import Event
 from assistants.ports.table import Row, Save
 from assistants.services.runs.repository import LoadedRun
@@ -10,7 +11,7 @@ from assistants.services.storage import keys
 
 def row_of(run: LoadedRun, known: dict[str, Any]) -> Row:
     """Return the row of a step or a message of this run."""
-    if known["object"] == "thread.run.step":
+    if known["object"] == STEP_OBJECT:
         return Row(keys.step(run.ref, known["id"]), known)
     return Row(keys.message(run.project, run.settings.thread_id, known["id"]), known)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from assistants.domain.errors import no_such
 from assistants.domain.ids import STEP, RunRef, check_id
 from assistants.domain.page import Cursor, Page
-from assistants.domain.run_step import Include, RunStep, shown
+from assistants.domain.run_step import Include, RunStep
 from assistants.ports.table import Row, Table
 from assistants.services.runs.repository import RunRepository
 from assistants.services.storage import keys
@@ -26,7 +26,7 @@ class RunSteps:
         self.repository.load(ref)
 
         def load(row: Row) -> RunStep:
-            return shown(RunStep.model_validate(row.body), include)
+            return RunStep.model_validate(row.body).to_api(include)
 
         partition = keys.in_thread(ref.project, ref.thread_id)
         return page(self.table, partition, keys.steps(ref.run_id), cursor, load)
@@ -37,4 +37,4 @@ class RunSteps:
         [row] = self.table.get(keys.step(ref, step_id))
         if row is None:
             raise no_such("run step", step_id)
-        return shown(RunStep.model_validate(row.body), include)
+        return RunStep.model_validate(row.body).to_api(include)

@@ -9,6 +9,7 @@ from typing import Any
 
 from assistants.domain import lifecycle
 from assistants.domain.errors import NotFoundError
+from assistants.domain.events import MESSAGE_OBJECT, STEP_OBJECT, event_name
 from assistants.domain.ids import RunRef
 from assistants.domain.journal import Control, Event, RunProjection
 from assistants.domain.message import IncompleteReason
@@ -20,7 +21,6 @@ from assistants.services.runs.rows import row_of
 
 LOST = LastError(code="server_error", message="Sorry, something went wrong.")
 _CONTROL: dict[RunStatus, Control] = {"expired": "interrupt", "failed": "interrupt"}
-_STEP = "thread.run.step"
 _REASONS: dict[RunStatus, IncompleteReason] = {
     "cancelled": "run_cancelled",
     "expired": "run_expired",
@@ -90,11 +90,11 @@ class OpenObjects:
         self._changes = [
             *(
                 _message_change(known, status, now)
-                for known in projection.open_objects("thread.message")
+                for known in projection.open_objects(MESSAGE_OBJECT)
             ),
             *(
                 _step_change(run, known, status, error, now)
-                for known in projection.open_objects(_STEP)
+                for known in projection.open_objects(STEP_OBJECT)
             ),
         ]
 
@@ -129,4 +129,4 @@ def _step_change(
         change["last_error"] = error.model_dump()
     if run.state.waiting_usage is not None and known["id"] == run.state.waiting_step:
         change["usage"] = run.state.waiting_usage.model_dump()
-    return Event(f"thread.run.step.{status}", change)
+    return Event(event_name(STEP_OBJECT, status), change)

@@ -15,7 +15,7 @@ from assistants.domain.ids import (
 )
 from assistants.domain.page import Cursor, Page
 from assistants.domain.schema import Deleted
-from assistants.domain.thread import StoredThread, Thread, ThreadCreate, ThreadModify, shown
+from assistants.domain.thread import StoredThread, Thread, ThreadCreate, ThreadModify
 from assistants.ports.clock import Clock
 from assistants.ports.table import (
     ConflictError,
@@ -128,7 +128,7 @@ class Threads:
             change=lambda row: _changed(StoredThread.model_validate(row.body), body),
             extra_writes=lambda row, changed: _moved(project, row, changed),
         )
-        return shown(changed)
+        return changed.to_api()
 
     def delete(self, project: ProjectId, thread_id: ThreadId) -> Deleted:
         """Delete a thread with its messages, its runs and the vector stores that were made for it.
@@ -178,7 +178,7 @@ class Threads:
         ]
         row = Row(keys.thread(project, thread_id), attached.thread.model_dump(mode="json"))
         rows = [Create(row), *_pointers(project, thread), *provided.writes, *attached.writes]
-        return NewThread(shown(attached.thread), rows, messages, provided, attached)
+        return NewThread(attached.thread.to_api(), rows, messages, provided, attached)
 
     def _row(self, project: ProjectId, thread_id: ThreadId) -> Row:
         key = keys.thread(project, check_id(thread_id, THREAD, "thread_id"))

@@ -91,7 +91,7 @@ class FileSearch(HostedTool):
         self, number: int, hits: Sequence[Hit], ranking: FileSearchRankingOptions, tokens: int
     ) -> ToolAnswer:
         """Answer with the best passages that fit into `tokens`; with the best one in any case."""
-        budget = TokenBudget.of(tokens, self.count_tokens)
+        budget = TokenBudget(tokens, self.count_tokens)
         fitting: list[Hit] = []
         texts: list[str] = []
         for place, hit in enumerate(hits):

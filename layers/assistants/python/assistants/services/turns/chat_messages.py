@@ -63,7 +63,7 @@ def with_images(
     def load(part: dict[str, Any]) -> dict[str, Any]:
         if part["type"] == "text":
             return part
-        if "vision" not in route.abilities:
+        if "vision" not in route.capabilities:
             message = f"Invalid content type. {part['type']} is only supported by certain models."
             raise ModelError("invalid_prompt", message)
         return _loaded(part, project, images) if part["type"] == "image_file" else part

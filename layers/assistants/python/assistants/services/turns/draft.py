@@ -3,14 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assistants.domain.events import STEP_OBJECT, EventName, EventSubject, event_name
 from assistants.domain.ids import STEP, new_id
 from assistants.domain.journal import Event, RunProjection
 from assistants.domain.run import RunSettings
 from assistants.domain.run_step import RunStep
 from assistants.ports.clock import Clock
-
-STEPS = "thread.run.step"
-MESSAGES = "thread.message"
 
 
 @dataclass
@@ -46,26 +44,28 @@ class Draft:
             type=kind,
             step_details={"type": kind, kind: details},
         )
-        self.create(STEPS, step.model_dump(mode="json"))
+        self.create(STEP_OBJECT, step.model_dump(mode="json"))
         return step.id
 
-    def create(self, kind: str, known: dict[str, Any]) -> None:
-        self.emit(f"{kind}.created", known)
-        self.change(kind, "in_progress", known["id"], {})
+    def create(self, subject: EventSubject, known: dict[str, Any]) -> None:
+        self.emit(event_name(subject, "created"), known)
+        self.change(subject, "in_progress", known["id"], {})
 
-    def change(self, kind: str, status: str, identifier: str, members: dict[str, Any]) -> None:
+    def change(
+        self, subject: EventSubject, status: str, identifier: str, members: dict[str, Any]
+    ) -> None:
         """Set a new status, and members that go with it."""
-        self.emit(f"{kind}.{status}", {"id": identifier, "status": status, **members})
+        self.emit(event_name(subject, status), {"id": identifier, "status": status, **members})
         self.touch(identifier)
 
     def touch(self, identifier: str) -> None:
         """Have an object written with the next events, with everything its deltas have added."""
         self._touched[identifier] = None
 
-    def emit(self, name: str, data: dict[str, Any]) -> None:
+    def emit(self, name: EventName, data: dict[str, Any]) -> None:
         self._pending.append(Event(name, data))
 
-    def unwritten(self, name: str, member: str, index: int) -> dict[str, Any] | None:
+    def unwritten(self, name: EventName, member: str, index: int) -> dict[str, Any] | None:
         """Return the fragment that ends the pending events, if it continues the item at `index`.
 
         It can grow in place, so that a write holds one delta however many the model sent.

@@ -20,4 +20,4 @@ class FileImages:
             return None
         if file.bytes > MAX_IMAGE_BYTES:
             raise InvalidImageError(f"The image is larger than {MAX_IMAGE_BYTES // 2**20} MB")
-        return Image.of(b"".join(self.files.read(project, file)))
+        return Image.from_bytes(b"".join(self.files.read(project, file)))

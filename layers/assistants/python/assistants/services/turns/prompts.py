@@ -88,7 +88,7 @@ class Prompts:
         if run.settings.max_prompt_tokens is not None:
             left = run.settings.max_prompt_tokens - run.state.spent.prompt_tokens
             tokens = min(tokens, left)
-        return TokenBudget.of(tokens, self.count_tokens)
+        return TokenBudget(tokens, self.count_tokens)
 
     def _conversation(self, run: LoadedRun, budget: TokenBudget) -> list[dict[str, Any]]:
         """Return as many of the thread's newest messages as fit, oldest first, without this run's.
@@ -141,7 +141,7 @@ def _options(run: LoadedRun, route: ModelRoute) -> dict[str, Any]:
             raise BudgetExhaustedError("max_completion_tokens")
     sampling = {"temperature": settings.temperature, "top_p": settings.top_p}
     options: dict[str, Any] = {
-        **{name: value for name, value in sampling.items() if name in route.abilities},
+        **{name: value for name, value in sampling.items() if name in route.capabilities},
         "reasoning_effort": settings.reasoning_effort,
         "max_completion_tokens": completion_tokens,
     }

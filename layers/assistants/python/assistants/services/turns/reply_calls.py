@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from assistants.domain.events import STEP_OBJECT, event_name
 from assistants.domain.hosted_tools.registry import HOSTED_TOOLS
 from assistants.domain.ids import TOOL_CALL, new_id
 from assistants.domain.message import IncompleteReason
@@ -12,11 +13,11 @@ from assistants.domain.run import Usage
 from assistants.domain.tool import FunctionTool
 from assistants.domain.tool_call import HostedCall
 from assistants.ports.chat_model import ModelError, ToolCallDelta
-from assistants.services.turns.draft import STEPS, Draft
+from assistants.services.turns.draft import Draft
 
 MAX_HOSTED_CALLS = 64  # of one turn: its end is one transaction of at most 100 rows
 
-_DELTA = f"{STEPS}.delta"
+_DELTA = event_name(STEP_OBJECT, "delta")
 _CUT_OFF = {"code": "server_error", "message": "The model was cut off in a tool call."}
 
 
@@ -77,7 +78,7 @@ class ReplyCalls:
         if cut is not None:
             failed = {"failed_at": self.draft.now(), "last_error": _CUT_OFF}
             self.draft.change(
-                STEPS, "failed", self.step_id, {**failed, "usage": usage.model_dump()}
+                STEP_OBJECT, "failed", self.step_id, {**failed, "usage": usage.model_dump()}
             )
             return
         if not all(call.tool for call in self._calls):

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from assistants.domain.annotation import AnnotatedText, Piece, Sources
+from assistants.domain.events import MESSAGE_OBJECT, STEP_OBJECT, event_name
 from assistants.domain.ids import MESSAGE, new_id
 from assistants.domain.message import IncompleteReason, Message
 from assistants.domain.run import Usage
 from assistants.domain.tool import specs_of
-from assistants.services.turns.draft import MESSAGES, STEPS, Draft
+from assistants.services.turns.draft import Draft
 
-_DELTA = f"{MESSAGES}.delta"
+_DELTA = event_name(MESSAGE_OBJECT, "delta")
 
 
 @dataclass
@@ -55,12 +56,12 @@ class ReplyMessage:
         self.settle()
         now = self.draft.now()
         if cut is None:
-            self.draft.change(MESSAGES, "completed", self._message_id, {"completed_at": now})
+            self.draft.change(MESSAGE_OBJECT, "completed", self._message_id, {"completed_at": now})
         else:
             details = {"incomplete_at": now, "incomplete_details": {"reason": cut}}
-            self.draft.change(MESSAGES, "incomplete", self._message_id, details)
+            self.draft.change(MESSAGE_OBJECT, "incomplete", self._message_id, details)
         completed = {"completed_at": now, "usage": usage.model_dump()}
-        self.draft.change(STEPS, "completed", self._step_id, completed)
+        self.draft.change(STEP_OBJECT, "completed", self._step_id, completed)
         self._message_id = self._step_id = ""
 
     def _emit_text(self, piece: Piece) -> None:
@@ -110,7 +111,7 @@ class ReplyMessage:
         )
         self._message_id = message.id
         self._step_id = self.draft.open_step("message_creation", {"message_id": message.id})
-        self.draft.create(MESSAGES, message.model_dump(mode="json"))
+        self.draft.create(MESSAGE_OBJECT, message.model_dump(mode="json"))
         for file_id in self.sources.images:
             self._blocks.append(file_id)
             shown = {"file_id": file_id, "detail": "auto"}

@@ -17,11 +17,22 @@ from assistants.domain.vector_store import StoreHead
 from assistants.domain.vector_store_file import IndexingError, StoredVectorStoreFile
 from assistants.ports.clock import Clock
 from assistants.ports.search import SearchIndex
-from assistants.ports.table import ConflictError, Create, Delete, Key, Replace, Row, Table, Write
+from assistants.ports.table import (
+    ConflictError,
+    Create,
+    Delete,
+    Key,
+    Replace,
+    Row,
+    Save,
+    Table,
+    Write,
+)
 from assistants.services.storage import keys
 from assistants.services.vector_stores.file_counts import USAGE, CountChanges, ShardedCounters
 from assistants.services.vector_stores.index_deletions import IndexDeletions
 
+SETTLE_SECONDS = 300  # until every write to the index is visible
 RECHECK_SECONDS = 3600  # until a file that is still in progress is requested again
 PATIENCE_SECONDS = 24 * 3600  # until such a file fails
 
@@ -67,6 +78,12 @@ class StoreFile:
         )
 
 
+def attribute_update_note(ref: EntryRef, revision: str, now: float) -> Save:
+    """Have the index checked later: all chunks must have the attributes of this revision."""
+    body, due_at = {"since": int(now)}, int(now) + SETTLE_SECONDS
+    return Save(Row(keys.attribute_update(ref), body, revision=revision, due_at=due_at))
+
+
 @dataclass(frozen=True)
 class StoreFileRepository:
     table: Table
@@ -105,17 +122,21 @@ class StoreFileRepository:
     def complete(self, store_file: StoreFile, usage_bytes: int) -> bool:
         """Mark a file as completed, which makes it searchable.
 
-        The chunks were put with the attributes of `store_file`. If these have changed since, update
-        the chunks first. Return False if the file is no longer in progress: then its chunks are
-        being deleted.
+        Give all chunks its current attributes first: those of an earlier attempt, or of another
+        worker, may have former ones. Have the index checked later if that is not settled. Return
+        False if the file is no longer in progress: then its chunks are being deleted.
         """
+        known, settled = None, True
         changes = {"status": "completed", "usage_bytes": usage_bytes, "has_text": True}
-        known = store_file.document.attributes
         while (now := self._in_progress(store_file)) is not None:
             if now.document.attributes != known:
-                self.index().set_attributes(now.document, now.chunks or 0)
                 known = now.document.attributes
-            if self._end(now, changes):
+                settled = self.index().set_attributes(now.document, now.chunks or 0)
+            revision = now.row.changed({}).revision
+            notes = (
+                () if settled else (attribute_update_note(now.ref, revision, self.clock.time()),)
+            )
+            if self._end(now, changes, *notes):
                 return True
         return False
 

@@ -13,7 +13,7 @@ from assistants.domain.retrieval.passage import Document
 from assistants.domain.vector_store_file import StoredVectorStoreFile
 from assistants.ports.clock import Clock
 from assistants.ports.index_queue import IndexQueue
-from assistants.ports.table import ConflictError, Delete, Key, Replace, Row, Save, Table
+from assistants.ports.table import ConflictError, Delete, Key, Replace, Row, Save, Table, Write
 from assistants.services.storage import keys
 
 LONGEST_WORK_SECONDS = 960  # the longest that a Lambda function can run, and a minute
@@ -63,14 +63,18 @@ class IndexDeletions:
         document = Document(ref.project, ref.vector_store_id, row.body["file_id"], ref.entry_id)
         return IndexDeletion(document, row.body["chunks"], row)
 
-    def finish(self, deletion: IndexDeletion) -> None:
-        """Record that the chunks are deleted. Have it repeated if a worker may still add some."""
-        row = deletion.row
-        if row.body["busy_until"] <= self.clock.time():
-            self.table.commit(Delete(row.key))
-            return
+    def finish(self, deletion: IndexDeletion, ref: EntryRef, *, unsettled: bool) -> None:
+        """Record that the chunks are deleted. Have it repeated if a worker may still add some, or
+        if some may not be visible yet (`unsettled`).
+        """
+        now, row = self.clock.time(), deletion.row
+        busy_until = int(now) + LONGEST_WORK_SECONDS if unsettled else row.body["busy_until"]
+        later = row.changed({**row.body, "busy_until": busy_until}, due_at=busy_until)
+        writes: list[Write] = [Replace(row, later) if busy_until > now else Delete(row.key)]
+        if unsettled:
+            writes.append(Delete(keys.attribute_update(ref)))
         try:
-            self.table.commit(Replace(row, row.changed(row.body, due_at=row.body["busy_until"])))
+            self.table.commit(*writes)
         except ConflictError:
             return  # another worker has recorded it
 

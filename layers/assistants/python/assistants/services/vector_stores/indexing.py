@@ -57,7 +57,7 @@ class Indexing:
         """
         deletion = self.repository.index_deletions.find(ref)
         if deletion is not None:
-            self._delete(deletion)
+            self._delete(deletion, ref)
             return
         if self.attribute_updates.is_pending(ref):
             self.attribute_updates.apply(ref)
@@ -138,10 +138,11 @@ class Indexing:
                 raise SearchUnavailableError(f"The search index shows {count} of {chunks} chunks.")
             self.clock.sleep(_POLL_SECONDS)
 
-    def _delete(self, deletion: IndexDeletion) -> None:
+    def _delete(self, deletion: IndexDeletion, ref: EntryRef) -> None:
+        unsettled = self.attribute_updates.is_pending(ref)
         self.index().delete(deletion.document, deletion.chunks)
         self.texts.delete(deletion.document)
-        self.repository.index_deletions.finish(deletion)
+        self.repository.index_deletions.finish(deletion, ref, unsettled=unsettled)
 
     def _usage(self, chunks: Sequence[Chunk]) -> int:
         """Return the bytes of the chunks' texts and of their vectors of 32-bit floats."""

@@ -1,0 +1,1 @@
+"""OpenSearch for tests: a small node in memory, and Serverless as it refuses and delays."""
