@@ -10,9 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
 
-    `throttle_rate` is in requests per second, `throttle_burst` in concurrent requests; without them
-    the account's limits apply. `file_server` accepts large files at the same URL, for a fixed
-    price.
+    `deletion_protection` is of the table and of both stacks. Deleted and overwritten data can be
+    restored for `recovery_days`; 0 keeps none of it.
+
+    `throttle_rate` is in requests per second, `throttle_burst` in requests at once, for the whole
+    deployment: strangers' requests start functions, too, to be refused. `file_server` accepts large
+    files at the same URL, for a fixed price.
 
     `code_interpreter`: sandboxes in a network with internet access, which only pulls their image
     (`public`), in a network without, for a fixed price (`isolated`), or none (`off`). Each sandbox
@@ -26,11 +29,12 @@ class Options(BaseModel):
 
     retain_data: bool
     deletion_protection: bool
+    recovery_days: int = Field(ge=0, le=35)
     log_retention: RetentionDays
     access_log: bool
     tracing: bool
-    throttle_rate: float | None
-    throttle_burst: int | None
+    throttle_rate: float = Field(gt=0)
+    throttle_burst: int = Field(gt=0)
     bytecode: bool
     file_server: bool
     code_interpreter: Literal["public", "isolated", "off"]

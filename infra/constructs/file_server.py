@@ -14,10 +14,12 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs import grants
 from infra.constructs.log_group import log_group
+from infra.constructs.principals import service_principal
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import STAGE, RestApi
 from infra.options import Options
@@ -81,6 +83,8 @@ class FileServer(Construct):
             cpu=CPU,
             memory_limit_mib=MEMORY_MB,
             runtime_platform=ecs.RuntimePlatform(cpu_architecture=arm),
+            task_role=self._role("TaskRole"),
+            execution_role=self._role("ExecutionRole"),
         )
         image = ecs.ContainerImage.from_asset(
             str(REPOSITORY),
@@ -101,6 +105,9 @@ class FileServer(Construct):
             logging=ecs.LogDriver.aws_logs(stream_prefix="file_server", log_group=log),
         )
         return task
+
+    def _role(self, id: str) -> iam.Role:
+        return iam.Role(self, id, assumed_by=service_principal("ecs-tasks"))
 
     def _service(self, network: ec2.Vpc, task: ecs.FargateTaskDefinition) -> ecs.FargateService:
         return ecs.FargateService(

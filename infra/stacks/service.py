@@ -89,7 +89,12 @@ class ServiceStack(Stack):
     """The service on the data of the stack `data`; its parameters are the settings."""
 
     def __init__(self, scope: Construct, id: str, options: Options, *, data: DataStack) -> None:
-        super().__init__(scope, id, description="Serverless Assistants: the service")
+        super().__init__(
+            scope,
+            id,
+            description="Serverless Assistants: the service",
+            termination_protection=options.deletion_protection,
+        )
         settings = declare_settings(self)
         queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
         tools = OptionalTools.create(self, options)
