@@ -6,12 +6,16 @@ from aws_cdk.aws_logs import RetentionDays
 from constructs import Construct
 from pydantic import BaseModel, ConfigDict, Field
 
+KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]+$"
+
 
 class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
 
     `deletion_protection` is of the table and of both stacks. Deleted and overwritten data can be
     restored for `recovery_days`; 0 keeps none of it.
+
+    `encryption_key` is the ARN of a KMS key for all that is kept; without it, keys of AWS are used.
 
     `throttle_rate` is in requests per second, `throttle_burst` in requests at once, for the whole
     deployment: strangers' requests start functions, too, to be refused. `file_server` accepts large
@@ -30,6 +34,7 @@ class Options(BaseModel):
     retain_data: bool
     deletion_protection: bool
     recovery_days: int = Field(ge=0, le=35)
+    encryption_key: str | None = Field(pattern=KEY_ARN)
     log_retention: RetentionDays
     access_log: bool
     tracing: bool

@@ -18,6 +18,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs import grants
+from infra.constructs.encryption_key import key_statements
 from infra.constructs.log_group import log_group
 from infra.constructs.principals import service_principal
 from infra.constructs.resources import Resources
@@ -49,8 +50,8 @@ class FileServer(Construct):
         super().__init__(scope, id)
         network = self._network()
         task = self._task(options, {**settings, **resources.environment})
-        for grant in GRANTS:
-            task.task_role.add_to_principal_policy(grant(resources))
+        for statement in (*(grant(resources) for grant in GRANTS), *key_statements(options)):
+            task.task_role.add_to_principal_policy(statement)
         balancer = self._balancer(network, self._service(network, task))
         distribution = self._distribution(gateway, balancer)
         url = f"https://{distribution.distribution_domain_name}/{STAGE}"

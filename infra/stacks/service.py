@@ -96,7 +96,7 @@ class ServiceStack(Stack):
             termination_protection=options.deletion_protection,
         )
         settings = declare_settings(self)
-        queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
+        queue = WorkQueue(self, "PurgeQueue", options, longest_work=PURGE_SECONDS)
         tools = OptionalTools.create(self, options)
         resources = self._resources(data, queue, tools)
         platform = Platform(Layers(self, "Layers", options), settings, resources, options)
@@ -115,8 +115,6 @@ class ServiceStack(Stack):
                 settings=settings,
                 resources=resources,
             )
-        if tools.file_search:
-            CfnOutput(self, "IndexQueueUrl", value=tools.file_search.queue.queue_url)
         CfnOutput(self, "BaseUrl", value=gateway.base_url)
         CfnOutput(self, "StateMachineArn", value=machine.state_machine_arn)
 

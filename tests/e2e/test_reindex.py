@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import boto3
 import pytest
 from openai import OpenAI
 
@@ -38,7 +39,7 @@ def manuals(own_stack: LocalStack) -> Iterator[Manuals]:
 
 @pytest.fixture
 def start(own_stack: LocalStack) -> Start:
-    """Starts `assistants reindex` with the environment of an operator."""
+    """Starts the command with the environment of an operator."""
     credentials = {
         "AWS_ENDPOINT_URL": own_stack.endpoint_url,
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -48,7 +49,7 @@ def start(own_stack: LocalStack) -> Start:
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [ASSISTANTS, "reindex", *arguments],
+            [ASSISTANTS, *arguments],
             env={**os.environ, **credentials},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -67,6 +68,17 @@ def lose_index(stack: LocalStack) -> None:
         stack.functions[name].restart()
 
 
+def new_queue(stack: LocalStack) -> str:
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=stack.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id="operator",
+        aws_secret_access_key="none",
+    )
+    return str(sqs.create_queue(QueueName="idle")["QueueUrl"])
+
+
 def cited(manuals: Manuals) -> Any:
     answer = ask(manuals, "demo", CAT)
     names = check_citations(manuals, answer)
@@ -79,7 +91,7 @@ def test_a_lost_index_is_filled_again_and_cites_the_same(
     before, found = cited(manuals), manuals.search(CAT)
     lose_index(own_stack)
     assert manuals.search(CAT) == []
-    output, progress = (process := start()).communicate()
+    output, progress = (process := start("reindex")).communicate()
     assert process.returncode == 0, progress
     assert output == "3 files are indexed, 0 failed.\n"
     assert progress.splitlines()[-1] == "100% 3 of 3 files, 0 failed"
@@ -90,8 +102,9 @@ def test_a_lost_index_is_filled_again_and_cites_the_same(
 def test_an_interrupted_command_says_how_to_continue(
     own_stack: LocalStack, manuals: Manuals, start: Start
 ) -> None:
+    """Here because nobody works through the queue that it is given."""
     lose_index(own_stack)
-    process = start()
+    process = start("--index-queue", new_queue(own_stack), "reindex")
     assert process.stderr
     assert process.stderr.readline() == "  0% 0 of 3 files, 0 failed\n"
     process.send_signal(signal.SIGINT)
@@ -99,14 +112,14 @@ def test_an_interrupted_command_says_how_to_continue(
     assert process.returncode == 130
     command = progress.splitlines()[-1].partition("To continue: assistants reindex ")[2]
     assert command.startswith("--before ")
-    _, progress = (process := start(*command.split())).communicate()
+    _, progress = (process := start("reindex", *command.split())).communicate()
     assert process.returncode == 0, progress
     assert manuals.search(CAT)[0] == "lighthouse.html"
-    again = start(*command.split())
+    again = start("reindex", *command.split())
     assert again.communicate()[0] == "0 files are indexed, 0 failed.\n"
 
 
 def test_another_project_has_nothing_to_index(manuals: Manuals, start: Start) -> None:
     assert manuals.search(CAT)
-    output, _ = start("--project", "elsewhere").communicate()
+    output, _ = start("reindex", "--project", "elsewhere").communicate()
     assert output == "0 files are indexed, 0 failed.\n"
