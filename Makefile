@@ -79,6 +79,7 @@ smoke: .venv/installed $(NODE_SDK)  ## the e2e suite against BASE_URL with API_K
 bench: .venv/installed  ## count and time what runs cost; the table here, the numbers in .cache/bench.json
 	@$(PY) -m tests.benchmarks
 	$(PY) -m tests.benchmarks.engine
+	$(PY) -m tests.benchmarks.concurrency
 
 bench-files: .venv/installed  ## throughput, memory and AWS calls of files from 1 MB to 512 MB
 	@$(PY) -m tests.benchmarks.files

@@ -1,4 +1,4 @@
-"""Delete the rest of a deleted thread or vector store, one page for each message of the queue."""
+"""Delete the rest of deleted threads and vector stores, one for each message of the queue."""
 
 from typing import Any
 
@@ -11,11 +11,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from assistants.bootstrap import backend
 
+SPARE_SECONDS = 10  # of the function's time, for the page at work and for asking for the rest
+
 processor = BatchProcessor(event_type=EventType.SQS)
 
 
-def purge(record: SQSRecord) -> None:
-    backend().maintenance.purge.work(record.json_body["project"], record.json_body["id"])
+def purge(record: SQSRecord, lambda_context: Any) -> None:
+    message = record.json_body
+    seconds = lambda_context.get_remaining_time_in_millis() / 1000 - SPARE_SECONDS
+    backend().maintenance.purge.work(message["project"], message["id"], seconds=seconds)
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:

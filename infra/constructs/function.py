@@ -27,8 +27,9 @@ class FunctionSpec:
     """The description of one function, whose code is `functions/<name>/handler.py`.
 
     `timeout` is in seconds, `memory` in MiB, `storage` in MiB of /tmp. `streams` selects the
-    streaming runtime loop, `retrieval` the layer that reads and searches files. `schedule` is an
-    EventBridge expression such as `rate(1 minute)`.
+    streaming runtime loop, `retrieval` the layer that reads and searches files. A `recursive`
+    function may send messages to the queue that invokes it, more often than Lambda allows by
+    default. `schedule` is an EventBridge expression such as `rate(1 minute)`.
     """
 
     name: str
@@ -39,6 +40,7 @@ class FunctionSpec:
     reads_model_key: bool = False
     schedule: str | None = None
     retrieval: bool = False
+    recursive: bool = False
     storage: int = 512
 
     @property
@@ -80,6 +82,7 @@ class Function(lambda_.Function):
             role=self.execution_role,
             log_group=log,
             tracing=_tracing(platform.options),
+            recursive_loop=lambda_.RecursiveLoop.ALLOW if spec.recursive else None,
             **_placement(spec, platform.resources),
         )
         sourced(named(self), source)

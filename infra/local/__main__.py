@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 
+from infra.local.concurrency import LIMIT
 from infra.local.deployment import DeploymentError
 from infra.local.hot_reload import HotReload
 from infra.local.http_server import ListenError
@@ -53,7 +54,11 @@ def _serve() -> None:
     host, port = _address()
     search = os.environ.get("ASSISTANTS_SEARCH_ENDPOINT")
     with LocalStack(
-        parameters_of(os.environ), host=host, port=port, search_endpoint=search
+        parameters_of(os.environ),
+        host=host,
+        port=port,
+        search_endpoint=search,
+        concurrency=_concurrency(),
     ) as stack:
         print(_welcome(stack), flush=True)
         HotReload(stack.functions, _announce)
@@ -65,6 +70,13 @@ def _address() -> tuple[str, int]:
     if not port.isdecimal():
         sys.exit(f"ASSISTANTS_PORT is {port!r}: it must be a port number.")
     return os.environ.get("ASSISTANTS_HOST", "127.0.0.1"), int(port)
+
+
+def _concurrency() -> int:
+    limit = os.environ.get("ASSISTANTS_CONCURRENCY", str(LIMIT))
+    if not limit.isdecimal() or int(limit) < 1:
+        sys.exit(f"ASSISTANTS_CONCURRENCY is {limit!r}: it must be a positive number.")
+    return int(limit)
 
 
 def _welcome(stack: LocalStack) -> str:

@@ -15,6 +15,7 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local import moto_fixes, search
 from infra.local.asynchronous import AsynchronousInvoker
+from infra.local.concurrency import LIMIT
 from infra.local.ecs_api import EcsApi
 from infra.local.endpoint import AwsEndpoint
 from infra.local.function_spec import REGION, LocalFunctionSpec
@@ -34,14 +35,15 @@ class Cloud:
     """One account; several of them can live in one process.
 
     Its search index is a file, or the node at `search_endpoint` (`http://…`, without a login).
+    At most `concurrency` functions run at once.
     """
 
-    def __init__(self, search_endpoint: str | None = None) -> None:
+    def __init__(self, search_endpoint: str | None = None, concurrency: int = LIMIT) -> None:
         moto_fixes.apply()
         sys.setswitchinterval(SWITCH_SECONDS)
         self.account = f"{next(ACCOUNTS):012}"
         self.calls = Recorder()
-        self.functions = FunctionHost(self._aws_environment)
+        self.functions = FunctionHost(self._aws_environment, concurrency)
         self.asynchronous = AsynchronousInvoker(self.functions.timers)
         self.tasks = EcsApi(self.account)
         self.endpoint = AwsEndpoint(

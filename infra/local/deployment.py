@@ -118,6 +118,7 @@ def _function_specs(
             code=_source(name, function, sources),
             layers=tuple(_source(one, layers[one], sources) for one in needed if one),
             concurrency=properties.get("ReservedConcurrentExecutions"),
+            recursive=properties.get("RecursiveLoop") == "Allow",
         )
 
 

@@ -9,6 +9,7 @@ from infra.local.ecs_api import EcsApi
 from infra.local.http_message import HttpRequest, HttpResponse
 from infra.local.http_server import HttpServer
 from infra.local.lambda_api import LambdaApi
+from infra.local.lineage import sent, stamp
 from infra.local.moto_app import Moto
 from infra.local.recorder import AwsCall, Recorder
 from infra.local.s3_denials import deny_missing_key
@@ -51,6 +52,8 @@ class AwsEndpoint:
         if call.service == "ecs":
             moto = partial(self._ask_moto, request, body)
             return self._tasks.handle(call.operation, body, moto)
+        if call.service == "sqs":
+            return self._ask_moto(request, stamp(call.operation, body, sent(request.headers)))
         if call.service == "dynamodb":
             with self._dynamodb:
                 return self._ask_moto(request, body)

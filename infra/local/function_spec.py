@@ -12,7 +12,10 @@ NO_FILE = os.devnull  # keeps the user's credentials and profile from functions
 
 @dataclass(frozen=True)
 class LocalFunctionSpec:
-    """One function as deployed; `code` and `layers` are the folders of its sources."""
+    """One function as deployed; `code` and `layers` are the folders of its sources.
+
+    A `recursive` one may invoke itself by a queue, however often.
+    """
 
     logical_id: str
     name: str
@@ -24,6 +27,7 @@ class LocalFunctionSpec:
     code: Path
     layers: tuple[Path, ...] = ()
     concurrency: int | None = None
+    recursive: bool = False
 
     def command(self) -> list[str]:
         """Return the command of AWS's runtime client, after the exec wrapper if there is one."""

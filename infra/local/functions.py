@@ -5,20 +5,21 @@ import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from infra.local import lineage
+from infra.local.concurrency import LIMIT, AccountConcurrency
 from infra.local.function_spec import LocalFunctionSpec
 from infra.local.invocation import FunctionError, Invocation
 from infra.local.processes import Processes
 from infra.local.timers import Timers
 from infra.local.worker import INIT_SECONDS, Worker
 
-CONCURRENCY = 1000  # of a function without a limit of its own, as in a new account
-
 
 class TooManyRequestsError(Exception):
-    """Raise when a function already runs as often as it may."""
+    """Raise when a function, or its account, already runs as often as it may."""
 
 
 class HostedFunction:
@@ -28,7 +29,7 @@ class HostedFunction:
         self.spec = spec
         self.arn = spec.arn
         self.timeout = spec.timeout
-        self.limit = CONCURRENCY if spec.concurrency is None else spec.concurrency
+        self.limit = LIMIT if spec.concurrency is None else spec.concurrency
         self.workers: set[Worker] = set()
         self.invocations = 0
         self.cold_starts = 0
@@ -46,12 +47,19 @@ class HostedFunction:
         """Return everything that the workers have printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
-    def invoke(self, payload: bytes) -> Invocation:
-        """Hand the event to a free worker, or start one. Raises `TooManyRequestsError`."""
-        invocation = Invocation(payload)
+    def invoke(self, payload: bytes, trace: str = "") -> Invocation:
+        """Hand the event to a free worker, or start one; `trace` is the header that came with it.
+
+        Raises `TooManyRequestsError` and `RecursiveInvocationError`.
+        """
+        concurrency, name = self._host.concurrency, self.spec.logical_id
+        release = partial(concurrency.release, name)
+        invocation = Invocation(payload, self._extended(trace), release)
         with self._lock:
             busy = sum(worker.invocation is not None for worker in self.workers)
             if self._closed or busy + len(self._pending) >= self.limit:
+                raise TooManyRequestsError(self.spec.name)
+            if not concurrency.take(name):
                 raise TooManyRequestsError(self.spec.name)
             self.invocations += 1
             if self._idle:
@@ -60,6 +68,11 @@ class HostedFunction:
             self._pending.append(invocation)
         self._start_missing()
         return invocation
+
+    def _extended(self, trace: str) -> str:
+        if not self.spec.recursive and lineage.count(trace, self.arn) >= lineage.LONGEST:
+            raise lineage.RecursiveInvocationError(self.spec.name)
+        return lineage.extended(trace, self.arn)
 
     def restart(self) -> None:
         """Retire all workers, so that new invocations start fresh ones."""
@@ -138,10 +151,16 @@ class HostedFunction:
 
 
 class FunctionHost(Mapping[str, HostedFunction]):
-    """All hosted functions by logical id; `aws` returns a function's endpoint and credentials."""
+    """All hosted functions by logical id; `aws` returns a function's endpoint and credentials.
 
-    def __init__(self, aws: Callable[[LocalFunctionSpec], Mapping[str, str]]) -> None:
+    At most `limit` invocations run at once.
+    """
+
+    def __init__(
+        self, aws: Callable[[LocalFunctionSpec], Mapping[str, str]], limit: int = LIMIT
+    ) -> None:
         self.aws = aws
+        self.concurrency = AccountConcurrency(limit)
         self.processes = Processes()
         self.timers = Timers()
         self.init_slots = threading.BoundedSemaphore(os.cpu_count() or 1)

@@ -4,7 +4,7 @@ import json
 import math
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
@@ -26,9 +26,11 @@ class FunctionError(Exception):
 
 @dataclass(eq=False)
 class Invocation:
-    """An event, and the response to it as it is written."""
+    """An event with its trace header, and the response to it as it is written."""
 
     payload: bytes
+    trace: str = ""
+    on_finish: Callable[[], object] = lambda: None
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     delivered: bool = False
     finished: bool = False
@@ -46,6 +48,7 @@ class Invocation:
         if not self.finished:
             self.finished = True
             self._error = error
+            self.on_finish()  # first, so that the caller's next invocation is not throttled
             self._parts.put(None)
 
     def abandon(self) -> None:

@@ -11,6 +11,7 @@ from infra.local.event_stream import message
 from infra.local.functions import FunctionHost, HostedFunction, TooManyRequestsError
 from infra.local.http_message import HttpRequest, HttpResponse
 from infra.local.invocation import FunctionError, Invocation
+from infra.local.lineage import RecursiveInvocationError, sent
 
 PATH = re.compile(
     r"/(?:2015-03-31/functions/(?P<buffered>[^/]+)/invocations"
@@ -36,17 +37,20 @@ class LambdaApi:
         name = unquote(match["buffered"] or match["streamed"])
         function = self._functions.find(name)
         kind = request.headers.get("X-Amz-Invocation-Type") or "RequestResponse"
-        payload = body or b"{}"
+        payload, trace = body or b"{}", sent(request.headers)
         refused = _refuse(function, name, kind, payload)
         if refused or function is None or kind == "DryRun":
             return refused or HttpResponse(204)
         if kind == "Event":
-            self._asynchronous.invoke(function, payload)
+            self._asynchronous.invoke(function, payload, trace)
             return HttpResponse(202)
         try:
-            invocation = function.invoke(payload)
+            invocation = function.invoke(payload, trace)
         except TooManyRequestsError:
             return _error(429, "TooManyRequestsException", "Rate Exceeded.")
+        except RecursiveInvocationError:
+            reason = "Lambda detected your request was a recursive invocation"
+            return _error(400, "RecursiveInvocationException", reason)
         return _stream(invocation) if match["streamed"] else _buffer(invocation)
 
 

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 import json
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,10 +16,15 @@ from infra.local.cloud import Cloud
 from infra.local.deployment import DeployedStack
 from infra.local.function_spec import REGION
 from infra.local.functions import HostedFunction, TooManyRequestsError
-from infra.local.invocation import FunctionError
+from infra.local.invocation import FunctionError, Invocation
+from infra.local.lineage import MESSAGE_ATTRIBUTE, RecursiveInvocationError, longest
 
 WAIT_SECONDS = 20  # the longest that SQS allows; a message ends it
 CONCURRENCY = 5  # batches at once, with which Lambda begins
+# AWS does not say how long it waits; it retries until the messages become visible again.
+# https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 20.0
 
 
 class QueueMapping:
@@ -32,6 +38,7 @@ class QueueMapping:
         self._url = queue_url
         self._arn = f"arn:aws:sqs:{REGION}:{cloud.account}:{queue_url.rpartition('/')[2]}"
         self._batch_size = int(mapping.get("BatchSize", 10))
+        self._hidden_seconds = self._visibility_timeout()
         self._reports_failures = "ReportBatchItemFailures" in mapping.get(
             "FunctionResponseTypes", []
         )
@@ -71,13 +78,38 @@ class QueueMapping:
     def _deliver(self, messages: list[dict[str, Any]]) -> None:
         event = {"Records": [self._record(message) for message in messages]}
         try:
-            response = self._function.invoke(json.dumps(event).encode()).response()
-        except (FunctionError, TooManyRequestsError):
+            response = self._invoke(json.dumps(event).encode(), self._trace(messages)).response()
+        except (FunctionError, TooManyRequestsError, RecursiveInvocationError):
             return  # the messages become visible again
         finally:
             self._slots.release()
         failed = _failed(response) if self._reports_failures else set()
         self._delete(message for message in messages if message["MessageId"] not in failed)
+
+    def _invoke(self, payload: bytes, trace: str) -> Invocation:
+        """Invoke, again and again while throttled and the messages are not visible to others.
+
+        Raises `TooManyRequestsError` and `RecursiveInvocationError`.
+        """
+        give_up = time.monotonic() + self._hidden_seconds
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return self._function.invoke(payload, trace)
+            except TooManyRequestsError:
+                if self._closed or time.monotonic() + pause > give_up:
+                    raise
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    def _trace(self, messages: Iterable[Mapping[str, Any]]) -> str:
+        traces = [message["Attributes"].get(MESSAGE_ATTRIBUTE, "") for message in messages]
+        return longest(traces, self._function.arn)
+
+    def _visibility_timeout(self) -> int:
+        name = "VisibilityTimeout"
+        answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
 
     def _delete(self, messages: Iterable[dict[str, Any]]) -> None:
         for message in messages:

@@ -72,6 +72,7 @@ class RuntimeApi:
             ("Lambda-Runtime-Aws-Request-Id", delivery.invocation.request_id),
             ("Lambda-Runtime-Deadline-Ms", str(delivery.deadline_ms)),
             ("Lambda-Runtime-Invoked-Function-Arn", delivery.function_arn),
+            ("Lambda-Runtime-Trace-Id", delivery.invocation.trace),
         ]
         return HttpResponse(200, headers, delivery.invocation.payload)
 

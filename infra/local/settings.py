@@ -14,7 +14,14 @@ from infra.local.parameters import InvalidParameterError
 
 MINILM = {"EmbeddingModel": "minilm", "EmbeddingDimensions": "384"}
 DEMO = '{"demo": {"provider": "demo"}, "*": "demo"}'
-OWN = frozenset({"ASSISTANTS_HOST", "ASSISTANTS_PORT", "ASSISTANTS_SEARCH_ENDPOINT"})
+OWN = frozenset(
+    {
+        "ASSISTANTS_HOST",
+        "ASSISTANTS_PORT",
+        "ASSISTANTS_SEARCH_ENDPOINT",
+        "ASSISTANTS_CONCURRENCY",
+    }
+)
 
 
 def parameters_of(environment: Mapping[str, str]) -> dict[str, str]:

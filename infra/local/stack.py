@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from infra.local.assembly import Assembly, StackTemplate
 from infra.local.cloud import Cloud
+from infra.local.concurrency import LIMIT
 from infra.local.deployment import DeployedStack, DeploymentError, deploy
 from infra.local.public_api import PublicApi
 from infra.local.queues import queue_mappings
@@ -22,6 +23,7 @@ class LocalStack:
 
     `parameters` are those of its templates; keys among them may be given by value. `port` 0 is any
     free one. `search_endpoint` is an OpenSearch node to use instead of the embedded index.
+    `concurrency` is the account's limit: how many functions may run at once.
 
     Raises `SynthesisError`, `InvalidParameterError`, `DeploymentError`, `UnsupportedScheduleError`
     and `ListenError`.
@@ -34,12 +36,13 @@ class LocalStack:
         host: str = "127.0.0.1",
         port: int = 0,
         search_endpoint: str | None = None,
+        concurrency: int = LIMIT,
         assembly: Assembly | None = None,
         sources: Path = REPOSITORY,
     ) -> None:
         self.parameters = with_defaults(parameters or {}) if assembly is None else parameters or {}
         with ExitStack() as undo:
-            self._cloud = undo.enter_context(Cloud(search_endpoint))
+            self._cloud = undo.enter_context(Cloud(search_endpoint, concurrency))
             kept = keep_secrets(self._cloud, self.parameters)
             check_models(kept)
             self._deployed = deploy(self._cloud, assembly or cached_assembly(), kept, sources)
@@ -51,10 +54,8 @@ class LocalStack:
             )
             undo.callback(self._api.close)
             self._undo = undo.pop_all()
-        self.base_url = self._api.base_url
-        self.endpoint = self._cloud.endpoint
-        self.endpoint_url = self._cloud.endpoint_url
-        self.account = self._cloud.account
+        self.base_url, self.account = self._api.base_url, self._cloud.account
+        self.endpoint, self.endpoint_url = self._cloud.endpoint, self._cloud.endpoint_url
         self.calls = self._cloud.calls
         self.functions, self.tasks = self._cloud.functions, self._cloud.tasks
 

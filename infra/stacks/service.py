@@ -20,6 +20,7 @@ from infra.options import Options
 from infra.stacks.data import DataStack
 
 PURGE_SECONDS = 60
+PURGE_WORKERS = 2  # the fewest that SQS allows: nobody waits for a purge
 
 TABLE = (grants.use_table, grants.use_values)
 RUNS = (grants.start_runs, grants.resume_runs)
@@ -81,7 +82,8 @@ FUNCTIONS = (
         grants=(*TABLE, *RUNS, *EXPIRE_FILES, grants.find_due, grants.request_purges),
         schedule="rate(1 minute)",
     ),
-    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*TABLE, *PURGE)),
+    # It asks its own queue for what it has no time for: a thread can have any number of rows.
+    FunctionSpec("purge", timeout=PURGE_SECONDS, grants=(*TABLE, *PURGE), recursive=True),
 )
 
 
@@ -101,7 +103,7 @@ class ServiceStack(Stack):
         resources = self._resources(data, queue, tools)
         platform = Platform(Layers(self, "Layers", options), settings, resources, options)
         functions = self._functions(platform, tools, data)
-        queue.feed(functions["Purge"])
+        queue.feed(functions["Purge"], workers=PURGE_WORKERS)
         machine = RunMachine(self, "RunMachine", options, functions=functions)
         machine.on_broken_execution(functions["FinishRun"])
         api, stream = functions["Api"], functions["Stream"]

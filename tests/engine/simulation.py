@@ -205,7 +205,9 @@ class Simulation:
         self.actors.append(Actor("Expire", lambda: self.backend.maintenance.sweeper.sweep()))
 
     def deliver(self, project: ProjectId, thread_id: str) -> None:
-        actor = Actor("Purge", lambda: self.backend.maintenance.purge.work(project, thread_id))
+        actor = Actor(
+            "Purge", lambda: self.backend.maintenance.purge.work(project, thread_id, seconds=0)
+        )
         self._purges[actor] = project, thread_id
         self.actors.append(actor)
 

@@ -18,7 +18,13 @@ def test_a_file_has_its_worker_for_itself_and_few_are_at_work(service: Template)
     sources = service.of_type("Lambda::EventSourceMapping").values()
     (source,) = (one for one in sources if one["FunctionName"] == {"Ref": "IndexFile"})
     assert source["BatchSize"] == 1
-    assert source["ScalingConfig"] == {"MaximumConcurrency": 4}
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 2}
+
+
+def test_few_purges_are_at_work(service: Template) -> None:
+    sources = service.of_type("Lambda::EventSourceMapping").values()
+    (source,) = (one for one in sources if one["FunctionName"] == {"Ref": "Purge"})
+    assert source["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
 @pytest.mark.parametrize(("queue", "attempts"), [("PurgeQueue", 5), ("IndexQueue", 6)])
@@ -54,3 +60,14 @@ def test_the_queues_refuse_plain_http(service: Template) -> None:
 def test_a_file_is_not_given_to_a_second_worker_while_the_first_may_live(service: Template) -> None:
     timeout = service.of_type("Lambda::Function")["IndexFile"]["Timeout"]
     assert service.of_type("SQS::Queue")["IndexQueue"]["VisibilityTimeout"] == timeout
+
+
+def test_only_the_purge_may_ask_its_own_queue_more_often_than_lambda_allows(
+    service: Template,
+) -> None:
+    """Lambda stops others at 16 in a chain; `IndexFile` sends one for a file that fails."""
+    functions = service.of_type("Lambda::Function")
+    loops = {
+        id: found["RecursiveLoop"] for id, found in functions.items() if "RecursiveLoop" in found
+    }
+    assert loops == {"Purge": "Allow"}

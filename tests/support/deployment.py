@@ -142,12 +142,16 @@ class Deployment:
     def ref(self, run: Mapping[str, Any]) -> RunRef:
         return RunRef(self.project, run["thread_id"], run["id"])
 
-    def purge(self) -> int:
-        """Work until the purge queue is empty; return the number of messages."""
+    def purge(self, seconds: float = 0) -> int:
+        """Work until the purge queue is empty; return the number of messages.
+
+        The worker has so many seconds for each of them, and always enough for one page.
+        """
         count = 0
         while self.purge_queue.sent:
             count += 1
-            self.backend.maintenance.purge.work(*self.purge_queue.sent.pop(0))
+            message = self.purge_queue.sent.pop(0)
+            self.backend.maintenance.purge.work(*message, seconds=seconds)
         return count
 
     def is_free(self, thread_id: str) -> bool:

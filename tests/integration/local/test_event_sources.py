@@ -9,6 +9,7 @@ import pytest
 
 from infra.local import LocalStack
 from tests.integration.local import toy_template
+from tests.integration.local.toy_queue import depth, send
 from tests.support.waiting import wait_until
 
 
@@ -17,21 +18,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     assembly = toy_template.assembly(tmp_path_factory.mktemp("assembly"))
     with LocalStack(assembly=assembly) as stack:
         yield stack
-
-
-def send(stack: LocalStack, *bodies: str) -> None:
-    entries = [{"Id": f"n{n}", "MessageBody": body} for n, body in enumerate(bodies)]
-    stack.client("sqs").send_message_batch(
-        QueueUrl=stack.resource("Service", "Queue"), Entries=entries
-    )
-
-
-def depth(stack: LocalStack, queue: str) -> int:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = stack.client("sqs").get_queue_attributes(
-        QueueUrl=stack.resource("Service", queue), AttributeNames=names
-    )["Attributes"]
-    return sum(int(attributes[name]) for name in names)
 
 
 def test_a_message_reaches_the_function_and_is_deleted(stack: LocalStack) -> None:

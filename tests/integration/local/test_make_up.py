@@ -89,6 +89,10 @@ def test_it_serves_until_a_signal_and_leaves_no_process(number: signal.Signals) 
             "minilm has embedding_dimensions of 384.",
         ),
         ({"ASSISTANTS_PORT": "many"}, "ASSISTANTS_PORT is 'many': it must be a port number."),
+        (
+            {"ASSISTANTS_CONCURRENCY": "0"},
+            "ASSISTANTS_CONCURRENCY is '0': it must be a positive number.",
+        ),
     ],
 )
 def test_what_it_cannot_do_it_says_in_one_sentence(

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from assistants.adapters.sandbox import proxied_session
+from assistants.adapters import lambda_calls
 from assistants.adapters.sandbox.proxied_session import ProxiedSession, SandboxProxy
+from assistants.domain.errors import RateLimitError
 from assistants.ports.blobs import BlobMissingError
 from assistants.ports.sandbox import SandboxLostError, SandboxRefusedError
 
@@ -29,6 +30,21 @@ class Function:
         return {"Payload": io.BytesIO(json.dumps(answer).encode()), **failed}
 
 
+class Time:
+    """In place of the module: it moves by `step` when it is read, and nobody waits."""
+
+    def __init__(self, step: float) -> None:
+        self._step = step
+        self._now = 0.0
+
+    def monotonic(self) -> float:
+        self._now += self._step
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Return at once."""
+
+
 def session(function: Any) -> ProxiedSession:
     return ProxiedSession(SandboxProxy("proxy", lambda: function), "http://10.0.0.1:8080", "secret")
 
@@ -39,7 +55,7 @@ def refusal(code: str) -> ClientError:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxied_session, "_RETRY_SECONDS", 0)
+    monkeypatch.setattr(lambda_calls, "time", Time(step=0))
 
 
 def test_a_request_is_one_call_with_the_token() -> None:
@@ -72,6 +88,19 @@ def test_a_function_whose_network_wakes_is_asked_again() -> None:
     function = Function(refusal("ResourceConflictException"), {"value": True})
     assert session(function).ready(1)
     assert len(function.requests) == 2
+
+
+def test_a_throttled_function_is_asked_again_but_not_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The state machine asks later for all of it: who waits holds a place of the account."""
+    busy = refusal("TooManyRequestsException")
+    assert session(Function(busy, busy, {"value": True})).ready(1)
+    monkeypatch.setattr(lambda_calls, "time", Time(step=6))
+    function = Function(*[busy] * 10)
+    with pytest.raises(RateLimitError):
+        session(function).ready(1)
+    assert len(function.requests) == 4  # at 6, 12, 18 and 24 seconds
 
 
 @pytest.mark.parametrize("answer", [refusal("AccessDeniedException"), None])

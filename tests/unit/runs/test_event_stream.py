@@ -1,6 +1,6 @@
 """The event stream of a run, from its beginning or from where a client lost the connection."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,39 +11,10 @@ from assistants.ports.table import Row
 from assistants.services.runs import event_stream
 from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
 from assistants.services.storage import keys
-from tests.support.api_client import Event
 from tests.support.deployment import Deployment, path
-from tests.support.fakes import FakeClock, FakeTable
+from tests.support.fakes import FakeTable
 from tests.support.stream_reader import MESSAGE_STEP, RUN_BEGINS, order
-
-
-class EventfulClock(FakeClock):
-    """Things happen at their time, in seconds from the beginning, while somebody sleeps."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.slept: list[float] = []
-        self.happenings: list[tuple[float, Callable[[], Any]]] = []
-        self._begun = self.now
-
-    def sleep(self, seconds: float) -> None:
-        super().sleep(seconds)
-        self.slept.append(seconds)
-        if self.happenings and self.now - self._begun >= self.happenings[0][0]:
-            self.happenings.pop(0)[1]()
-
-
-def started(*script: Any) -> tuple[Deployment, EventfulClock, dict[str, Any]]:
-    clock = EventfulClock()
-    deployment = Deployment([*script], machine=False, clock=clock)
-    return deployment, clock, deployment.run()
-
-
-def stream(deployment: Deployment, run: dict[str, Any], last: str = "0") -> list[Event]:
-    headers = {"last-event-id": last}
-    answer = deployment.api.request("GET", f"{path(run)}/events", headers=headers)
-    assert answer.status == 200
-    return answer.events
+from tests.unit.runs.started_run import started, stream
 
 
 def test_events_are_streamed_as_they_happen() -> None:

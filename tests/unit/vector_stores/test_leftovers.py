@@ -201,7 +201,7 @@ def test_a_lost_message_is_sent_again(deployment: FileSearchDeployment) -> None:
     deployment.clock.now += 300
     deployment.backend.maintenance.sweeper.sweep()
     project, identifier = deployment.purge_queue.sent.pop()
-    deployment.backend.maintenance.purge.work(project, identifier)
+    deployment.backend.maintenance.purge.work(project, identifier, seconds=0)
     deployment.index_queue.sent.clear()
     deployment.purge_queue.sent.clear()
     delete_file(deployment, file_id)

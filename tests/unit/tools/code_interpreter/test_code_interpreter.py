@@ -623,7 +623,7 @@ def test_the_index_may_name_a_session_that_has_been_replaced(
 def test_a_deleted_thread_takes_its_session_with_it(case: CodeInterpreterCase) -> None:
     case.answer()
     case.backend.threads.service.delete(PROJECT, case.thread_id)
-    case.backend.maintenance.purge.work(PROJECT, case.thread_id)
+    case.backend.maintenance.purge.work(PROJECT, case.thread_id, seconds=0)
     assert case.sandboxes.stopped == [case.machine.name]
     assert keys.sandbox(PROJECT, case.thread_id) not in case.table.rows
 
@@ -641,7 +641,7 @@ def test_a_thread_deleted_while_its_session_is_launched_leaves_none(
 
     def deleting(name: str, token: str) -> str:
         case.backend.threads.service.delete(PROJECT, case.thread_id)
-        case.backend.maintenance.purge.work(PROJECT, case.thread_id)
+        case.backend.maintenance.purge.work(PROJECT, case.thread_id, seconds=0)
         return launch(name, token)
 
     case.sandboxes.launch = deleting  # type: ignore[method-assign]
@@ -671,7 +671,7 @@ def test_a_session_that_is_launched_while_its_thread_is_cleared_is_stopped(
     case.sandboxes.launch = launch  # type: ignore[method-assign]
     case.backend.threads.service.delete(PROJECT, case.thread_id)
     case.table.get = overtaken  # type: ignore[method-assign]
-    case.backend.maintenance.purge.work(PROJECT, case.thread_id)
+    case.backend.maintenance.purge.work(PROJECT, case.thread_id, seconds=0)
     assert case.sandboxes.stopped == [case.machine.name]
     assert keys.sandbox(PROJECT, case.thread_id) not in case.table.rows
 
@@ -690,6 +690,6 @@ def test_code_that_loses_its_session_to_the_deletion_of_its_thread_leaves_no_oth
 
     case.backend.threads.service.delete(PROJECT, case.thread_id)
     case.sandboxes.stop = overtaken  # type: ignore[method-assign]
-    case.backend.maintenance.purge.work(PROJECT, case.thread_id)
+    case.backend.maintenance.purge.work(PROJECT, case.thread_id, seconds=0)
     case.answer()
     assert [machine.dead for machine in case.sandboxes.machines.values()] == [True, True]

@@ -9,6 +9,8 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from assistants.adapters.lambda_calls import invoke
+from assistants.domain.errors import RateLimitError
 from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
 from assistants.ports.blobs import BlobMissingError, Blobs
 from assistants.ports.parsing import MAX_ANSWER, ParsingUnavailableError, decoded
@@ -60,8 +62,8 @@ class LambdaParser:
         It does not count while there is an answer: a parser may end after it has given one.
         """
         try:
-            answer = self._client.invoke(FunctionName=self._name, Payload=json.dumps(request))
-        except (BotoCoreError, ClientError) as error:
+            answer = invoke(self._client, self._name, json.dumps(request).encode())
+        except (BotoCoreError, ClientError, RateLimitError) as error:
             raise ParsingUnavailableError(f"The parser does not answer: {error}") from error
         said = answer["Payload"].read(1000).decode("utf-8", "replace")
         return said if "FunctionError" in answer else "it gave no answer"

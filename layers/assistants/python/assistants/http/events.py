@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from assistants.domain.errors import ApiError
 from assistants.http.envelope import envelope
 from assistants.services.runs.event_stream import StreamEvent, StreamStalledError
+from assistants.services.runs.streams import StreamEndedError
 from assistants.telemetry import logger
 
 DONE = b"event: done\ndata: [DONE]\n\n"
@@ -23,6 +24,8 @@ def frames(events: Iterable[StreamEvent | None]) -> Iterator[bytes]:
             yield KEEP_ALIVE if event is None else frame(event)
     except StreamStalledError as error:
         yield _error(f"Run {error} does not answer.")
+    except StreamEndedError as error:
+        yield _error(str(error), code="stream_ended")
     except Exception:  # the outermost handler of a stream that has begun: it must end in an event
         logger.exception("a stream broke off")
         yield _error("The events of the run cannot be read. Please try again.")
@@ -34,6 +37,6 @@ def frame(event: StreamEvent) -> bytes:
     return f"id: {event.number}\nevent: {event.name}\ndata: {data}\n\n".encode()
 
 
-def _error(message: str) -> bytes:
-    data = json.dumps(envelope(ApiError(message)))
+def _error(message: str, code: str | None = None) -> bytes:
+    data = json.dumps(envelope(ApiError(message, code=code)))
     return f"event: error\ndata: {data}\n\n".encode()

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
@@ -27,6 +28,11 @@ def sleep(event: dict[str, Any], _: Any) -> Any:
     return os.getpid()
 
 
+def wait_for(event: dict[str, Any], _: Any) -> Any:
+    while not Path(event["path"]).exists():
+        time.sleep(0.01)
+
+
 def say(event: dict[str, Any], _: Any) -> Any:
     print(event["value"])
 
@@ -48,6 +54,7 @@ ACTIONS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     "environment": environment,
     "context": describe,
     "sleep": sleep,
+    "wait for": wait_for,
     "print": say,
     "fail": fail,
     "exit": leave,

@@ -1,14 +1,13 @@
 """A code interpreter session in an isolated network, called through a Lambda function there."""
 
 import json
-import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
+from assistants.adapters.lambda_calls import invoke
 from assistants.adapters.sandbox.calls import (
     EXECUTION,
     CancelCall,
@@ -26,22 +25,8 @@ from assistants.ports.sandbox import Execution
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-# A function in a VPC that was idle for weeks refuses calls while Lambda restores its network:
-# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
-_WAKING = frozenset(
-    {
-        "EC2ThrottledException",
-        "EC2UnexpectedException",
-        "ENILimitReachedException",
-        "ResourceConflictException",
-        "ResourceNotReadyException",
-    }
-)
 # Longer than the function's own timeout. Calls are idempotent, so they may be retried.
 CONFIG = Config(read_timeout=320, retries={"total_max_attempts": 3})
-
-_WAKING_SECONDS = 90
-_RETRY_SECONDS = 2
 
 
 class SandboxProxy:
@@ -56,22 +41,16 @@ class SandboxProxy:
         return self._make_client()
 
     def send(self, request: SandboxRequest) -> Any:
-        """Return a call's value or raise its exception; `RuntimeError` if the function fails."""
-        answer = self._invoke(json.dumps(request.to_json()).encode())
+        """Return a call's value or raise its exception.
+
+        Raises `RateLimitError` while the account runs as many functions as it may, and
+        `RuntimeError` if the function fails.
+        """
+        payload = json.dumps(request.to_json()).encode()
+        answer = invoke(self._client, self._function, payload)
         if "FunctionError" in answer:
             raise RuntimeError("the sandbox proxy failed")  # its own log has the cause
         return value_of(json.loads(answer["Payload"].read()))
-
-    def _invoke(self, payload: bytes) -> Any:
-        give_up = time.monotonic() + _WAKING_SECONDS
-        while True:
-            try:
-                return self._client.invoke(FunctionName=self._function, Payload=payload)
-            except ClientError as error:
-                waking = error.response["Error"]["Code"] in _WAKING
-                if not waking or time.monotonic() > give_up:
-                    raise
-            time.sleep(_RETRY_SECONDS)
 
 
 class ProxiedSession:

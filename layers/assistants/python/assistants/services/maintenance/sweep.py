@@ -52,7 +52,7 @@ class Sweeper:
         place = place_of(key)
         match place.kind:
             case keys.PURGE:
-                self.purge_requests.send(place.project, key.sort)
+                self.purge_requests.look(place.project, key, int(self.clock.time()))
             case keys.FILE:
                 self.files.expire(place.project, key)
             case keys.ORPHAN_BLOB:

@@ -41,4 +41,5 @@ class MaintenanceServices:
             threads.storage.purge_requests,
             threads.tools.vector_stores.purge,
             threads.tools.sandbox_sessions,
+            self.ports.clock,
         )

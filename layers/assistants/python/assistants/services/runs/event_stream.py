@@ -7,13 +7,14 @@ from typing import Any
 from assistants.domain import lifecycle
 from assistants.domain.errors import GoneError
 from assistants.domain.events import RUN_OBJECT, EventName, event_name
-from assistants.domain.ids import ProjectId, RunRef
+from assistants.domain.ids import ProjectId, RunRef, new_order
 from assistants.domain.journal import Record, RunProjection
 from assistants.domain.run import Run
 from assistants.domain.run_step import Include, details_to_api
 from assistants.ports.clock import Clock
 from assistants.services.runs.journal import Journal
 from assistants.services.runs.repository import GRACE_SECONDS
+from assistants.services.runs.streams import OpenStreams, StreamLife
 
 POLL_SECONDS = 0.02
 QUIET_POLL_SECONDS = 0.2  # once nothing has happened for `_QUIET_AFTER_SECONDS`
@@ -42,6 +43,7 @@ class StreamStalledError(Exception):
 @dataclass(frozen=True)
 class RunEventStream:
     journal: Journal
+    streams: OpenStreams
     clock: Clock
 
     def follow(
@@ -50,9 +52,11 @@ class RunEventStream:
         """Yield the events of the journal's records after number `after`, until the run ends or
         waits for the client. Yield None when nothing has happened for `KEEP_ALIVE_SECONDS`.
 
-        Raises `StreamStalledError`.
+        Raises `StreamStalledError` and `StreamEndedError`.
         """
-        return self._events(project, run, lambda event: event.record > after, include or [])
+        ref = RunRef(project, run.thread_id, run.id)
+        life = StreamLife(self.streams, ref, new_order())
+        return self._events(life, ref, run, lambda event: event.record > after, include or [])
 
     def resume(
         self, project: ProjectId, run: Run, *, last_event: int, include: Include | None = None
@@ -61,13 +65,19 @@ class RunEventStream:
 
         Raises `GoneError` at once when the journal is no longer kept.
         """
-        if self.journal.tail(RunRef(project, run.thread_id, run.id)) < 0:
+        ref = RunRef(project, run.thread_id, run.id)
+        if self.journal.tail(ref) < 0:
             raise GoneError(f"The events of run {run.id} are no longer kept.")
-        return self._events(project, run, lambda event: event.number > last_event, include or [])
+        order = new_order()
+        if run.status not in lifecycle.TERMINAL:
+            self.streams.add(ref, order)
+        life = StreamLife(self.streams, ref, order)
+        return self._events(life, ref, run, lambda event: event.number > last_event, include or [])
 
     def _events(
         self,
-        project: ProjectId,
+        life: StreamLife,
+        ref: RunRef,
         run: Run,
         is_wanted: Callable[[StreamEvent], bool],
         include: Include,
@@ -75,7 +85,6 @@ class RunEventStream:
         """Read the journal from its beginning, because later events only name what changed."""
         counter = _EventCounter(RunProjection(run.model_dump(mode="json")))
         last_activity = kept_alive = self.clock.time()
-        ref = RunRef(project, run.thread_id, run.id)
         while True:
             records = self.journal.read(ref, counter.sequence, consistent=False)
             for event in counter.count(records):
@@ -90,6 +99,7 @@ class RunEventStream:
                 kept_alive = now
                 self._check_kept(ref, counter.sequence)
                 yield None
+            life.check(now, last_activity)
             self._pause(run, now, last_activity)
 
     def _check_kept(self, ref: RunRef, known: int) -> None:

@@ -11,6 +11,7 @@ from assistants.services.runs.journal import Journal
 from assistants.services.runs.repository import RunRepository
 from assistants.services.runs.service import Runs
 from assistants.services.runs.steps import RunSteps
+from assistants.services.runs.streams import OpenStreams
 from assistants.services.runs.termination import Termination
 from assistants.services.runs.tool_outputs import ToolOutputs
 from assistants.services.threads.wiring import ThreadServices
@@ -52,7 +53,8 @@ class RunServices:
 
     @cached_property
     def event_stream(self) -> RunEventStream:
-        return RunEventStream(self.journal, self.ports.clock)
+        streams = OpenStreams(self.ports.table, self.ports.clock)
+        return RunEventStream(self.journal, streams, self.ports.clock)
 
     @cached_property
     def callbacks(self) -> Callbacks:

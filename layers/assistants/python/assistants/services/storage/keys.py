@@ -24,6 +24,7 @@ MESSAGES = "M#"
 RUNS = "R#"
 JOURNAL = "E#"
 CALLBACKS = "W#"
+STREAMS = "L#"
 SANDBOX = "BOX"
 SPARE_SESSIONS = "SPARE"
 
@@ -243,3 +244,7 @@ def tool_call(ref: RunRef, call_id: str) -> Key:
 
 def callback(ref: RunRef, turn: int) -> Key:
     return Key(in_run(ref), f"{CALLBACKS}{turn:04d}")
+
+
+def stream(ref: RunRef, order: str) -> Key:
+    return Key(in_run(ref), f"{STREAMS}{order}")

@@ -1,11 +1,11 @@
 """Requests to purge the rows of a deleted thread or vector store."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assistants.domain.ids import ProjectId
 from assistants.ports.purge_queue import PurgeQueue
-from assistants.ports.table import Row, Save, Table
+from assistants.ports.table import ConflictError, Key, Replace, Row, Save, Table
 from assistants.services.storage import keys
 
 RECHECK_SECONDS = 300  # after which `expire` sends a request again
@@ -25,6 +25,19 @@ class PurgeRequests:
         """
         key = keys.purge(project, identifier)
         return Save(Row(key, {"stores": [*stores]}, due_at=now + RECHECK_SECONDS))
+
+    def look(self, project: ProjectId, key: Key, now: int) -> None:
+        """Ask again for work that is overdue. It is postponed first, so that a long purge does not
+        get one more worker every minute.
+        """
+        [note] = self.table.get(key)
+        if note is None or note.due_at is None or note.due_at > now:
+            return
+        try:
+            self.table.commit(Replace(note, replace(note, due_at=now + RECHECK_SECONDS)))
+        except ConflictError:
+            return  # another has asked
+        self.send(project, key.sort)
 
     def send(self, project: ProjectId, identifier: str) -> None:
         """Ask the queue's function to do the work."""
