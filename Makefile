@@ -22,7 +22,7 @@ help:  ## list the targets
 	.venv/bin/uv pip install --quiet --compile-bytecode --python $(PY) --requirement requirements.lock --editable .
 	touch $@
 
-# npm writes this file last, and anew on every install.
+# npm writes this file last, and again on every install.
 NODE_SDK := tests/e2e/node/node_modules/.package-lock.json
 $(NODE_SDK): tests/e2e/node/package.json tests/e2e/node/package-lock.json
 	@command -v npm > /dev/null || { echo "npm is needed (it installs OpenAI's Node SDK for the tests): apt-get install npm." >&2; exit 1; }
@@ -84,7 +84,7 @@ bench: .venv/installed  ## count and time what runs cost; the table here, the nu
 bench-files: .venv/installed  ## throughput, memory and AWS calls of files from 1 MB to 512 MB
 	@$(PY) -m tests.benchmarks.files
 
-bench-sandbox: .venv/installed  ## a code interpreter session: start, cells, files, memory, a run with a cell
+bench-sandbox: .venv/installed  ## a code interpreter session: start, executions, files, memory, a run that executes code
 	@$(PY) -m tests.benchmarks.sandbox
 
 bench-retrieval: .venv/installed $(OPENSEARCH) $(MANUAL)  ## reading, searching and ranking, also on a real OpenSearch node

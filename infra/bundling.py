@@ -39,7 +39,7 @@ LAMBDA = Target(python="3.13", platform="aarch64-manylinux_2_28")
 
 
 class InterpreterNotFoundError(Exception):
-    """Raise when no interpreter of the runtime's minor version is there to compile bytecode."""
+    """Raised when no interpreter of the runtime's minor version is there to compile bytecode."""
 
     def __init__(self, version: str) -> None:
         super().__init__(

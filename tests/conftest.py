@@ -20,10 +20,11 @@ if TYPE_CHECKING:  # moto takes a second to import, which unit tests need not wa
 # Several threads slow MiniLM down, and each other where the cores are shared.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# CI tries the same examples every time; everywhere else each run tries others.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# No test judges by the clock. CI tries the same examples every time; everywhere else each run
+# tries others.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

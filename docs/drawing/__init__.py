@@ -9,7 +9,7 @@ DOCS = REPOSITORY / "docs"
 
 
 def pictures() -> dict[Path, str]:
-    """The text of each picture, by the file that holds it."""
+    """Return the text of each picture, by the file that holds it."""
     drawn = {
         DOCS / "state-machine.svg": state_machine.draw(REPOSITORY / "statemachines/run.asl.json"),
         DOCS / "demo.svg": terminal.draw(DOCS / "demo.cast"),

@@ -25,7 +25,7 @@ class Badge:
 
 
 def badges(pyproject: Path) -> dict[str, Badge]:
-    """The badges by the names of their files."""
+    """Return the badges by the names of their files."""
     settings = tomllib.loads(pyproject.read_text())
     project, report = settings["project"], settings["tool"]["coverage"]["report"]
     python = project["requires-python"].removeprefix(">=") + "+"
@@ -37,7 +37,7 @@ def badges(pyproject: Path) -> dict[str, Badge]:
 
 
 def draw(badge: Badge) -> str:
-    """The picture of a badge."""
+    """Return the picture of a badge."""
     left, right = _width(badge.label), _width(badge.value)
     whole = left + right
     root = picture(whole, HEIGHT, f"{badge.label}: {badge.value}", STYLE)

@@ -1,4 +1,4 @@
-"""Where each state of the run machine stands, and along which points its transitions lead.
+"""The position of each state of the run machine, and the points of each transition.
 
 They are laid out by hand: a run without tools is the top row, and no line crosses another but the
 errors of AwaitToolOutputs.

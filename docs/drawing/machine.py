@@ -85,7 +85,7 @@ def _leaving(name: str, state: Mapping[str, Any]) -> Iterator[Transition]:
 
 
 def _condition(choice: Mapping[str, Any]) -> str:
-    """The value that is asked for, or the name of a variable that has to be true."""
+    """Return the value compared with, or the name of a variable that has to be true."""
     return str(choice.get("StringEquals") or choice["Variable"].removeprefix("$."))
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-class NotPlain(Exception):
-    """Raised for a recording that moves the cursor or sets colours, which nothing here draws."""
+class NotPlainError(Exception):
+    """Raised when a recording moves the cursor or sets colours, which nothing here draws."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Recording:
 
 
 def read(path: Path) -> Recording:
-    """Read a file of asciicast's version 2. Raises `NotPlain`."""
+    """Read a file of asciicast's version 2. Raises `NotPlainError`."""
     header, *events = [json.loads(line) for line in path.read_text().splitlines()]
     columns, most = header["width"], header["idle_time_limit"]
     written = [(at, text) for at, kind, text in events if kind == "o"]
@@ -38,7 +38,7 @@ def read(path: Path) -> Recording:
 
 
 def _limited(events: list[tuple[float, str]], most: float) -> Iterator[tuple[float, str]]:
-    """The events with no pause between two that is longer than `most` seconds."""
+    """Yield the events with pauses of at most `most` seconds between them."""
     before, clock = 0.0, 0.0
     for at, text in events:
         clock += min(at - before, most)
@@ -47,14 +47,14 @@ def _limited(events: list[tuple[float, str]], most: float) -> Iterator[tuple[flo
 
 
 def _fragments(events: Iterator[tuple[float, str]], columns: int) -> Iterator[Fragment]:
-    """Text is wrapped where the terminal ends, as terminals do."""
+    """Yield the text by rows, wrapped at the width of the terminal."""
     row, column = 0, 0
     for seconds, text in events:
         for number, line in enumerate(text.replace("\r\n", "\n").split("\n")):
             if number:
                 row, column = row + 1, 0
             if not line.isprintable():
-                raise NotPlain(line)
+                raise NotPlainError(line)
             while line:
                 if column == columns:
                     row, column = row + 1, 0

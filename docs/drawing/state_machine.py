@@ -24,7 +24,7 @@ ARROW = 8
 
 
 def draw(definition: Path) -> str:
-    """The picture of the state machine that a file defines."""
+    """Return the picture of the state machine that a file defines."""
     machine = read(definition)
     root = picture(WIDTH, HEIGHT, TITLE, STYLE)
     add(root, "rect", class_="card", x=1, y=1, width=WIDTH - 2, height=HEIGHT - 2, rx=14)
@@ -91,7 +91,7 @@ def _transition(root: ET.Element, transition: Transition) -> None:
 
 
 def _line(root: ET.Element, points: list[Point], kind: str) -> None:
-    """A line that ends in an arrow head."""
+    """Add a line that ends in an arrow head."""
     (x0, y0), (x, y) = points[-2:]
     length = dist((x0, y0), (x, y))
     dx, dy = (x - x0) / length, (y - y0) / length
@@ -105,7 +105,7 @@ def _line(root: ET.Element, points: list[Point], kind: str) -> None:
 
 
 def _label(root: ET.Element, transition: Transition, points: list[Point]) -> None:
-    """Above the longest part of the line, or to the right of it where that is upright."""
+    """Add a label above the longest part of the line, or to the right of a vertical one."""
     (x0, y0), (x1, y1) = max(pairwise(points), key=lambda pair: dist(*pair))
     kind = "label error" if transition.error else "label"
     x, y = (x0 + x1) / 2, (y0 + y1) / 2

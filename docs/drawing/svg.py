@@ -10,7 +10,7 @@ ET.register_namespace("", "http://www.w3.org/2000/svg")
 
 
 def picture(width: float, height: float, title: str, style: str) -> ET.Element:
-    """An empty picture; a screen reader says its title."""
+    """Return an empty picture; screen readers read its title."""
     root = ET.Element(
         "svg",
         {
@@ -37,12 +37,12 @@ def add(parent: ET.Element, tag: str, **attributes: str | float) -> ET.Element:
 
 
 def number(value: float) -> str:
-    """As few digits as a screen can show."""
+    """Return a number with at most two decimals."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def rounded(points: Sequence[Point], radius: float) -> str:
-    """The data of a path along `points` whose corners are round."""
+    """Return the data of a path along `points` whose corners are round."""
     parts = [f"M{_pair(points[0])}"]
     for before, corner, after in zip(points, points[1:], points[2:], strict=False):
         parts.append(f"L{_pair(_toward(corner, before, radius))}")
@@ -52,7 +52,7 @@ def rounded(points: Sequence[Point], radius: float) -> str:
 
 
 def text_of(root: ET.Element) -> str:
-    """The picture as the text of a file."""
+    """Return the picture as the text of a file."""
     ET.indent(root, space=" ")
     return ET.tostring(root, encoding="unicode") + "\n"
 

@@ -13,15 +13,15 @@ STYLE = (Path(__file__).parent / "terminal.css").read_text()
 CELL_WIDTH, ROW_HEIGHT = 7.8, 19
 MARGIN, BAR = 20, 38
 PROMPT = "$ "
-START_SECONDS = 1.0  # the command stands alone so long
-END_SECONDS = 6.0  # and the whole session so long, before it begins again
+START_SECONDS = 1.0  # for so long only the command is shown
+END_SECONDS = 6.0  # and for so long the whole session, before it begins again
 SPEAKER = re.compile(r"[a-z ]{9} >")
 HEADING = re.compile(r"(time|states|AWS calls) +")
 WORDS = re.compile(r"\S+(?: \S+)*")  # of several spaces in a row SVG would show one
 
 
 def draw(cast: Path) -> str:
-    """The picture of a recording."""
+    """Return the picture of a recording."""
     recording = read(cast)
     fragments = [
         replace(fragment, seconds=fragment.seconds + START_SECONDS)
@@ -44,7 +44,7 @@ def draw(cast: Path) -> str:
 
 
 def _appearances(moments: list[float]) -> Iterator[str]:
-    """One animation for each moment: hidden until then, and shown from then on."""
+    """Yield an animation for each moment: hidden until then, and shown from then on."""
     whole = moments[-1] + END_SECONDS
     yield f".p{{animation-duration:{number(whole)}s}}\n"
     for index, seconds in enumerate(moments):
@@ -54,7 +54,7 @@ def _appearances(moments: list[float]) -> Iterator[str]:
 
 
 def _parts(fragment: Fragment) -> Iterator[tuple[int, str, str]]:
-    """What begins a row, if it is a speaker or a heading, and the rest."""
+    """Yield a leading speaker or heading of the row, if it has one, and the rest."""
     match = (
         (SPEAKER.match(fragment.text) or HEADING.match(fragment.text))
         if fragment.column == 0
@@ -75,7 +75,7 @@ def _window(root: ET.Element, width: float, height: float, recording: Recording)
 
 
 def _write(parent: ET.Element, row: int, column: int, text: str, kind: str) -> None:
-    """Text on the grid of the terminal, whatever font the reader has."""
+    """Add text on the grid of the terminal, whatever font the reader has."""
     for words in WORDS.finditer(text):
         add(
             parent,

@@ -3,8 +3,8 @@
 //   const client = new OpenAI({ fetch: largeFiles({ onProgress: (sent, size) => console.log(sent, size) }) });
 //   await client.files.create({ file: await fs.openAsBlob("large.pdf"), purpose: "assistants" });
 //
-// A request to the API may carry about 4.4 MB of a file. With this fetch `files.create` takes up to 5 GB: behind
-// the caller's back it becomes an upload with one part, whose bytes go to a URL of S3. A Blob or File is read as it
+// A request to the API may carry about 4.4 MB of a file. With this fetch `files.create` takes up to 5 GB: it
+// silently becomes an upload with one part, whose bytes go to a URL of S3. A Blob or File is read as it
 // is sent (`fs.openAsBlob` leaves it on disk); a stream is read into memory first, as its size must be known.
 
 export const THRESHOLD = 4_000_000; // bytes of a file that is sent as ever
@@ -80,7 +80,7 @@ function withoutForm({ headers, ...init }) {
   return { ...init, headers: kept };
 }
 
-// `expires_after[seconds]` as the JSON that it stands for.
+// `expires_after[seconds]` as the JSON that it means.
 function membersOf(form) {
   const members = {};
   for (const [name, value] of form) {

@@ -4,7 +4,7 @@
     client.files.create(file=open("large.pdf", "rb"), purpose="assistants")
 
 A request to the API may carry about 4.4 MB of a file. With this client `files.create` takes up to
-5 GB: behind the caller's back it becomes an upload with one part, whose bytes go to a URL of S3.
+5 GB: it silently becomes an upload with one part, whose bytes go to a URL of S3.
 The file is read as it is sent, unless the SDK was given a path, which it reads into memory itself.
 """
 
@@ -178,7 +178,7 @@ def _marked(
     options: dict[str, Any],
     threshold: int,
 ) -> httpx2.Request:
-    """The request; one with a large file carries it beside, instead of in a form."""
+    """Return the request; it carries a large file as an extension instead of in a form."""
     file = LargeFile.of(method, url, options.get("files"), options.get("data"), threshold)
     if file is None:
         return build(method, url, **options)
@@ -206,7 +206,7 @@ def _size(content: Any) -> int | None:
 
 
 def _nested(data: Mapping[str, Any]) -> dict[str, Any]:
-    """`expires_after[seconds]: "3600"` as the JSON that it stands for."""
+    """`expires_after[seconds]: "3600"` as the JSON that it means."""
     members: dict[str, Any] = {}
     for name, value in data.items():
         outer, bracket, inner = name.partition("[")

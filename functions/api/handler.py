@@ -1,4 +1,4 @@
-"""All JSON routes of the API, behind API Gateway."""
+"""All JSON routes of the API, called by API Gateway."""
 
 from mangum import Mangum
 

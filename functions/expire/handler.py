@@ -1,4 +1,4 @@
-"""Run each minute: settle whatever is overdue, and keep spare sandboxes ready."""
+"""Run each minute: process the rows that are due, and refill the warm pool."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The routes that can answer with server-sent events, behind API Gateway's streaming."""
+"""The routes that can answer with server-sent events, through API Gateway's streaming."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ from infra.options import Options
 
 @dataclass(frozen=True)
 class OptionalTools:
-    """The constructs of the tools; None stands for a tool that is switched off."""
+    """The constructs of the tools; None means that the tool is switched off."""
 
     code_interpreter: SandboxCluster | None
     file_search: FileSearchIndex | None

@@ -19,7 +19,7 @@ from infra.constructs.sandbox_task import SandboxTask
 from infra.options import Options
 
 PROXY = "SandboxProxy"
-LAUNCHERS = ("CallModel", "RunCode", "Expire")  # when a run begins, for code, and for spares
+LAUNCHERS = ("CallModel", "RunCode", "Expire")  # when a run begins, for code, for the warm pool
 USERS = ("RunCode",)
 STOPPERS = (*LAUNCHERS, "Purge")  # Purge: those of deleted threads
 

@@ -18,7 +18,7 @@ BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"  # `cdk bootstrap` create
 
 
 class DeploymentError(Exception):
-    """Raise when a stack cannot be created; the message names the stack and the reason."""
+    """Raised when a stack cannot be created; the message names the stack and the reason."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class DeployedStack:
 def deploy(
     cloud: Cloud, assembly: Assembly, parameters: Mapping[str, str], sources: Path
 ) -> list[DeployedStack]:
-    """Create every stack, then host its functions and tasks; their code lies below `sources`.
+    """Create every stack, then host its functions and tasks; their code is below `sources`.
 
     Raises `InvalidParameterError` and `DeploymentError`.
     """

@@ -19,7 +19,7 @@ from infra.local.worker import INIT_SECONDS, Worker
 
 
 class TooManyRequestsError(Exception):
-    """Raise when a function, or its account, already runs as often as it may."""
+    """Raised when a function, or its account, already runs as often as it may."""
 
 
 class HostedFunction:

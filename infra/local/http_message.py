@@ -9,7 +9,7 @@ PIECE = 65536
 
 
 class BodyTooLargeError(Exception):
-    """Raise when a body is longer than its reader accepts."""
+    """Raised when a body is longer than its reader accepts."""
 
 
 class Body:

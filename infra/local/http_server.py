@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class ListenError(Exception):
-    """Raise when an address is taken, not permitted, or not on this machine."""
+    """Raised when an address is taken, not permitted, or not on this machine."""
 
 
 Handler = Callable[[HttpRequest], HttpResponse]

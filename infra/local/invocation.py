@@ -12,7 +12,7 @@ Part = bytes | None  # None ends the response
 
 
 class FunctionError(Exception):
-    """Raise when a function failed; `payload` is the JSON that Lambda responds with."""
+    """Raised when a function failed; `payload` is the JSON that Lambda responds with."""
 
     def __init__(self, payload: bytes) -> None:
         super().__init__(payload.decode(errors="replace"))

@@ -20,7 +20,7 @@ _FIELD = "Lineage="
 
 
 class RecursiveInvocationError(Exception):
-    """Raise when an event has invoked a function too often."""
+    """Raised when an event has invoked a function too often."""
 
 
 def sent(headers: Message) -> str:

@@ -8,7 +8,7 @@ from infra.local.assembly import StackTemplate
 
 
 class InvalidParameterError(Exception):
-    """Raise when no template has a parameter, or its template does not allow the value."""
+    """Raised when no template has a parameter, or its template does not allow the value."""
 
 
 def distribute(

@@ -24,7 +24,7 @@ _FIRST_UID, _UIDS = 1_900_000_000, 1 << 24
 
 
 class SandboxLaunchError(Exception):
-    """The daemon did not come up."""
+    """Raised when the daemon does not come up."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ProcessSession:
 
 
 class ProcessSandbox:
-    """Starts sessions; each dies with the process that started it.
+    """Start sessions; each dies with the process that started it.
 
     `daemon` is the directory that holds the package `sandboxd`. `settings` are variables of
     its SANDBOX_* settings, without the prefix.
@@ -121,7 +121,7 @@ def _await_port(process: subprocess.Popen[bytes]) -> int:
 
 
 def _relay(process: subprocess.Popen[bytes]) -> None:
-    """Log what the daemon says; aloud, when it cannot protect this machine."""
+    """Log the daemon's events; log each protection that this machine lacks as a warning."""
     assert process.stdout is not None  # noqa: S101  (opened as a pipe)
     with process.stdout:
         for line in process.stdout:

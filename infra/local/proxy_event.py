@@ -20,7 +20,7 @@ HOP_BY_HOP = frozenset({"connection", "content-length", "transfer-encoding", "ke
 
 
 class MalformedResponseError(Exception):
-    """Raise when API Gateway would not accept a function's response."""
+    """Raised when API Gateway would not accept a function's response."""
 
 
 def build_event(

@@ -11,7 +11,7 @@ DEFAULT_TIMEOUT_MS = 29_000
 
 @dataclass(frozen=True)
 class Integration:
-    """The function behind a method."""
+    """The function that answers a method."""
 
     function: str
     streams: bool

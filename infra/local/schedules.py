@@ -17,7 +17,7 @@ SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 class UnsupportedScheduleError(Exception):
-    """Raise when a schedule expression is not a rate."""
+    """Raised when a schedule expression is not a rate."""
 
 
 class Schedules:

@@ -38,7 +38,7 @@ synthesize(Path(sys.argv[1]), bundle=False)
 
 
 class SynthesisError(Exception):
-    """Raise when the application cannot be synthesized."""
+    """Raised when the application cannot be synthesized."""
 
 
 def cached_assembly() -> Assembly:

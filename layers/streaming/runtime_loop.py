@@ -27,7 +27,7 @@ class ClientGoneError(ConnectionError):
 
 
 class NoResponseError(RuntimeError):
-    """Reported to Lambda when a handler returns without a response."""
+    """Raised when a handler returns without a response; reported to Lambda."""
 
 
 class Context:

@@ -71,19 +71,19 @@ FILES = [
     ),
     Attempt(
         54,
-        "filling the disk behind more files than anybody counts",
+        "filling the disk with more files than the daemon counts",
         "!chmod 700 /tmp/dark; rm -rf /tmp/dark\n"
         "os.mkdir('/tmp/crowd')\n"
         "for n in range(20_000): open(f'/tmp/crowd/{n}', 'w').close()\n"
-        "os.mkdir('/tmp/behind')\n"
-        "for n in range(100): open(f'/tmp/behind/{n}', 'wb').write(bytes(50 << 20))\nescaped()",
+        "os.mkdir('/tmp/after')\n"
+        "for n in range(100): open(f'/tmp/after/{n}', 'wb').write(bytes(50 << 20))\nescaped()",
         stopped("disk", lost=True),
         seconds=30,
     ),
     Attempt(
         54,
         "filling the disk with deleted files that are mapped and closed",
-        "!rm -rf /tmp/crowd /tmp/behind\n"
+        "!rm -rf /tmp/crowd /tmp/after\n"
         "import mmap\nkeep = []\n"
         "for n in range(100):\n"
         "    file = open('deleted', 'w+b'); os.unlink('deleted'); file.truncate(50 << 20)\n"

@@ -28,7 +28,7 @@ PROTOCOL = [
     ),
     Attempt(
         77,
-        "the end of another cell",
+        "the end of another execution",
         'frame(b\'{"type": "done", "id": 999999, "error": null}\'); time.sleep(5)',
         NONSENSE,
     ),
@@ -47,7 +47,7 @@ PROTOCOL = [
     Attempt(80, "os._exit", "os._exit(0)", stopped("exited", lost=True)),
     Attempt(
         80,
-        "os._exit beside a fork that stays",
+        "os._exit next to a fork that goes on",
         "if os.fork(): os._exit(0)\ntime.sleep(30)",
         stopped("exited", lost=True),
         seconds=20,
@@ -76,11 +76,11 @@ def test_the_daemon_survives_what_the_kernel_says(sandbox: Session, attempt: Att
 
 
 @pytest.mark.abuse(77)
-def test_a_forged_end_of_the_own_cell_costs_the_kernel(sandbox: Session) -> None:
+def test_a_forged_end_of_its_own_execution_costs_the_kernel(sandbox: Session) -> None:
     forge = (
         "import inspect, json\n"
         "for caller in inspect.stack():\n"
-        "    number = caller.frame.f_locals.get('cell', {}) or {}\n"
+        "    number = caller.frame.f_locals.get('execution', {}) or {}\n"
         "    if isinstance(number, dict) and 'id' in number: break\n"
         "frame(json.dumps({'type': 'done', 'id': number['id'], 'error': None}).encode())\n"
         "time.sleep(1)"
@@ -123,7 +123,7 @@ def test_twenty_images_come_out_of_a_flood(sandbox: Session) -> None:
 
 
 @pytest.mark.abuse(84)
-def test_output_after_a_cell_belongs_to_the_next(sandbox: Session) -> None:
+def test_output_after_an_execution_belongs_to_the_next(sandbox: Session) -> None:
     later = "threading.Timer(0.2, lambda: print('late', flush=True)).start(); print('soon')"
     assert sandbox.run(PRELUDE + later).logs == "soon\n"
     assert "late" in sandbox.run("import time; time.sleep(0.4)").logs

@@ -157,7 +157,7 @@ def test_a_full_queue_is_said(sandbox: Session) -> None:
     assert sandbox.client.result("slow") is not None
 
 
-def test_a_running_cell_can_be_cancelled_and_keeps_its_state(sandbox: Session) -> None:
+def test_a_running_execution_can_be_cancelled_and_keeps_its_state(sandbox: Session) -> None:
     sandbox.run("kept = 1")
     order = {"id": "long", "code": "import time; time.sleep(60)", "timeout": 60}
     assert sandbox.client.start(order) is None
@@ -169,7 +169,7 @@ def test_a_running_cell_can_be_cancelled_and_keeps_its_state(sandbox: Session) -
     assert sandbox.run("print(kept)").logs == "1\n"
 
 
-def test_a_waiting_cell_that_is_cancelled_never_runs(sandbox: Session) -> None:
+def test_a_waiting_execution_that_is_cancelled_never_runs(sandbox: Session) -> None:
     sandbox.run("ran = False")
     sandbox.client.start({"id": "first", "code": "import time; time.sleep(60)", "timeout": 60})
     sandbox.client.start({"id": "second", "code": "ran = True", "timeout": 5})

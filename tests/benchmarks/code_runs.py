@@ -1,4 +1,4 @@
-"""The time of a run with one code cell on the local stack, and the cost of its session on AWS."""
+"""The time of a run that executes code on the local stack, and its session's cost on AWS."""
 
 import statistics
 import time
@@ -42,7 +42,7 @@ def session_dollars() -> dict[str, float]:
     public = isolated + vpc["public_address_hour"]
     return {
         "public: an hour": round(public, 4),
-        "public: one cell, then idle": round(public * IDLE_HOURS, 4),
+        "public: one execution, then idle": round(public * IDLE_HOURS, 4),
         "isolated: an hour": round(isolated, 4),
         "isolated: a month without sessions": ENDPOINTS * vpc["endpoint_hour"] * HOURS_A_MONTH,
         "one session kept warm for a month": round(public * HOURS_A_MONTH, 2),
@@ -63,8 +63,8 @@ class Conversation:
 
     def start(self) -> Any:
         """Start a run."""
-        cell = Calls(Call("code_interpreter", {"code": "print(1 + 1)"}))
-        model = self._models.script(cell, Text("Two."))
+        calls = Calls(Call("code_interpreter", {"code": "print(1 + 1)"}))
+        model = self._models.script(calls, Text("Two."))
         assistant = self._beta.assistants.create(model=model.name, tools=TOOLS)
         return self._beta.threads.runs.create(self._thread, assistant_id=assistant.id)
 

@@ -60,7 +60,7 @@ def milliseconds(seconds: list[float]) -> dict[str, float]:
 
 
 def start(**settings: str) -> dict[str, float]:
-    """Time from the launch to the end of the first cell."""
+    """Time from the launch to the end of the first execution."""
     times = []
     for _ in range(STARTS):
         started = time.perf_counter()
@@ -69,21 +69,21 @@ def start(**settings: str) -> dict[str, float]:
     return {"p50_ms": round(statistics.median(times) * 1000), "max_ms": round(max(times) * 1000)}
 
 
-def bare_cells() -> list[float]:
-    """Time the same cells in an IPython shell without daemon and confinement, output to a pipe."""
+def bare_executions() -> list[float]:
+    """Time the same code in an IPython shell without daemon and confinement, output to a pipe."""
     command = [sys.executable, "-c", _BARE, str(CELLS + WARM_UP)]
     done = subprocess.run(command, capture_output=True, check=True)
     times: list[float] = json.loads(done.stderr)
     return times[WARM_UP:]
 
 
-def daemon_cells(session: ProcessSession) -> list[float]:
-    """Time cells from the client: HTTP, scheduling, execution, output, and the file scan."""
+def daemon_executions(session: ProcessSession) -> list[float]:
+    """Time executions from the client: HTTP, scheduling, execution, output, and the file scan."""
     client = session.client()
     times = []
     for n in range(CELLS + WARM_UP):
         started = time.perf_counter()
-        client.run(f"cell-{n}", "1+1")
+        client.run(f"execution-{n}", "1+1")
         times.append(time.perf_counter() - started)
     return times[WARM_UP:]
 
@@ -121,21 +121,21 @@ def resident_megabytes(pid: int) -> dict[str, float]:
 
 def measure() -> dict[str, Any]:
     """Measure everything."""
-    bare = milliseconds(bare_cells())
+    bare = milliseconds(bare_executions())
     with launched() as session:
-        cells = milliseconds(daemon_cells(session))
+        timed = milliseconds(daemon_executions(session))
         memory = resident_megabytes(session.process.pid)
         files = throughput(session)
     return {
         "start": {"plain": start(PRELOAD=""), "preloaded": start()},
-        "cell": {
+        "execution": {
             "bare_ipython": bare,
-            "daemon": cells,
-            "overhead": {name: round(cells[name] - bare[name], 2) for name in bare},
+            "daemon": timed,
+            "overhead": {name: round(timed[name] - bare[name], 2) for name in bare},
         },
         "files": files,
         "idle_rss_mb": memory,
-        "run_with_a_cell": code_runs(),
+        "run_with_code": code_runs(),
         "dollars": session_dollars(),
     }
 

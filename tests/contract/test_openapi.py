@@ -64,7 +64,7 @@ def map_path_parameters(
 
 
 @schema.parametrize()
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_any_request_gets_a_declared_answer(case: schemathesis.Case[Any]) -> None:
     headers = {"Authorization": KEY, "OpenAI-Beta": "assistants=v2"}
     case.call_and_validate(headers=headers, checks=CHECKS)

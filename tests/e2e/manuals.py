@@ -58,7 +58,7 @@ class Manuals:
 
 @dataclass
 class Answer:
-    """The text of a streamed answer, as it came and as it stands in the message."""
+    """The text of a streamed answer, as it was streamed and as the message holds it."""
 
     streamed: str
     streamed_citations: list[Any]
@@ -98,7 +98,7 @@ def ask(manuals: Manuals, model: str, question: str) -> Answer:
 
 
 def check_citations(manuals: Manuals, answer: Answer) -> list[str]:
-    """Check that every citation stands where it says, quotes its file, and came with the stream.
+    """Check that every citation is at its offsets, quotes its file, and was streamed.
     Return the names of the cited files in the order of the text.
     """
     value = answer.text.value

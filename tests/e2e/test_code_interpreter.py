@@ -108,7 +108,7 @@ def calls_of(client: OpenAI, run: Run) -> list[Any]:
     ]
 
 
-def told(model: ScriptedModel, request: int) -> str:
+def last_output(model: ScriptedModel, request: int) -> str:
     """Return the output of the last call in the n-th request to the model."""
     return str(model.requests[request].body["messages"][-1]["content"])
 
@@ -186,7 +186,7 @@ def test_a_message_brings_a_file_for_the_code(
         thread_id=thread.id, assistant_id=make_assistant(model.name, tools=TOOLS).id
     )
     assert run.status == "completed"
-    assert told(model, 1) == "'seen'"
+    assert last_output(model, 1) == "'seen'"
     client.beta.threads.delete(thread.id)
     client.files.delete(file.id)
 
@@ -216,7 +216,7 @@ def test_a_thread_does_not_see_the_variables_and_files_of_another(
     for one in (thread, other):
         run = client.beta.threads.runs.create_and_poll(thread_id=one.id, assistant_id=assistant.id)
         assert run.status == "completed"
-    assert told(model, 3) == "False []"
+    assert last_output(model, 3) == "False []"
     client.beta.threads.delete(other.id)
 
 
@@ -240,7 +240,7 @@ def test_a_cancelled_run_stops_its_code_and_keeps_the_variables(
     assert step.status == "cancelled"
     again = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     assert again.status == "completed"
-    assert told(model, 2) == "1"
+    assert last_output(model, 2) == "1"
 
 
 def test_a_session_that_dies_is_replaced_and_the_model_learns_of_it(
@@ -260,8 +260,8 @@ def test_a_session_that_dies_is_replaced_and_the_model_learns_of_it(
         time.sleep(0.02)
     run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     assert run.status == "completed"
-    assert "All variables" in told(model, 3) and "are gone" in told(model, 3)
-    assert told(model, 4).startswith("False\n[This is a new session")
+    assert "All variables" in last_output(model, 3) and "are gone" in last_output(model, 3)
+    assert last_output(model, 4).startswith("False\n[This is a new session")
 
 
 def test_a_deleted_thread_takes_its_session_along(

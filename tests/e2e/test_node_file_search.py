@@ -19,6 +19,6 @@ def test_a_streamed_answer_quotes_the_files_that_were_uploaded(
     assert seen["citations"][0]["filename"] == seen["best"] == "lighthouse.html"
     for citation in seen["citations"]:
         assert citation["type"] == "file_citation"
-        assert citation["stands"]
+        assert citation["placed"]
         assert citation["quoted"]
     assert seen["deleted"]

@@ -83,7 +83,7 @@ class Harness:
         return dict(self.client.get(path(run)))
 
     def until(self, *statuses: str, sweeps: bool = True) -> Run:
-        """Wait for a status of the run. Whenever the run stands still, let a minute pass."""
+        """Wait for a status of the run. Whenever the run makes no progress, let a minute pass."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         still = time.monotonic() + STILL_SECONDS
         while (run := self.the_run())["status"] not in statuses:

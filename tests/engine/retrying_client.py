@@ -20,7 +20,7 @@ HEADERS = {"OpenAI-Beta": "assistants=v2"}
 
 
 class RetriesExhaustedError(Exception):
-    """Raise when a request has failed too often, or a run does not end."""
+    """Raised when a request has failed too often, or a run does not end."""
 
 
 @dataclass

@@ -38,7 +38,7 @@ class Actor:
         self._stopped.acquire()
 
     def kill(self) -> None:
-        """End it where it stands: what it has written stays, nothing more follows."""
+        """End it at its present step: its writes remain, and nothing more follows."""
         self.killed = True
         while not self.ended:
             self.step()

@@ -33,7 +33,7 @@ Ending = Literal[
 _numbers = itertools.count(1)
 
 
-class Defect(Exception):
+class UnforeseenError(Exception):
     """An error that no code expects of a provider: the invocation fails."""
 
 
@@ -103,7 +103,7 @@ def _end(ending: Ending) -> Iterator[Delta]:
         case "error":
             raise ModelError("rate_limit_exceeded", "The provider is tired.")
         case "defect":
-            raise Defect
+            raise UnforeseenError
         case "half a call":
             yield _call(0)
             raise ModelError("server_error", "The provider broke off.")

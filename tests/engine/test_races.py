@@ -8,7 +8,7 @@ import pytest
 from assistants.domain.tool import HostedToolName
 from assistants.ports.chat_model import ModelError, ToolCallDelta
 from assistants.ports.hosted_tool import HostedTool
-from tests.support.crashes import Crash
+from tests.support.crashes import CrashError
 from tests.support.deployment import WEATHER, Deployment, path
 from tests.support.fake_tools import FakeTool
 from tests.support.fakes import FakeClock
@@ -32,11 +32,11 @@ def superseded(*script: Any) -> tuple[Deployment, dict[str, Any], dict[str, Any]
     Return the deployment, the run, and what the first worker returns.
     """
     clock = BusyClock()
-    deployment = Deployment([], [Crash()], list(script), machine=False, clock=clock)
+    deployment = Deployment([], [CrashError()], list(script), machine=False, clock=clock)
     run = deployment.run()
 
     def take_over() -> None:
-        with pytest.raises(Crash):
+        with pytest.raises(CrashError):
             deployment.turn(run)
 
     clock.others = lambda: deployment.turn(run)

@@ -158,7 +158,7 @@ def test_the_model_table_lists_every_field_of_a_route() -> None:
     assert sorted(listed) == sorted(ModelRoute.model_fields)
 
 
-def test_the_prices_of_the_readme_stand_on_the_pages_that_explain_them() -> None:
+def test_the_prices_of_the_readme_are_on_the_pages_that_explain_them() -> None:
     explained = "".join(
         Page.read(f"docs/{name}.md").text for name in ("code-interpreter", "file-search")
     )

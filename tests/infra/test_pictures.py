@@ -9,7 +9,7 @@ import pytest
 from docs.drawing import REPOSITORY, pictures
 from docs.drawing.layout import BOXES, ROUTES
 from docs.drawing.machine import read as read_machine
-from docs.drawing.recording import NotPlain
+from docs.drawing.recording import NotPlainError
 from docs.drawing.recording import read as read_recording
 from docs.drawing.svg import rounded
 
@@ -39,8 +39,8 @@ def test_every_state_and_every_transition_is_laid_out() -> None:
 def test_a_line_leads_from_the_border_of_its_state_to_that_of_the_next() -> None:
     def on_border(name: str, x: float, y: float) -> bool:
         box = BOXES[name]
-        beside = x in (box.left, box.right) and box.top <= y <= box.bottom
-        return beside or (y in (box.top, box.bottom) and box.left <= x <= box.right)
+        vertical = x in (box.left, box.right) and box.top <= y <= box.bottom
+        return vertical or (y in (box.top, box.bottom) and box.left <= x <= box.right)
 
     for (source, target), points in ROUTES.items():
         assert on_border(source, *points[0]), source
@@ -87,5 +87,5 @@ def test_a_recording_is_read_as_a_terminal_shows_it(tmp_path: Path) -> None:
 
 
 def test_a_recording_that_moves_the_cursor_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotPlain):
+    with pytest.raises(NotPlainError):
         read_recording(cast(tmp_path / "a.cast", (0.1, "\x1b[2Jone")))

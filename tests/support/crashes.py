@@ -1,7 +1,7 @@
 """How a process dies in the middle of its work."""
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """A failure that no code of the service expects, so that it ends the invocation."""
 
 

@@ -27,7 +27,7 @@ PRINTED = Execution(
 )
 PNG = b"\x89PNG\r\n\x1a\n"
 
-Cell = Callable[["Machine", str], Execution | None]
+Program = Callable[["Machine", str], Execution | None]
 
 
 def printed(machine: "Machine", code: str) -> Execution:
@@ -58,7 +58,7 @@ class Machine:
 class FakeSandboxes:
     blobs: FakeBlobs
     clock: FakeClock
-    cell: Cell = printed
+    program: Program = printed
     machines: dict[str, Machine] = field(default_factory=dict)
     launched: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
@@ -127,7 +127,7 @@ class FakeSession:
         if id not in machine.results:
             if id not in [known for known, _ in machine.executed]:
                 machine.executed.append((id, code))
-            result = self.sandboxes.cell(machine, code)
+            result = self.sandboxes.program(machine, code)
             if machine.dead:
                 raise SandboxLostError("connection reset")
             if result is None:

@@ -55,9 +55,9 @@ class Session:
     count: int = field(default=0)
 
     def run(self, code: str, seconds: float = 30) -> ExecutionResult:
-        """Run one cell under a fresh id."""
+        """Execute code under a fresh id."""
         self.count += 1
-        return self.client.run(f"cell-{self.count}", code, seconds)
+        return self.client.run(f"execution-{self.count}", code, seconds)
 
     def http(
         self, method: str, path: str, body: bytes | None = None, **headers: str

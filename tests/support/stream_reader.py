@@ -31,7 +31,7 @@ class StreamReader:
 
     def read(self, events: Iterable[Event]) -> None:
         for event in events:
-            assert not self._ended, f"{event.name} behind the end"
+            assert not self._ended, f"{event.name} after the end"
             self._take(event)
 
     def _take(self, event: Event) -> None:

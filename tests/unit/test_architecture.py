@@ -1,6 +1,7 @@
 """The shape of the code: which way imports point, how large a file or a function may be, names."""
 
 import ast
+import re
 import shutil
 from collections import defaultdict
 from itertools import pairwise
@@ -49,6 +50,9 @@ TESTS = find_modules(ROOT, "tests")
 MODULES = find_modules(PACKAGE.parent)
 IMPORTS = import_graph(MODULES)
 VAGUE = frozenset({"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"})
+NOT_VERBS = re.compile(
+    r"(A|An|Above|As|At|Each|Every|For|If|In|Its?|No|One|Raises|Text|Th\w+|To|Two|Wh\w+|With\w*)\b"
+)
 MAX_FILE_LINES = 250
 MAX_FUNCTION_LINES = 30
 
@@ -68,7 +72,7 @@ def test_every_part_of_the_package_has_a_height() -> None:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_point_downwards(module: str) -> None:
-    """A part may see itself and what lies below it; two parts of one height do not see another."""
+    """A part may see itself and what lies below it; parts of one height do not see each other."""
     here = part_of(module)
     against = {
         name
@@ -79,14 +83,14 @@ def test_imports_point_downwards(module: str) -> None:
 
 
 def step_of(module: str) -> int | None:
-    """Return the step of the ladder that a module of `services` stands on."""
+    """Return the step of the ladder of a module of `services`."""
     part, _, rest = module.removeprefix("assistants.").partition(".")
     folder = rest.partition(".")[0]
     steps = [step for step, folders in enumerate(LADDER) if folder in folders]
     return steps[0] if part == "services" and steps else None
 
 
-def test_every_folder_of_services_stands_on_the_ladder() -> None:
+def test_every_folder_of_services_is_on_the_ladder() -> None:
     folders = {path.stem for path in (PACKAGE / "services").iterdir()} - {"__init__", "__pycache__"}
     assert folders == set().union(*LADDER)
 
@@ -170,7 +174,7 @@ def test_no_name_is_vague() -> None:
     assert not [path for path, parts in names.items() if parts & VAGUE]
 
 
-def test_no_two_classes_bear_one_name() -> None:
+def test_no_two_classes_share_a_name() -> None:
     """So that a name in a search or a traceback means one thing. Names of a module's own, which
     begin with an underscore, are not searched for.
     """
@@ -180,6 +184,30 @@ def test_no_two_classes_bear_one_name() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places[node.name].append(relative(path))
     assert not {name: paths for name, paths in places.items() if len(paths) > 1}
+
+
+def test_a_docstring_of_a_function_begins_with_a_verb() -> None:
+    """In the imperative: these words begin a noun, a clause or a sentence about something else."""
+    found = {
+        f"{relative(path)}: {node.name}": docstring
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if (docstring := ast.get_docstring(node)) and NOT_VERBS.match(docstring)
+    }
+    assert not found
+
+
+def test_a_docstring_of_an_exception_says_when_it_is_raised() -> None:
+    docstrings = {
+        f"{relative(path)}: {node.name}": ast.get_docstring(node) or ""
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        if any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases)
+    }
+    assert len(docstrings) > 40
+    assert not [name for name, text in docstrings.items() if not text.startswith("Raised ")]
 
 
 @pytest.mark.parametrize("module", MODULES)

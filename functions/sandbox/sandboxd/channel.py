@@ -19,7 +19,7 @@ Frame = dict[str, Any]
 
 
 class ProtocolError(Exception):
-    """Raise when the other side violates the protocol."""
+    """Raised when the other side violates the protocol."""
 
 
 def encode(message: Mapping[str, Any]) -> bytes:

@@ -65,9 +65,9 @@ def secure(settings: DaemonSettings) -> tuple[Workspace, bool]:
 
 
 def close_to_other_processes(private: bool) -> None:
-    """Keep the daemon's memory to itself and adopt what its kernels leave behind."""
-    # Interrupts are for cells. As the first process of its view the daemon receives no other signal
-    # that code could send.
+    """Keep the daemon's memory to itself and adopt what its kernels leave."""
+    # Interrupts are for the code. As the first process of its view the daemon receives no other
+    # signal that code could send.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Linux reaps children itself then: orphans left as zombies would count in RLIMIT_NPROC.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

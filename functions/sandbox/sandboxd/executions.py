@@ -17,15 +17,15 @@ _IDLE_LOOK_SECONDS = 0.5
 
 
 class ExecutionConflictError(Exception):
-    """Raise when an id was used before, for other code."""
+    """Raised when an id was used before, for other code."""
 
 
 class ExecutionGoneError(Exception):
-    """Raise when an execution has ended and its result is no longer kept."""
+    """Raised when an execution has ended and its result is no longer kept."""
 
 
 class SessionFullError(Exception):
-    """Raise when too many executions wait, or the session has had too many."""
+    """Raised when too many executions wait, or the session has had too many."""
 
 
 class QueuedExecution:

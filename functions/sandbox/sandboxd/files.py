@@ -1,4 +1,4 @@
-"""The session's data directory: uploads, downloads, and the files that a cell has changed.
+"""The session's data directory: uploads, downloads, and the files that the code has changed.
 
 Its contents are hostile. Every path is walked component by component without following links, with
 the sandbox's own rights; only regular files without a second name come out.
@@ -33,16 +33,16 @@ Read = Callable[[int], bytes]
 
 
 class NotARegularFileError(OSError):
-    """Raise when a name is not that of a file that may leave the sandbox."""
+    """Raised when a name is not that of a file that may leave the sandbox."""
 
 
 class ShortBodyError(OSError):
-    """Raise when an upload ends before its announced length."""
+    """Raised when an upload ends before its announced length."""
 
 
 @dataclass(frozen=True)
 class ChangedFile:
-    """A file that a cell has created or changed; `sha256` is None beyond the hashing budget."""
+    """A file that the code has created or changed; `sha256` is None beyond the hashing budget."""
 
     path: str
     size: int

@@ -21,7 +21,7 @@ _COPY_BYTES = 1 << 20
 
 
 class HttpError(Exception):
-    """Raise to refuse a request, with a status and a code for programs."""
+    """Raised when a request is refused, with a status and a code for programs."""
 
     def __init__(self, status: HTTPStatus, code: str) -> None:
         """Refuse with this status and code."""

@@ -26,7 +26,7 @@ _POLL_MILLISECONDS = 50
 
 
 class KernelExitedError(Exception):
-    """Raise when the kernel process has closed its end."""
+    """Raised when the kernel process has closed its end."""
 
 
 def _spawn(environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], socket.socket, int]:

@@ -12,14 +12,14 @@ _MAX_NAME = 100
 
 @dataclass(frozen=True)
 class KernelReady:
-    """The kernel is confined and waits for cells."""
+    """The kernel is confined and waits for code."""
 
     landlock: int
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The cell displays something, which may be an image."""
+    """The code displays something, which may be an image."""
 
     mime: object
     data: object
@@ -27,9 +27,9 @@ class Shown:
 
 @dataclass(frozen=True)
 class Done:
-    """The cell of this number has ended, with or without the name of an exception."""
+    """The execution of this number has ended, with or without the name of an exception."""
 
-    cell: int
+    execution: int
     error: str | None
 
 
@@ -43,10 +43,10 @@ def parse(frame: Frame) -> Message:
             return KernelReady(abi)
         case {"type": "image", "mime": mime, "data": data}:
             return Shown(mime, data)
-        case {"type": "done", "id": int(cell), "error": None}:
-            return Done(cell, None)
-        case {"type": "done", "id": int(cell), "error": str(error)}:
-            return Done(cell, _name(error))
+        case {"type": "done", "id": int(execution), "error": None}:
+            return Done(execution, None)
+        case {"type": "done", "id": int(execution), "error": str(error)}:
+            return Done(execution, _name(error))
     raise ProtocolError("a frame has no known type")
 
 

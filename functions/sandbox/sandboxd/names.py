@@ -9,7 +9,7 @@ _MAX_PART_BYTES = 255
 
 
 class InvalidNameError(ValueError):
-    """Raise when a name is not that of a file below the data directory."""
+    """Raised when a name is not that of a file below the data directory."""
 
 
 def parts(name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from .files import ChangedFile
 from .images import CheckedImage
 
 Reason = Literal[
-    "timeout",  # the cell took longer than it was given
+    "timeout",  # the code took longer than it was given
     "cancelled",  # it was asked to stop
     "output",  # it printed too much
     "memory",  # the sandbox took more memory than it has

@@ -1,4 +1,4 @@
-"""The kernel process: confine itself, then run cells until the daemon hangs up.
+"""The kernel process: confine itself, then execute code until the daemon hangs up.
 
 Everything here shares its process with hostile code. The daemon trusts nothing that it sends.
 """
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def allow_interrupts(wanted: bool) -> None:
-    """Let SIGINT stop the code, or not; the last cell may have set a handler of its own."""
+    """Let SIGINT stop the code, or not; earlier code may have set a handler of its own."""
     signal.signal(signal.SIGINT, signal.default_int_handler if wanted else signal.SIG_IGN)
 
 
-def run_cell(shell: Shell, code: str) -> str | None:
-    """Run one cell; return the name of its exception, None if there was none."""
+def execute(shell: Shell, code: str) -> str | None:
+    """Execute code; return the name of its exception, None if there was none."""
     failure: BaseException | None
     try:
         allow_interrupts(True)
@@ -36,7 +36,7 @@ def run_cell(shell: Shell, code: str) -> str | None:
 
 
 def flush() -> None:
-    """Flush the cell's output, unless the cell has closed or replaced its streams."""
+    """Flush the code's output, unless the code has closed or replaced its streams."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -45,7 +45,7 @@ def flush() -> None:
 
 
 def serve(channel: Channel) -> None:
-    """Confine this process as the first frame says, then run the cells that arrive.
+    """Confine this process as the first frame says, then execute the code that arrives.
 
     Raises EOFError when the daemon has gone.
     """
@@ -65,13 +65,13 @@ def serve(channel: Channel) -> None:
     channel.send({"type": "ready", "landlock": abi})
     own = os.getpid()
     while True:
-        cell = channel.receive()
-        error = run_cell(shell, cell["code"])
+        execution = channel.receive()
+        error = execute(shell, execution["code"])
         flush()
         if os.getpid() != own:
-            # This is a fork of the code that has reached the end of its cell.
+            # This is a fork of the code that has reached its end.
             os._exit(0 if error is None else 1)
-        channel.send({"type": "done", "id": cell["id"], "error": error})
+        channel.send({"type": "done", "id": execution["id"], "error": error})
 
 
 def main() -> None:

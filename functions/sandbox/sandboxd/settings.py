@@ -28,7 +28,7 @@ class DaemonSettings:
     processes: int
     ttl_seconds: float
     idle_seconds: float
-    grace_seconds: float  # between an interrupt and the kill of a cell that goes on
+    grace_seconds: float  # between an interrupt and the kill of code that goes on
     preload: tuple[str, ...]  # statements run at the start of each kernel, one a line
     exit_with_stdin: bool  # end when standard input does: the launcher has gone
 

@@ -45,7 +45,7 @@ class Publisher(DisplayPublisher):
 
 
 class ResultHook(DisplayHook):
-    """Show the value of a cell's last expression as `display()` would, without a prompt."""
+    """Show the value of the code's last expression as `display()` would, without a prompt."""
 
     def write_output_prompt(self) -> None:
         """Print no `Out[1]:`."""
@@ -77,7 +77,7 @@ class Shell(InteractiveShell):
         super().showtraceback(*arguments, **options)
 
     def execute(self, code: str, *, silent: bool = False) -> BaseException | None:
-        """Run one cell; return its exception, None if there was none."""
+        """Execute code; return its exception, None if there was none."""
         outcome = self.run_cell(code, store_history=not silent, silent=silent)  # type: ignore[no-untyped-call]
         return cast("BaseException | None", outcome.error_in_exec or outcome.error_before_exec)
 

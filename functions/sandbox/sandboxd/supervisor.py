@@ -1,4 +1,4 @@
-"""Keep a kernel alive, run cells in it and return their results."""
+"""Keep a kernel alive, execute code in it and return the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import processes
-from .cell import RunningCell, Step
 from .channel import ProtocolError
 from .confinement import Confinement
 from .disk import DiskWatch
@@ -21,6 +20,7 @@ from .kernel import Kernel, KernelExitedError
 from .logs import Logs
 from .messages import KernelReady
 from .result import Reason, Result
+from .running_execution import RunningExecution, Step
 from .settings import DaemonSettings
 from .workspace import Workspace
 
@@ -31,7 +31,7 @@ _PACKAGE = Path(__file__).parent
 
 
 class KernelBootError(Exception):
-    """Raise when no kernel starts, so that the session cannot go on."""
+    """Raised when no kernel starts, so that the session cannot go on."""
 
 
 class Supervisor:
@@ -46,7 +46,7 @@ class Supervisor:
         self._settings, self._workspace, self._files = settings, workspace, files
         self._identity = Identity(settings.uid)
         self._kernel: Kernel | None = None
-        self._cells = 0
+        self._executions = 0
         self._loss_to_report = False
 
     def keep(self) -> Kernel:
@@ -60,18 +60,20 @@ class Supervisor:
         return self._kernel or self._boot()
 
     def run(self, code: str, seconds: float, cancelled: threading.Event) -> Result:
-        """Run one cell for at most `seconds` and then the grace. Raises as `keep` does."""
+        """Execute code for at most `seconds` and then the grace. Raises as `keep` does."""
         kernel = self.keep()
         started = time.monotonic()
-        self._cells += 1
-        cell = RunningCell(self._cells, started + seconds, self._settings.grace_seconds)
+        self._executions += 1
+        execution = RunningExecution(
+            self._executions, started + seconds, self._settings.grace_seconds
+        )
         if cancelled.is_set():
-            return self._result(cell, "cancelled", 0)
-        kernel.send({"type": "run", "id": cell.number, "code": self._workspace.inward(code)})
-        end = self._follow(kernel, cell, cancelled)
+            return self._result(execution, "cancelled", 0)
+        kernel.send({"type": "run", "id": execution.number, "code": self._workspace.inward(code)})
+        end = self._follow(kernel, execution, cancelled)
         if end is not None:
             self._lose(kernel)
-        return self._result(cell, end or cell.reason, time.monotonic() - started)
+        return self._result(execution, end or execution.reason, time.monotonic() - started)
 
     def kill(self) -> None:
         """Kill the kernel at the end of the session, from any thread."""
@@ -79,48 +81,48 @@ class Supervisor:
             self._kernel.kill()
 
     def _follow(
-        self, kernel: Kernel, cell: RunningCell, cancelled: threading.Event
+        self, kernel: Kernel, execution: RunningExecution, cancelled: threading.Event
     ) -> Reason | None:
-        """Follow a cell to its end; return why the kernel must go, None if it can stay."""
+        """Follow an execution to its end; return why the kernel must go, None if it can stay."""
         end: Reason | None = None
         try:
-            while cell.done is None and end is None:
-                end = self._advance(kernel, cell, cancelled)
+            while execution.done is None and end is None:
+                end = self._advance(kernel, execution, cancelled)
         except KernelExitedError:
-            return cell.reason or "exited"
+            return execution.reason or "exited"
         except ProtocolError:
             return "protocol"
         return end
 
     def _advance(
-        self, kernel: Kernel, cell: RunningCell, cancelled: threading.Event
+        self, kernel: Kernel, execution: RunningExecution, cancelled: threading.Event
     ) -> Reason | None:
         """Process the kernel's messages for a moment, and intervene if necessary."""
-        for message in kernel.exchange(cell.logs):
-            cell.receive(message)
-        if cell.done is not None:
+        for message in kernel.exchange(execution.logs):
+            execution.receive(message)
+        if execution.done is not None:
             return None
-        step = cell.next_step(time.monotonic(), cancelled)
+        step = execution.next_step(time.monotonic(), cancelled)
         if step is Step.INTERRUPT:
             kernel.interrupt()
-        return cell.reason if step is Step.KILL else kernel.guard.exceeded()
+        return execution.reason if step is Step.KILL else kernel.guard.exceeded()
 
-    def _result(self, cell: RunningCell, reason: Reason | None, seconds: float) -> Result:
+    def _result(self, execution: RunningExecution, reason: Reason | None, seconds: float) -> Result:
         lost, self._loss_to_report = self._loss_to_report, False
         files, unreported = self._files.changes()
-        error = cell.done.error if cell.done else None
+        error = execution.done.error if execution.done else None
         return Result(
             ok=error is None and reason is None,
             error=error,
             reason=reason,
             lost=lost,
             generation=self.generation,
-            logs=self._workspace.outward(cell.logs.text()),
-            truncated=cell.logs.truncated,
-            total=cell.logs.total,
-            images=tuple(cell.gallery.images),
+            logs=self._workspace.outward(execution.logs.text()),
+            truncated=execution.logs.truncated,
+            total=execution.logs.total,
+            images=tuple(execution.gallery.images),
             files=tuple(files),
-            skipped=unreported + cell.gallery.refused,
+            skipped=unreported + execution.gallery.refused,
             seconds=round(seconds, 4),
         )
 

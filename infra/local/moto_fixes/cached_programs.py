@@ -8,6 +8,6 @@ DEFINITIONS = 100
 
 
 def fix() -> None:
-    # The parsed program holds no state of an execution: all of that lies in its Environment.
+    # The parsed program holds no state of an execution: all of that is in its Environment.
     parse = functools.lru_cache(DEFINITIONS)(AmazonStateLanguageParser.parse)
     AmazonStateLanguageParser.parse = staticmethod(parse)  # type: ignore[method-assign]

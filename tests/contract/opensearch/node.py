@@ -24,10 +24,10 @@ def running() -> Iterator[str]:
         with node:
             assert node.stdin is not None
             assert node.stdout is not None
-            told = node.stdout.readline().split()
-            assert told[:1] == [b"listening"], (Path(home) / "log").read_text()
+            announced = node.stdout.readline().split()
+            assert announced[:1] == [b"listening"], (Path(home) / "log").read_text()
             try:
-                yield f"http://127.0.0.1:{int(told[1])}"
+                yield f"http://127.0.0.1:{int(announced[1])}"
             finally:
                 node.stdin.close()  # the node ends with its input
                 node.wait(timeout=30)

@@ -30,7 +30,7 @@ def manuals(sdk: OpenAI) -> Iterator[Manuals]:
     manuals.close()
 
 
-def test_a_streamed_answer_cites_what_stands_in_the_files(manuals: Manuals) -> None:
+def test_a_streamed_answer_cites_what_is_in_the_files(manuals: Manuals) -> None:
     answer = ask(manuals, "demo", CAT)
     assert "Ahab 🐈" in answer.text.value
     assert check_citations(manuals, answer)[0] == "lighthouse.html"

@@ -83,7 +83,7 @@ class TestServerless(WordsContract):
 
 
 class TestLateServerless(LateIndexContract):
-    """The same, which shows nothing before it is told to."""
+    """The same, which shows nothing before a test lets it."""
 
     @pytest.fixture
     def late(self, node: str, client: OpenSearch) -> Iterator[LateIndex]:

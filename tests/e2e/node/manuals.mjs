@@ -33,8 +33,8 @@ for (const { type, text, start_index, end_index, file_citation } of annotations)
     vector_store_id: store.id,
   });
   const { filename } = await client.files.retrieve(file_citation.file_id);
-  const stands = characters.slice(start_index, end_index).join("") === text;
-  citations.push({ type, filename, stands, quoted: page.data[0].text.includes(file_citation.quote) });
+  const placed = characters.slice(start_index, end_index).join("") === text;
+  citations.push({ type, filename, placed, quoted: page.data[0].text.includes(file_citation.quote) });
 }
 const found = await client.vectorStores.search(store.id, { query: question, max_num_results: 1 });
 const ids = [];

@@ -20,7 +20,7 @@ function outputsFor(run) {
   }));
 }
 
-// Everything that one AssistantStream tells its listeners.
+// Everything that one AssistantStream emits to its listeners.
 async function watch(stream) {
   const seen = { events: [], text: "", calls: [], messages: [], steps: [] };
   stream

@@ -66,7 +66,7 @@ def events(stack: LocalStack) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if '"aws.states"' in line]
 
 
-def test_a_failed_execution_is_told_to_the_rules_function(stack: LocalStack) -> None:
+def test_a_failed_execution_is_delivered_to_the_rules_function(stack: LocalStack) -> None:
     machine = stack.resource("Service", "StateMachine")
     execution = stack.client("stepfunctions").start_execution(
         stateMachineArn=machine, name="fails", input='{"id": "x", "fail": true}'
@@ -81,7 +81,7 @@ def test_a_failed_execution_is_told_to_the_rules_function(stack: LocalStack) -> 
     assert json.loads(event["detail"]["input"]) == {"id": "x", "fail": True}
 
 
-def test_a_stopped_execution_is_told_once_and_a_success_is_not(stack: LocalStack) -> None:
+def test_a_stopped_execution_is_delivered_once_and_a_success_is_not(stack: LocalStack) -> None:
     client = stack.client("stepfunctions")
     machine = stack.resource("Service", "StateMachine")
     executions = {
@@ -94,8 +94,10 @@ def test_a_stopped_execution_is_told_once_and_a_success_is_not(stack: LocalStack
     client.send_task_success(taskToken=token, output="{}")
     wait_until(lambda: _token(stack, "stopped"))
     client.stop_execution(executionArn=executions["stopped"])
-    told = wait_until(lambda: [one for one in events(stack) if one["detail"]["name"] in executions])
-    assert [(one["detail"]["name"], one["detail"]["status"]) for one in told] == [
+    delivered = wait_until(
+        lambda: [one for one in events(stack) if one["detail"]["name"] in executions]
+    )
+    assert [(one["detail"]["name"], one["detail"]["status"]) for one in delivered] == [
         ("stopped", "ABORTED")
     ]
 

@@ -56,7 +56,7 @@ def test_a_query_looks_at_its_own_partition_only(
     forward=st.booleans(),
     limit=st.integers(1, 5),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_pages_of_a_query_are_its_range_in_order(
     cloud: Cloud,
     keys: set[str],

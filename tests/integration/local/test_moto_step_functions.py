@@ -78,18 +78,18 @@ def test_task_states_share_their_client(cloud: Cloud) -> None:
     assert {vars(module)["boto_client_for"] for module in users} == {client_for}
 
 
-def test_a_callback_is_heard_while_other_executions_start(
+def test_a_callback_is_received_while_other_executions_start(
     cloud: Cloud, queue: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = machine_of(run(cloud, "starting", {"Only": {"Type": "Pass", "End": True}}))
-    execution = run(cloud, "heard", {"Wait": waits_for_token(cloud, queue)})
+    execution = run(cloud, "received", {"Wait": waits_for_token(cloud, queue)})
     waiting = token(cloud, queue)
     held = threading.Event()
     monkeypatch.setattr(threading.Thread, "start", _hold_executions(held))
     starting = start(cloud, machine, "held")
-    cloud.client("stepfunctions").send_task_success(taskToken=waiting, output='{"heard": 1}')
+    cloud.client("stepfunctions").send_task_success(taskToken=waiting, output='{"received": 1}')
     held.set()
-    assert output(cloud, execution) == {"heard": 1}
+    assert output(cloud, execution) == {"received": 1}
     assert outcome(cloud, starting)["status"] == "SUCCEEDED"
 
 

@@ -1,4 +1,4 @@
-"""Tasks that ECS runs on this machine: real processes, and none is left behind."""
+"""Tasks that ECS runs on this machine: real processes, and none is left over."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """Real documentation with known answers: the guides of the AWS CDK, which its wheel carries.
 
-Each section is the answer to its title. Titles are taken out of the text, so that no query stands
+Each section is the answer to its title. Titles are taken out of the text, so that no query occurs
 word for word in its answer.
 """
 
@@ -22,7 +22,7 @@ ASKED_TWICE = {"overview", "usage", "introduction", "example", "examples", "note
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A section's title, with the one above it. `start` and `end` are where the answer stands in
+    """A section's title, with the one above it. `start` and `end` are where the answer is in
     the text of its guide.
     """
 

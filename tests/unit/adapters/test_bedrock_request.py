@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.session import get_session
 from botocore.validate import ParamValidator
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants.adapters.models.bedrock_request import converse_request
@@ -53,7 +53,6 @@ def text_blocks(asked: dict[str, Any]) -> list[str]:
     return [block["text"] for block in found if "text" in block]
 
 
-@settings(deadline=None)
 @given(requests)
 def test_any_conversation_becomes_a_request_that_converse_takes(request: ModelRequest) -> None:
     asked = converse_request(request, lambda _url: PNG)
@@ -67,7 +66,6 @@ def test_any_conversation_becomes_a_request_that_converse_takes(request: ModelRe
     assert str(asked).count("cachePoint") <= 4
 
 
-@settings(deadline=None)
 @given(requests)
 def test_every_call_is_followed_by_its_result(request: ModelRequest) -> None:
     turns = converse_request(request, lambda _url: PNG)["messages"]

@@ -117,7 +117,7 @@ def test_of_a_text_of_too_many_tokens_no_more_are_kept(monkeypatch: pytest.Monke
     size=st.integers(100, 300),
     share=st.floats(0, 0.5),
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_chunks_of_any_text_keep_their_bounds(
     content: str, repeated: int, size: int, share: float
 ) -> None:

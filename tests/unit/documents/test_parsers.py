@@ -134,7 +134,7 @@ def test_latex_sections_are_headings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["txt", "json", "py", "tex", "ts", "go", "md", "sh"])
-def test_text_is_kept_as_it_stands(tmp_path: Path, kind: str) -> None:
+def test_text_is_kept_unchanged(tmp_path: Path, kind: str) -> None:
     source = '{"a": [1, "caf\u00e9 \U0001f600"]}\n\tif x:\n\n  \u6f22\u5b57\n'
     assert read(tmp_path, f"a.{kind}", source).content == source
 

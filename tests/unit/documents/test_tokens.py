@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 import tiktoken_ext.openai_public
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assistants import tokens
@@ -53,7 +53,6 @@ def test_blanks_that_overflow_the_regular_expression_are_counted(text: str) -> N
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_tokens_start_in_order_and_at_characters(text: str) -> None:
     starts = list(tokens.starts(text))
     assert starts == sorted(starts)

@@ -21,7 +21,7 @@ def target(catalog: Catalog, name: str) -> str | None:
     return catalog.route(name).target
 
 
-def test_the_most_specific_entry_decides_in_whatever_order_they_stand() -> None:
+def test_the_most_specific_entry_decides_in_any_order_of_entries() -> None:
     entries = {
         "*": {"provider": "bedrock", "target": "any"},
         "gpt-4*": {"provider": "bedrock", "target": "four"},

@@ -7,7 +7,7 @@ import pytest
 from assistants.domain.ids import RunRef
 from assistants.ports.chat_model import ToolCallDelta
 from assistants.ports.executions import ExecutionsUnavailableError
-from tests.support.crashes import Crash
+from tests.support.crashes import CrashError
 from tests.support.deployment import Deployment
 from tests.support.fakes import FakeClock
 from tests.support.stream_reader import CALLS_STEP, RUN_BEGINS, order
@@ -18,11 +18,11 @@ CALL = ToolCallDelta(0, id="a", name="weather", arguments="{}")
 def abandoned() -> tuple[Deployment, dict[str, Any]]:
     """Create a run whose worker dies after a part of its answer was written."""
     deployment = Deployment(
-        ["Hello ", "world ", "and ", Crash()], machine=False, clock=FakeClock(step=0.2)
+        ["Hello ", "world ", "and ", CrashError()], machine=False, clock=FakeClock(step=0.2)
     )
     run = deployment.run(stream=None)
     deployment.model.turns[0][2:2] = ["word "] * 20
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         deployment.turn(run)
     deployment.clock.step = 0
     return deployment, run
@@ -146,7 +146,7 @@ def test_one_thing_that_cannot_be_set_right_does_not_keep_the_others_waiting(
 
     def load_but_one(repository: Any, ref: RunRef) -> Any:
         if ref.run_id == broken["id"]:
-            raise Crash
+            raise CrashError
         return load(repository, ref)
 
     with monkeypatch.context() as patch:

@@ -19,14 +19,14 @@ from functions.sandbox.sandboxd.supervisor import KernelBootError, Supervisor
 
 
 class Echo:
-    """A supervisor whose cells print their code; it ends at the cell that says end."""
+    """A supervisor that prints the code; it ends at the code `end`."""
 
     def __init__(self) -> None:
         self.ran: list[str] = []
 
     def keep(self) -> None:
         if "end" in self.ran:
-            raise KernelBootError("told so")
+            raise KernelBootError("as the test asked")
 
     def run(self, code: str, seconds: float, cancelled: threading.Event) -> Result:
         self.ran.append(code)
@@ -44,7 +44,7 @@ class Echo:
 
 
 def serve(queue: ExecutionQueue) -> None:
-    """Run what waits, up to the cell that says end."""
+    """Run what waits, up to the code `end`."""
     queue.submit("last", "end", 1)
     with pytest.raises(KernelBootError):
         queue.serve()

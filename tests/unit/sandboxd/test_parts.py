@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.sandbox.sandboxd import channel, images, logs, messages, names, unnamed
-from functions.sandbox.sandboxd.cell import RunningCell, Step
 from functions.sandbox.sandboxd.disk import DiskWatch
 from functions.sandbox.sandboxd.identity import Identity
 from functions.sandbox.sandboxd.lifetime import Lifetime
 from functions.sandbox.sandboxd.messages import Done, KernelReady, Shown
 from functions.sandbox.sandboxd.protection import Protection
+from functions.sandbox.sandboxd.running_execution import RunningExecution, Step
 from functions.sandbox.sandboxd.settings import DaemonSettings
 from functions.sandbox.sandboxd.tree import scan
 from functions.sandbox.sandboxd.workspace import Workspace
@@ -119,7 +119,7 @@ def test_an_image_over_ten_mebibytes_is_refused() -> None:
     assert images.checked("image/jpeg", jpeg(10 << 20)) is None
 
 
-def test_the_images_of_a_cell_share_a_budget() -> None:
+def test_the_images_of_an_execution_share_a_budget() -> None:
     gallery = images.Gallery()
     for _ in range(5):
         gallery.offer("image/jpeg", jpeg(9 << 20))
@@ -148,25 +148,25 @@ def test_a_session_ends_after_twenty_minutes_without_use() -> None:
     assert lifetime.over == "idle"
 
 
-def test_a_cell_is_interrupted_once_and_killed_after_the_grace() -> None:
-    cell, wish = RunningCell(1, deadline=10, grace=3), threading.Event()
-    assert cell.next_step(9, wish) is Step.WAIT
-    assert cell.next_step(11, wish) is Step.INTERRUPT
-    assert cell.next_step(13, wish) is Step.WAIT
-    assert cell.next_step(15, wish) is Step.KILL
-    assert cell.reason == "timeout"
+def test_an_execution_is_interrupted_once_and_killed_after_the_grace() -> None:
+    execution, wish = RunningExecution(1, deadline=10, grace=3), threading.Event()
+    assert execution.next_step(9, wish) is Step.WAIT
+    assert execution.next_step(11, wish) is Step.INTERRUPT
+    assert execution.next_step(13, wish) is Step.WAIT
+    assert execution.next_step(15, wish) is Step.KILL
+    assert execution.reason == "timeout"
 
 
 def test_a_wish_to_cancel_interrupts_before_the_time_is_over() -> None:
-    cell, wish = RunningCell(1, deadline=10, grace=3), threading.Event()
+    execution, wish = RunningExecution(1, deadline=10, grace=3), threading.Event()
     wish.set()
-    assert cell.next_step(1, wish) is Step.INTERRUPT
-    assert cell.reason == "cancelled"
+    assert execution.next_step(1, wish) is Step.INTERRUPT
+    assert execution.reason == "cancelled"
 
 
-def test_the_end_of_another_cell_is_a_breach_of_protocol() -> None:
+def test_the_end_of_another_execution_is_a_breach_of_protocol() -> None:
     with pytest.raises(channel.ProtocolError):
-        RunningCell(2, deadline=10, grace=3).receive(Done(1, None))
+        RunningExecution(2, deadline=10, grace=3).receive(Done(1, None))
 
 
 def test_a_full_directory_is_not_held_against_the_next_kernel(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_a_full_directory_is_not_held_against_the_next_kernel(tmp_path: Path) ->
     [(0, False), (5 << 20, True), (None, True)],
     ids=["others'", "the sandbox's", "unknown"],
 )
-def test_room_that_others_take_is_not_held_against_the_sandbox(
+def test_space_that_others_take_is_not_held_against_the_sandbox(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unnamed_bytes: int | None, exceeded: bool
 ) -> None:
     free = iter([100 << 20, 90 << 20, 90 << 20])

@@ -46,7 +46,7 @@ def test_a_syntax_error_is_shown(sandbox: Session) -> None:
     assert "invalid syntax" in result.logs
 
 
-def test_variables_are_kept_between_cells(sandbox: Session) -> None:
+def test_variables_are_kept_between_executions(sandbox: Session) -> None:
     sandbox.run("import math\nnumber = 6")
     assert sandbox.run("number * math.factorial(3)").logs == "36\n"
 
@@ -67,7 +67,7 @@ def test_a_lost_kernel_is_said_once_and_counted(sandbox: Session) -> None:
     assert after.generation == lost.generation + 1
 
 
-def test_a_kernel_that_dies_between_two_cells_is_noticed(sandbox: Session) -> None:
+def test_a_kernel_that_dies_between_two_executions_is_noticed(sandbox: Session) -> None:
     sandbox.run("import os, threading; threading.Timer(0.1, os._exit, [1]).start()")
     time.sleep(1)
     after = sandbox.run("print('new')")
@@ -156,7 +156,7 @@ def test_multiprocessing_works_without_sockets(sandbox: Session) -> None:
     assert sandbox.run(code, 30).logs == "[1, 2]\n"
 
 
-def test_a_forked_child_can_reach_the_end_of_its_cell(sandbox: Session) -> None:
+def test_a_forked_child_can_reach_the_end_of_its_code(sandbox: Session) -> None:
     sandbox.run("import os\nkept = 1")
     forked = sandbox.run(
         "child = os.fork()\nif not child: raise SystemExit(3)\nprint(os.wait()[0] == child)"
@@ -186,7 +186,7 @@ def test_the_daemon_ends_itself(kind: str, settings: dict[str, str], reason: str
             running.client.health()
 
 
-def test_a_cell_that_runs_is_not_idle() -> None:
+def test_a_session_that_runs_code_is_not_idle() -> None:
     with session("user", IDLE_SECONDS="1.5") as running:
         assert running.run("import time; time.sleep(2.5); print('done')").logs == "done\n"
 
@@ -250,7 +250,7 @@ def test_the_process_launcher_starts_and_ends_a_session() -> None:
 def test_the_daemons_log_has_what_is_preloaded_to_say_and_nothing_of_the_code(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    preload = "import os; print('preloaded beside', os.listdir('/mnt/data'))"
+    preload = "import os; print('preloaded with', os.listdir('/mnt/data'))"
     launched = ProcessSandbox(DAEMON, {"PRELOAD": preload}).launch()
     try:
         plant = "open('forged', 'w').close(); import os; os._exit(0)"
@@ -258,7 +258,7 @@ def test_the_daemons_log_has_what_is_preloaded_to_say_and_nothing_of_the_code(
         assert launched.client().run("two", "1").generation == 2
     finally:
         launched.end()
-    assert capfd.readouterr().err == "preloaded beside []\n"
+    assert capfd.readouterr().err == "preloaded with []\n"
 
 
 def test_a_launched_session_ends_with_its_launcher() -> None:

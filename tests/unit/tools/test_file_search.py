@@ -255,7 +255,7 @@ def test_the_index_is_woken_for_a_run_that_may_search(tmp_path: Path) -> None:
     case = Case(tmp_path, ["Hello."])
     woken: list[bool] = []
     case.index.wake = lambda: woken.append(True)  # type: ignore[method-assign]
-    object.__setattr__(case.service.backend.tools.file_search, "beside", lambda work: work())
+    object.__setattr__(case.service.backend.tools.file_search, "background", lambda work: work())
     case.run()
     assert woken == [True]
 

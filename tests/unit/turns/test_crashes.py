@@ -15,7 +15,7 @@ import pytest
 from assistants.ports.chat_model import Delta, ModelRequest, ToolCallDelta
 from assistants.ports.table import Write
 from tests.support.api_client import Event
-from tests.support.crashes import Crash
+from tests.support.crashes import CrashError
 from tests.support.deployment import Deployment, outputs, path
 from tests.support.fakes import FakeClock, FakeTable, Script, ScriptedModel
 from tests.support.stream_reader import StreamReader
@@ -40,10 +40,10 @@ class MortalTable(FakeTable):
             self.writes += 1
             dies = self.writes == self.dies_at
         if dies and not self.after:
-            raise Crash
+            raise CrashError
         super().commit(*writes)
         if dies:
-            raise Crash
+            raise CrashError
 
 
 class RepeatingModel(ScriptedModel):
@@ -96,9 +96,9 @@ class Scenario:
 
     def _repeated(self, run: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         for _ in range(2):
-            with suppress(Crash):
+            with suppress(CrashError):
                 return work()
-        with suppress(Crash):
+        with suppress(CrashError):
             self.deployment.finish(run)
         return {"next": "done"}
 

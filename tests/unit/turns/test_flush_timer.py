@@ -24,8 +24,8 @@ def texts(*values: str) -> Iterator[Delta]:
 def test_every_delta_comes_once_and_in_order() -> None:
     values = [str(number) for number in range(500)]
     ticks = flush_ticks(texts(*values), watched=True, clock=FakeClock(step=0.01))
-    heard = [tick.delta.value for tick in ticks if isinstance(tick.delta, TextDelta)]
-    assert heard == values
+    streamed = [tick.delta.value for tick in ticks if isinstance(tick.delta, TextDelta)]
+    assert streamed == values
 
 
 def test_the_first_delta_of_a_watched_run_is_written_at_once() -> None:

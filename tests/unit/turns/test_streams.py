@@ -87,7 +87,7 @@ def test_deltas_that_come_before_the_next_write_are_one() -> None:
     deltas = [event.data["delta"] for event in events if event.name == "thread.message.delta"]
     texts = [block["text"]["value"] for delta in deltas for block in delta["content"]]
     assert "".join(texts) == "Hello big world"
-    assert len(texts) == 2  # the first at once, the rest at the end, for the clock stands still
+    assert len(texts) == 2  # the first at once, the rest at the end, for the clock does not advance
 
 
 def test_a_watched_run_is_written_as_time_goes_on() -> None:

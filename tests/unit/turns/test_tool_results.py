@@ -126,7 +126,7 @@ WORDS = [
 ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8), st.integers(1, 5))
 def test_a_message_is_the_same_however_its_words_come(words: list[str], size: int) -> None:
     text = "".join(words)
@@ -163,7 +163,7 @@ def test_every_call_of_a_run_has_its_own_markers() -> None:
     ]
 
 
-def test_files_are_linked_and_images_stand_before_the_text() -> None:
+def test_files_are_linked_and_images_come_before_the_text() -> None:
     case = Case(RUNS_CODE, [f"[t]({LINK}t.csv) and {LINK}u.csv"], step=0.1)
     message = case.message()
     image, _ = message["content"]

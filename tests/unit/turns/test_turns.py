@@ -9,7 +9,7 @@ import pytest
 from assistants.domain.run import Usage
 from assistants.ports.chat_model import FinishDelta, ToolCallDelta
 from assistants.ports.table import ConflictError, Create, Write
-from tests.support.crashes import Crash
+from tests.support.crashes import CrashError
 from tests.support.deployment import WEATHER, Deployment, path
 from tests.support.fakes import FakeClock, FakeTable, Script
 from tests.support.stream_reader import (
@@ -77,9 +77,9 @@ def test_the_state_of_the_machine_holds_ids_and_what_is_next() -> None:
 
 
 def test_a_worker_that_dies_before_it_has_said_anything_is_replaced() -> None:
-    deployment = deployed([Crash()], ["Hello"])
+    deployment = deployed([CrashError()], ["Hello"])
     run = deployment.run()
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         deployment.turn(run)
     assert deployment.again(run)["status"] == "in_progress"
     deployment.turn(run)
@@ -89,18 +89,18 @@ def test_a_worker_that_dies_before_it_has_said_anything_is_replaced() -> None:
 
 def test_a_worker_that_dies_before_the_first_write_is_replaced() -> None:
     """Text that it has read from the model but not written is dropped."""
-    deployment = deployed(["Good", Crash()], ["Hello"])
+    deployment = deployed(["Good", CrashError()], ["Hello"])
     run = deployment.run()
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         deployment.turn(run)
     deployment.turn(run)
     assert text_of(deployment, run) == ["Hello"]
 
 
 def test_a_worker_that_dies_after_it_has_said_something_ends_the_run() -> None:
-    deployment = deployed(["Hel", "lo", Crash()], ["Never said"], step=0.5)
+    deployment = deployed(["Hel", "lo", CrashError()], ["Never said"], step=0.5)
     run = deployment.run()
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         deployment.turn(run)
     assert deployment.turn(run)["next"] == "done"
     run = deployment.again(run)
@@ -373,13 +373,13 @@ def test_a_step_is_streamed_once_when_the_answer_to_its_last_write_is_lost() -> 
 def test_an_answer_of_many_journal_records_can_be_ended_and_streamed() -> None:
     """More records than one query reads."""
     deployment = Deployment(
-        [*(["word "] * 900), Crash()],
+        [*(["word "] * 900), CrashError()],
         machine=False,
         clock=FakeClock(step=0.5),
         run_ttl_seconds=10**6,
     )
     run = deployment.run()
-    with pytest.raises(Crash):
+    with pytest.raises(CrashError):
         deployment.turn(run)
     assert sum(key.sort.startswith("E#") for key in deployment.table.rows) > 500
     deployment.finish(run)

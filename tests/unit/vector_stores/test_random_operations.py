@@ -130,7 +130,6 @@ TestGames = Games.TestCase
 TestGames.settings = settings(
     max_examples=20,
     stateful_step_count=25,
-    deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )

@@ -52,7 +52,10 @@ class Settings(BaseModel):
         default=None, description="ssm:/name of the SecureString with that endpoint's key."
     )
     sandbox_spares: int = Field(
-        default=0, ge=0, le=50, description="Code interpreter sessions kept waiting, each billed."
+        default=0,
+        ge=0,
+        le=50,
+        description="Code interpreter sessions in the warm pool, each billed.",
     )
     run_ttl_seconds: int = Field(
         default=600, ge=1, le=840, description="Life of a run until it is expired."

@@ -36,7 +36,7 @@ def test_a_question_becomes_what_it_is_about(query: str, left: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_what_is_left_stands_in_the_query(query: str) -> None:
+def test_what_is_left_occurs_in_the_query(query: str) -> None:
     left = rewritten(query)
     assert left in query
     assert bool(left.strip()) == bool(query.strip())

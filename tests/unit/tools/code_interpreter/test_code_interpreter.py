@@ -33,7 +33,7 @@ def test_output_of_code_reaches_the_model_and_is_shown(case: CodeInterpreterCase
 def test_code_without_output_says_so_to_the_model_and_shows_nothing(
     case: CodeInterpreterCase,
 ) -> None:
-    case.sandboxes.cell = lambda machine, code: replace(PRINTED, logs="")
+    case.sandboxes.program = lambda machine, code: replace(PRINTED, logs="")
     answer = case.answer()
     assert (answer.output, answer.shown) == ("(no output)", {"outputs": []})
 
@@ -56,7 +56,7 @@ def test_bad_arguments_are_answered_without_a_session(
 
 def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: CodeInterpreterCase) -> None:
     logs = "".join(f"line {n}\n" for n in range(9_000))
-    case.sandboxes.cell = lambda machine, code: replace(PRINTED, logs=logs)
+    case.sandboxes.program = lambda machine, code: replace(PRINTED, logs=logs)
     answer = case.answer()
     assert len(answer.output) < MAX_CHARACTERS + 100
     assert answer.output.startswith("line 0\n") and answer.output.endswith("line 8999")
@@ -66,7 +66,7 @@ def test_long_logs_are_cut_in_the_middle_for_the_model_only(case: CodeInterprete
 
 def test_long_names_of_files_are_cut_for_the_model_like_logs(case: CodeInterpreterCase) -> None:
     paths = ["/".join([f"{n:02}", *["d" * 250] * 15]) for n in range(20)]
-    case.sandboxes.cell = lambda machine, code: machine.write(**dict.fromkeys(paths, b"x"))
+    case.sandboxes.program = lambda machine, code: machine.write(**dict.fromkeys(paths, b"x"))
     answer = case.answer()
     assert list(answer.files) == paths
     assert answer.output.startswith("42\n[New files: 00/")
@@ -85,12 +85,12 @@ def test_long_names_of_files_are_cut_for_the_model_like_logs(case: CodeInterpret
 def test_what_happened_to_the_code_is_put_into_words(
     case: CodeInterpreterCase, members: dict[str, Any], words: str
 ) -> None:
-    case.sandboxes.cell = lambda machine, code: replace(PRINTED, ok=False, **members)
+    case.sandboxes.program = lambda machine, code: replace(PRINTED, ok=False, **members)
     assert words in case.answer().output
 
 
 def test_images_become_files_and_are_shown_after_the_logs(case: CodeInterpreterCase) -> None:
-    case.sandboxes.cell = plotted
+    case.sandboxes.program = plotted
     answer = case.answer()
     [image] = answer.images
     assert names(answer) == ["logs", "image"]
@@ -107,7 +107,7 @@ def test_images_become_files_and_are_shown_after_the_logs(case: CodeInterpreterC
 def test_files_that_code_makes_become_files_that_texts_may_link_to(
     case: CodeInterpreterCase,
 ) -> None:
-    case.sandboxes.cell = lambda machine, code: machine.write(**{"out/clean.csv": b"a\n1\n"})
+    case.sandboxes.program = lambda machine, code: machine.write(**{"out/clean.csv": b"a\n1\n"})
     answer = case.answer()
     file = case.backend.files.service.get(PROJECT, answer.files["out/clean.csv"])
     assert (file.filename, file.bytes, file.purpose) == ("clean.csv", 4, "assistants_output")
@@ -116,7 +116,7 @@ def test_files_that_code_makes_become_files_that_texts_may_link_to(
 
 
 def test_files_of_earlier_calls_and_runs_are_still_known(case: CodeInterpreterCase) -> None:
-    case.sandboxes.cell = lambda machine, code: machine.write(**{code: b"x"})
+    case.sandboxes.program = lambda machine, code: machine.write(**{code: b"x"})
     first = case.answer('{"code": "one"}').files
     case.new_run()
     second = case.answer('{"code": "two"}').files
@@ -126,7 +126,7 @@ def test_files_of_earlier_calls_and_runs_are_still_known(case: CodeInterpreterCa
 def test_a_file_written_again_is_a_new_file_unless_its_content_is_the_same(
     case: CodeInterpreterCase,
 ) -> None:
-    case.sandboxes.cell = lambda machine, code: machine.write(out=code.encode())
+    case.sandboxes.program = lambda machine, code: machine.write(out=code.encode())
     first = case.answer('{"code": "1"}').files["out"]
     assert case.answer('{"code": "1"}').files["out"] == first
     second = case.answer('{"code": "2"}').files["out"]
@@ -135,7 +135,7 @@ def test_a_file_written_again_is_a_new_file_unless_its_content_is_the_same(
 
 
 def test_a_file_that_was_deleted_is_made_again(case: CodeInterpreterCase) -> None:
-    case.sandboxes.cell = lambda machine, code: machine.write(out=b"same")
+    case.sandboxes.program = lambda machine, code: machine.write(out=b"same")
     first = case.answer().files["out"]
     case.backend.files.service.delete(PROJECT, first)
     assert case.answer().files["out"] != first
@@ -148,7 +148,7 @@ def test_of_a_thousand_files_some_are_kept_and_the_rest_is_mentioned(
         made = machine.write(**{f"{n:03}": b"x" for n in range(100)})
         return replace(made, skipped=900)
 
-    case.sandboxes.cell = crowd
+    case.sandboxes.program = crowd
     answer = case.answer()
     assert len(answer.files) == 20
     assert "80 more files were not kept" in answer.output
@@ -156,7 +156,7 @@ def test_of_a_thousand_files_some_are_kept_and_the_rest_is_mentioned(
 
 
 def test_the_files_that_are_remembered_are_limited(case: CodeInterpreterCase) -> None:
-    case.sandboxes.cell = lambda machine, code: machine.write(
+    case.sandboxes.program = lambda machine, code: machine.write(
         **{f"{code}-{n}": b"x" for n in range(20)}
     )
     for call in range(20):
@@ -167,7 +167,7 @@ def test_the_files_that_are_remembered_are_limited(case: CodeInterpreterCase) ->
 
 def test_a_file_above_the_limit_is_mentioned(case: CodeInterpreterCase) -> None:
     huge = MadeFile("huge.bin", 513 << 20, None)
-    case.sandboxes.cell = lambda machine, code: replace(PRINTED, files=(huge,))
+    case.sandboxes.program = lambda machine, code: replace(PRINTED, files=(huge,))
     answer = case.answer()
     assert "huge.bin was not kept: it has more than 512 MiB" in answer.output
     assert (answer.files, case.machine.taken) == ({}, [])
@@ -177,7 +177,7 @@ def test_a_file_that_is_gone_before_it_is_taken_is_mentioned_and_leaves_nothing(
     case: CodeInterpreterCase,
 ) -> None:
     gone = MadeFile("gone", 1, "hash")
-    case.sandboxes.cell = lambda machine, code: replace(PRINTED, files=(gone,))
+    case.sandboxes.program = lambda machine, code: replace(PRINTED, files=(gone,))
     answer = case.answer()
     assert "gone could not be kept" in answer.output
     assert case.blobs.contents == {}
@@ -191,12 +191,12 @@ def test_of_a_session_that_is_lost_no_more_files_are_asked(case: CodeInterpreter
         case.sandboxes.take_kills = True
         return made
 
-    case.sandboxes.cell = last
+    case.sandboxes.program = last
     answer = case.answer()
     assert answer.output.count("the session has ended") == 20
     assert case.machine.taken == ["0"]
     case.sandboxes.take_kills = False
-    case.sandboxes.cell = printed
+    case.sandboxes.program = printed
     assert SESSION_REPLACED in case.answer().output
 
 
@@ -211,7 +211,7 @@ def test_files_of_the_run_are_there_before_its_code_and_copied_once(
         machine.files.pop("sales.csv", None)
         return PRINTED
 
-    case.sandboxes.cell = look
+    case.sandboxes.program = look
     case.answer()
     case.answer()
     assert seen == [
@@ -293,9 +293,9 @@ def test_a_call_that_saw_an_older_row_does_not_copy_over_what_code_has_changed(
     def overtaken(*writes: Any) -> None:
         if any("'copy_lease': {" in repr(write) for write in writes):
             case.table.commit = commit  # type: ignore[method-assign]
-            case.sandboxes.cell = lambda machine, code: machine.write(**{"a.csv": b"changed"})
+            case.sandboxes.program = lambda machine, code: machine.write(**{"a.csv": b"changed"})
             case.answer()
-            case.sandboxes.cell = printed
+            case.sandboxes.program = printed
         commit(*writes)
 
     case.table.commit = overtaken  # type: ignore[method-assign]
@@ -341,7 +341,7 @@ def test_an_answer_that_got_lost_is_given_again_without_running_twice(
     def everything(machine: Machine, code: str) -> Execution:
         return replace(machine.write(out=b"1"), images=plotted(machine, code).images)
 
-    case.sandboxes.cell = everything
+    case.sandboxes.program = everything
     use = case.use()
     first = case.tool.answer(use)
     files = sorted(key.sort for key in case.table.rows if key.partition == f"P#{PROJECT}#file")
@@ -359,7 +359,7 @@ def test_code_whose_session_ended_is_not_run_again(case: CodeInterpreterCase) ->
     def die(machine: Machine, code: str) -> None:
         machine.dead = True
 
-    case.sandboxes.cell = die
+    case.sandboxes.program = die
     use = case.use()
     assert "nothing is known of its result" in case.tool.answer(use).output
     assert "nothing is known of its result" in case.tool.answer(use).output
@@ -500,7 +500,7 @@ def test_whoever_operates_it_reads_why_there_is_no_session(
 
 
 def test_a_cancelled_run_interrupts_its_code(case: CodeInterpreterCase) -> None:
-    case.sandboxes.cell = lambda machine, code: None
+    case.sandboxes.program = lambda machine, code: None
     looks = iter([False, False, True])
     case.cancelled = lambda: next(looks)
     use = case.use()
@@ -550,7 +550,7 @@ def test_code_gets_no_more_time_than_the_run(case: CodeInterpreterCase) -> None:
 def test_code_that_is_not_finished_at_the_runs_end_is_interrupted(
     case: CodeInterpreterCase,
 ) -> None:
-    case.sandboxes.cell = lambda machine, code: None
+    case.sandboxes.program = lambda machine, code: None
     use = case.use(seconds_left=30)
     assert "time was up" in case.tool.answer(use).output
     assert case.machine.cancelled == [use.id]
@@ -564,7 +564,7 @@ def test_a_session_that_is_full_is_asked_again(case: CodeInterpreterCase) -> Non
             raise refusals.pop()
         return PRINTED
 
-    case.sandboxes.cell = full
+    case.sandboxes.program = full
     assert case.answer().output == "42"
 
 
@@ -572,7 +572,7 @@ def test_a_refusal_reaches_the_model(case: CodeInterpreterCase) -> None:
     def refuse(machine: Machine, code: str) -> Execution:
         raise SandboxRefusedError("result_gone")
 
-    case.sandboxes.cell = refuse
+    case.sandboxes.program = refuse
     assert case.answer().output == "The session gave no result for the code: result_gone."
 
 
@@ -595,7 +595,7 @@ def test_the_token_is_in_the_row_and_in_no_answer(case: CodeInterpreterCase) -> 
 
 def test_an_orphan_is_stopped_after_its_time(case: CodeInterpreterCase) -> None:
     case.answer()
-    case.sandboxes.cell = lambda machine, code: machine.write(out=b"1")
+    case.sandboxes.program = lambda machine, code: machine.write(out=b"1")
     files = case.answer().files
     case.clock.now += TTL_SECONDS + 30
     case.backend.maintenance.sweeper.sweep()
@@ -606,7 +606,7 @@ def test_an_orphan_is_stopped_after_its_time(case: CodeInterpreterCase) -> None:
     assert case.sandbox["session"] is None
     case.backend.maintenance.sweeper.sweep()
     assert case.sandboxes.stopped == [case.machine.name]
-    case.sandboxes.cell = lambda machine, code: PRINTED
+    case.sandboxes.program = lambda machine, code: PRINTED
     answer = case.answer()
     assert SESSION_REPLACED in answer.output
     assert answer.files == files

@@ -53,7 +53,7 @@ class Trap:
 
 def set_up(monkeypatch: pytest.MonkeyPatch, trap: Trap) -> CodeInterpreterCase:
     case = CodeInterpreterCase()
-    case.sandboxes.cell = everything
+    case.sandboxes.program = everything
     case.new_run(case.upload("a.csv"))
     for name in CALLS:
         monkeypatch.setattr(case.table, name, trap.around(getattr(case.table, name)))
@@ -106,7 +106,7 @@ def test_a_session_lost_at_any_request_is_mentioned_or_replaced(
         with monkeypatch.context() as patch:
             trap = Trap(number, when, SandboxLostError)
             case = CodeInterpreterCase()
-            case.sandboxes.cell = everything
+            case.sandboxes.program = everything
             case.new_run(case.upload("a.csv"))
             for name in REQUESTS:
                 patch.setattr(FakeSession, name, killing(trap, case, getattr(FakeSession, name)))
@@ -180,7 +180,7 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
     case = CodeInterpreterCase()
     case.new_run(case.upload("a.csv"))
 
-    def cell(machine: Machine, code: str) -> Execution:
+    def program(machine: Machine, code: str) -> Execution:
         if chance.random() < 0.2:
             machine.dead = True  # never the other way: another thread may have stopped it
         return machine.write(out=code.encode())
@@ -191,7 +191,7 @@ def test_calls_at_once_on_machines_that_fail_run_once_and_leave_no_orphan(seed: 
         case.sandboxes.coming_up = chance.randrange(3)
         return real(name, token)
 
-    real, case.sandboxes.cell = case.sandboxes.launch, cell
+    real, case.sandboxes.program = case.sandboxes.launch, program
     case.sandboxes.launch = launch  # type: ignore[method-assign]
     uses = [case.use() for _ in range(12)]
     with ThreadPoolExecutor(4) as pool:

@@ -21,7 +21,7 @@ def keep(case: CodeInterpreterCase) -> None:
 
 
 def waiting(case: CodeInterpreterCase) -> list[str]:
-    return [key.sort for key in case.table.rows if key.partition == keys.SPARE_SESSIONS]
+    return [key.sort for key in case.table.rows if key.partition == keys.WARM_POOL]
 
 
 def test_as_many_as_asked_for_are_launched_and_no_more(case: CodeInterpreterCase) -> None:

@@ -27,7 +27,7 @@ def _session() -> Session:
 
 @cache
 def client(service: str, config: Config | None = None) -> Any:
-    """The client of a service, made when it is first asked for; `config` is set over our own."""
+    """Return the client of a service, made on first use; `config` overrides the defaults here."""
     ours = _CONFIG.merge(_s3_config()) if service == "s3" else _CONFIG
     with _MAKING:
         return _session().create_client(service, config=ours.merge(config or Config()))

@@ -47,7 +47,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class GuardedFetch:
-    """GETs https URLs on public addresses.
+    """GET https URLs on public addresses.
 
     A host is resolved once, and the connection goes to the address that was checked. Redirects are
     followed on the same host only, with the same checks. Tests with a local server replace

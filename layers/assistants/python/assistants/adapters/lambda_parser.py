@@ -51,13 +51,13 @@ class LambdaParser:
             self._blobs.delete([answer])
 
     def _failure(self, blob: str, reason: str) -> Exception:
-        """A parser that was denied a file cannot tell whether there is one; a list of it can."""
+        """Return the error, by a list: a parser that was denied a file cannot know if it exists."""
         if any(found.name == blob for found in self._blobs.list(blob)):
             return ParsingUnavailableError(f"The parser failed: {reason}")
         return DocumentError("invalid_file", "The file does not exist any more.")
 
     def _invoke(self, request: dict[str, str]) -> str:
-        """Return what Lambda says of a failure.
+        """Return Lambda's reason for a failure.
 
         It does not count while there is an answer: a parser may end after it has given one.
         """

@@ -99,7 +99,7 @@ class S3Blobs:
         ]
 
     def delete(self, names: Sequence[str]) -> None:
-        """Raises `RuntimeError` for what S3 could not remove."""
+        """Delete the blobs. Raises `RuntimeError` if S3 could not remove one of them."""
         for start in range(0, len(names), _DELETED_AT_ONCE):
             batch = names[start : start + _DELETED_AT_ONCE]
             answer = self._s3.delete_objects(
@@ -122,7 +122,7 @@ class S3Blobs:
         )
 
     def upload_url(self, name: str, *, size: int | None, seconds: int) -> str:
-        """A length is signed with the rest: S3 refuses a PUT of another."""
+        """Return a URL to PUT a blob, signed for `size`: S3 refuses a body of another length."""
         length = {} if size is None else {"ContentLength": size}
         return self._s3.generate_presigned_url(
             "put_object",
@@ -131,7 +131,7 @@ class S3Blobs:
         )
 
     def _reason(self, error: ClientError, name: str) -> Exception:
-        """Tell a missing blob from a failure.
+        """Distinguish a missing blob from a failure.
 
         S3 denies access to a key that does not exist to a role that may list its prefix only. A
         list of that key shows whether it exists; if it does, or no list is allowed, the denial is
@@ -147,7 +147,7 @@ class S3Blobs:
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes, 8 MiB or a little more at a time."""
+    """Yield the same bytes, 8 MiB or a little more at a time."""
     gathered: list[bytes] = []
     size = 0
     for piece in pieces:

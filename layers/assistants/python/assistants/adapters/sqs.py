@@ -24,7 +24,7 @@ class _Queue:
 
 
 class SqsPurgeQueue(_Queue):
-    """Implements `PurgeQueue`."""
+    """Implement `PurgeQueue`."""
 
     def send(self, project: ProjectId, identifier: str) -> None:
         body = json.dumps({"project": project, "id": identifier})
@@ -32,7 +32,7 @@ class SqsPurgeQueue(_Queue):
 
 
 class SqsIndexQueue(_Queue):
-    """Implements `IndexQueue`."""
+    """Implement `IndexQueue`."""
 
     def send(self, *entries: EntryRef) -> None:
         """Send one message per entry.

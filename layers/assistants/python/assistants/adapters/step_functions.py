@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class StepFunctions:
-    """Implements `Executions`."""
+    """Implement `Executions`."""
 
     def __init__(self, state_machine: str, client: Callable[[], "SFNClient"]) -> None:
         self._state_machine = state_machine

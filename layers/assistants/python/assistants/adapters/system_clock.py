@@ -4,7 +4,7 @@ import time
 
 
 class SystemClock:
-    """Implements `Clock`."""
+    """Implement `Clock`."""
 
     def time(self) -> float:
         return time.time()

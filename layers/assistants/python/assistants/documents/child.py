@@ -1,7 +1,7 @@
 """The confined process: reads the file at its input and prints its text, or why it has none.
 
-It imports whatever the file's kind takes before it stands under its limits: no module, and no
-other file, can be opened after that. Nothing of the file is looked at before.
+It imports whatever the file's kind takes before its limits apply: no module, and no other file,
+can be opened after that. Nothing of the file is read before.
 """
 
 import encodings
@@ -41,7 +41,7 @@ def _load_encodings() -> None:
 
 
 def _outcome(file: BinaryIO, filename: str) -> ExtractedText | ExtractionFailure:
-    """A parser given garbage may raise anything, so this is the one place that takes it all."""
+    """Read the file. Catch everything, because a parser given garbage may raise anything."""
     try:
         return read(file, filename)
     except DocumentError as error:

@@ -38,7 +38,7 @@ def chunks(
 
 
 class _Cutter:
-    """Measures in tokens, and cuts only where a token starts.
+    """Measure in tokens, and cut only where a token starts.
 
     Raises `DocumentError` if there are too many. It stops tokenizing at the limit, since tokens
     take far more memory than their text.

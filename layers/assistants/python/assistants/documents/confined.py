@@ -41,7 +41,7 @@ class Reading:
 
 
 def parse(path: Path, filename: str, limits: Limits | None = None) -> ExtractedText:
-    """Return the text of the file at `path`, whose kind `filename` tells.
+    """Return the text of the file at `path`, whose kind follows from `filename`.
 
     Raises `DocumentError`.
     """

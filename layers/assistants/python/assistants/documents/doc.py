@@ -27,7 +27,10 @@ MARKS |= str.maketrans({"\x1e": "-", "\x1f": None, "\xa0": " "})
 
 
 def read(file: BinaryIO, writer: TextWriter) -> None:
-    """Raises `DocumentError` for what is damaged, encrypted, or older than Word 97."""
+    """Add the text. Raises `DocumentError` if the file is damaged, encrypted or too old.
+
+    The oldest version that can be read is Word 97.
+    """
     try:
         main, table = _streams(file)
         text = "".join(_pieces(main, table))

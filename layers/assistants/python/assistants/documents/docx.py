@@ -23,7 +23,7 @@ def read(file: BinaryIO, writer: TextWriter) -> None:
 
 
 class _Body:
-    """Writes each paragraph at its end, when its style and its text are known."""
+    """Write each paragraph at its end, when its style and its text are known."""
 
     def __init__(self, writer: TextWriter, levels: dict[str, int]) -> None:
         self._writer = writer

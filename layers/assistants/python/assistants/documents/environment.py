@@ -1,7 +1,7 @@
 """The end of a function's execution environment, for one that must not serve another file.
 
 A runtime asks for its next event after it has answered one. A process that ends in between leaves
-an environment that Lambda takes for broken, and starts anew before it uses it again.
+an environment that Lambda takes for broken, and restarts before it uses it again.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
 

@@ -50,8 +50,9 @@ def load(filename: str) -> None:
 
 
 def read(file: BinaryIO, filename: str) -> ExtractedText:
-    """The text of the file. Raises `DocumentError`; a parser may also crash or hang,
-    so this is called in a confined process only.
+    """Return the text of the file. Raises `DocumentError`.
+
+    A parser may also crash or hang, so this is called in a confined process only.
     """
     require_supported(filename)
     kind = _checked(file, extension_of(filename))
@@ -72,7 +73,7 @@ def _reader(kind: str) -> Callable[[BinaryIO, TextWriter], None]:
 
 
 def _checked(file: BinaryIO, kind: str) -> str:
-    """The kind that the bytes are of. Raises `DocumentError` if the extension cannot be right."""
+    """Return the format of the bytes. Raises `DocumentError` if it contradicts the extension."""
     head = file.read(1024)
     file.seek(0)
     if not head:

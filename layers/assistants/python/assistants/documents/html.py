@@ -26,7 +26,7 @@ def read(file: BinaryIO, writer: TextWriter) -> None:
 
 
 class _Reader:
-    """Walks the tree without recursion, because a page may be nested to any depth."""
+    """Walk the tree without recursion, because a page may be nested to any depth."""
 
     def __init__(self, writer: TextWriter) -> None:
         self._writer = writer

@@ -32,7 +32,7 @@ class XmlEvent(NamedTuple):
 
 
 class Package:
-    """Raises `DocumentError` for what is no zip, is encrypted, or unfolds to too much."""
+    """The zip of a document. Raises `DocumentError` if damaged, encrypted or a zip bomb."""
 
     def __init__(self, file: BinaryIO) -> None:
         try:

@@ -19,7 +19,7 @@ HYPHENATED = re.compile("[\ufffe\x02](?:\r?\n)?")
 
 
 def read(file: BinaryIO, writer: TextWriter) -> None:
-    """Raises `DocumentError` if the file is damaged, locked, too long or only pictures."""
+    """Add the text. Raises `DocumentError` if it is damaged, locked, too long or only pictures."""
     try:
         document = pypdfium2.PdfDocument(file)
     except pypdfium2.PdfiumError as error:

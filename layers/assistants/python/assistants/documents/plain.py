@@ -22,12 +22,12 @@ LATEX_LEVELS = {"part": 1, "chapter": 2, "section": 3, "subsection": 4, "subsubs
 
 
 def read(file: BinaryIO, writer: TextWriter) -> None:
-    """Add the text as it stands."""
+    """Add the text unchanged."""
     writer.add(decoded(file))
 
 
 def read_markdown(file: BinaryIO, writer: TextWriter) -> None:
-    """Add the text as it stands, and its `#` headings."""
+    """Add the text unchanged, and its `#` headings."""
     fenced = False
     for line in decoded(file).splitlines(keepends=True):
         if MARKDOWN_FENCE.match(line):
@@ -39,7 +39,7 @@ def read_markdown(file: BinaryIO, writer: TextWriter) -> None:
 
 
 def read_latex(file: BinaryIO, writer: TextWriter) -> None:
-    """Add the text as it stands, and its sectioning commands as headings."""
+    """Add the text unchanged, and its sectioning commands as headings."""
     for line in decoded(file).splitlines(keepends=True):
         if found := LATEX_HEADING.match(line):
             writer.heading(LATEX_LEVELS[found[1]], found[2])
@@ -47,7 +47,7 @@ def read_latex(file: BinaryIO, writer: TextWriter) -> None:
 
 
 def decoded(file: BinaryIO) -> str:
-    """The text of a file. Raises `DocumentError` if it is none, or too long."""
+    """Return the text of a file. Raises `DocumentError` if it is not text, or too long."""
     data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise DocumentError(

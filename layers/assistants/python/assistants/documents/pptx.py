@@ -32,7 +32,7 @@ def _slides(package: Package) -> Iterator[str]:
 
 
 class _Slide:
-    """Text is in shapes (`sp`); a placeholder (`ph`) in a shape marks it as the title."""
+    """Collect a slide's text from its shapes (`sp`); one with a placeholder (`ph`) is the title."""
 
     def __init__(self, writer: TextWriter) -> None:
         self._writer = writer

@@ -13,6 +13,6 @@ def read(file: BinaryIO, writer: TextWriter) -> None:
     content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise DocumentError("invalid_file", "The file is too large to be read.")
-    # RTF is ASCII; what stands in another encoding is escaped.
+    # RTF is ASCII; characters of other encodings are escaped.
     source = content.decode("latin-1")
     writer.add(rtf_to_text(source, errors="replace"))  # type: ignore[no-untyped-call]

@@ -74,7 +74,7 @@ class _Program(ctypes.Structure):
 
 
 def program(architecture: Architecture) -> list[Instruction]:
-    """The filter as classic BPF; a call of another architecture is refused whole."""
+    """Return the filter as classic BPF; it refuses every call of another architecture."""
     numbers = (columns[architecture.column] for columns in REFUSED.values())
     refusals = ([(_EQUAL, 0, 1, number), _REFUSAL] for number in numbers if number is not None)
     return [

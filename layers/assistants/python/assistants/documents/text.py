@@ -19,7 +19,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class TextWriter:
-    """Collects a text in pieces. Raises `DocumentError` above the limit of `MAX_CHARACTERS`."""
+    """Collect a text in pieces. Raises `DocumentError` above the limit of `MAX_CHARACTERS`."""
 
     def __init__(self) -> None:
         self._parts: list[str] = []

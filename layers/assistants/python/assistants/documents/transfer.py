@@ -23,11 +23,11 @@ _pool = urllib3.PoolManager(retries=_retries, timeout=urllib3.Timeout(10, read=6
 
 
 class TransferError(Exception):
-    """Raise when a URL does not give or take what it should."""
+    """Raised when a download or an upload by a presigned URL fails."""
 
 
 def work(request: Mapping[str, Any]) -> bool:
-    """Answer `{file, answer, filename}`: two URLs, and the name that tells the file's kind.
+    """Read the file of `{file, answer, filename}`: two URLs, and the name with its extension.
 
     Return whether this process may read another file. Raises `TransferError`.
     """
@@ -65,7 +65,7 @@ def _fetch(url: str, path: Path) -> None:
 
 
 def _failure(status: int, code: str) -> Exception:
-    """Whatever is denied, redirected or unavailable may exist: only one code says otherwise."""
+    """Return the error of a download. Only one code means that the file does not exist."""
     if (status, code) == (404, "NoSuchKey"):
         return DocumentError("invalid_file", "The file does not exist any more.")
     return TransferError(f"the file is answered with {status} {code}")

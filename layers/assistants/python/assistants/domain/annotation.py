@@ -52,7 +52,7 @@ class Piece:
 
 
 class AnnotatedText:
-    """Annotates a text that arrives in parts. Text is held back from the point where a marker or a
+    """Annotate a text that arrives in parts. Text is held back from the point where a marker or a
     link may have begun.
 
     Markers of known passages and links to known files become annotations. Other markers, and an

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 
 class ApiError(Exception):
-    """An error that a client receives as `{"error": {message, type, param, code}}`."""
+    """Raised to answer a client with `{"error": {message, type, param, code}}`."""
 
     status = 500
     type = "server_error"

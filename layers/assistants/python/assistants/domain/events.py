@@ -1,6 +1,6 @@
 """The names of a run's stream events, as OpenAI's `AssistantStreamEvent` lists them.
 
-`error`, which ends a broken stream, is no event of a run: `http/events.py` sends it.
+`error`, which ends a broken stream, is not among them: `http/events.py` sends it.
 """
 
 from typing import Final, Literal, get_args

@@ -27,7 +27,7 @@ Values = Annotated[list[AttributeValue], Field(min_length=1, max_length=MAX_VALU
 
 
 class Comparison(Part):
-    """Compares an attribute with a value. `ne` and `nin` also match files without the attribute."""
+    """Compare an attribute with a value. `ne` and `nin` also match files without the attribute."""
 
     type: Literal["eq", "ne", "gt", "gte", "lt", "lte", "in", "nin"]
     key: AttributeKey

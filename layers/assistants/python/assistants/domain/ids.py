@@ -48,7 +48,7 @@ API_KEY = IdKind[str]("key_")
 
 
 class RunRef(NamedTuple):
-    """Identifies a run: its project, its thread and its id."""
+    """Identify a run: its project, its thread and its id."""
 
     project: ProjectId
     thread_id: ThreadId
@@ -86,7 +86,7 @@ class EntryRef(NamedTuple):
 
 
 class _Clock:
-    """Makes strictly increasing orders, even in one millisecond and when time jumps back."""
+    """Make strictly increasing orders, even in one millisecond and when time jumps back."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -29,7 +29,7 @@ class InvalidCatalogError(ValueError):
 
 
 class Catalog:
-    """Maps model names and shell patterns (`gpt-4*`) to routes, or as aliases to other names.
+    """Map model names and shell patterns (`gpt-4*`) to routes, or as aliases to other names.
 
     An entry with exactly the name wins; else the pattern with the most literal characters, then
     with the fewest wildcards, then the first in alphabetical order.

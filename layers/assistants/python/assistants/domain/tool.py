@@ -116,7 +116,7 @@ class ToolResources(Part):
     file_search: FileSearchResources | None = None
 
     def replaced(self, other: "ToolResources") -> "ToolResources":
-        """With the resources of the tools that `other` names in place of one's own."""
+        """Return a copy with the resources of the tools that `other` names in place of its own."""
         named = {name: getattr(other, name) for name in other.model_fields_set}
         return self.model_copy(update={name: given for name, given in named.items() if given})
 

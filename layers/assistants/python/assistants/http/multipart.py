@@ -100,7 +100,7 @@ def _boundary(content_type: str) -> str:
 
 
 class _Reader:
-    """Reads the body chunk by chunk; `form` is complete when `parser` is."""
+    """Read the body chunk by chunk; `form` is complete when `parser` is."""
 
     def __init__(self, boundary: str, max_bytes: int) -> None:
         self.form = MultipartForm()

@@ -63,7 +63,7 @@ def _json(reply: Object) -> Response:
 
 
 class PiecewiseResponse(Response):
-    """Sends each piece at once.
+    """Send each piece at once.
 
     Pieces are produced in the calling thread, which blocks the event loop: a Lambda function serves
     one request at a time.

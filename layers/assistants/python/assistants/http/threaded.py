@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Threaded:
-    """Serves an ASGI application below `prefix` without blocking the server."""
+    """Serve an ASGI application below `prefix` without blocking the server."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app

@@ -13,7 +13,7 @@ class ExecutionsUnavailableError(Exception):
 
 class Executions(Protocol):
     def start(self, ref: RunRef) -> None:
-        """Start the execution that bears the run's name; starting it again changes nothing.
+        """Start the execution named after the run; starting it again changes nothing.
 
         Raises `ExecutionsUnavailableError`.
         """

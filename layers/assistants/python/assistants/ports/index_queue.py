@@ -7,5 +7,5 @@ from assistants.domain.ids import EntryRef
 
 class IndexQueue(Protocol):
     def send(self, *entries: EntryRef) -> None:
-        """Have a worker process these entries. The table says what each of them needs."""
+        """Have a worker process these entries. The table holds what each of them needs."""
         ...

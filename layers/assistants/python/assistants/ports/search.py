@@ -17,7 +17,7 @@ class SearchUnavailableError(Exception):
 
 
 class Embedder(Protocol):
-    """Embeds texts as vectors of length 1, so that a dot product is a cosine."""
+    """Embed texts as vectors of length 1, so that a dot product is a cosine."""
 
     model: str
     dimensions: int
@@ -43,7 +43,7 @@ class SearchIndex(Protocol):
     """Chunks of all projects whose vectors come from one model and have one dimension.
 
     Every method raises `SearchUnavailableError`. Writing again what was written changes nothing.
-    What was written becomes visible after seconds; `count` tells when. Until then it cannot be
+    Writes become visible after seconds, when `count` includes them. Until then they cannot be
     updated or deleted either, so both have to be repeated later.
     """
 

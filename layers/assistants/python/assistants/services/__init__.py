@@ -1,1 +1,1 @@
-"""The use cases: one module per resource, and the run itself. The outside is behind ports."""
+"""The use cases: one folder per resource. They reach the outside through ports."""

@@ -1,4 +1,4 @@
-"""A function behind the REST API: it answers with its event, or as the path says."""
+"""A function of the REST API: it answers with its event, or as the path asks."""
 
 import base64
 import json

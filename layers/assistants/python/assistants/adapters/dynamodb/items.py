@@ -52,7 +52,7 @@ def item_model(table: str) -> type[Item]:
 
 
 class Rows:
-    """Converts items of one table from and to rows."""
+    """Convert items of one table from and to rows."""
 
     def __init__(self, item: type[Item], values: LargeValues) -> None:
         self.item = item

@@ -24,7 +24,7 @@ _PARALLEL = 16
 
 
 class LargeValues:
-    """Stores bodies that are too large for a row in S3."""
+    """Store bodies that are too large for a row in S3."""
 
     def __init__(self, bucket: str, client: Callable[[], "S3Client"]) -> None:
         self._bucket = bucket

@@ -16,7 +16,7 @@ _LOWEST, _HIGHEST = "!", "~"
 
 
 class DynamoTable:
-    """Implements `Table`."""
+    """Implement `Table`."""
 
     def __init__(self, item: type[Item], values: LargeValues) -> None:
         self._item = item

@@ -32,7 +32,7 @@ _BUSY_REASONS = frozenset(
 
 
 class Writer:
-    """Writes in one transaction, which it retries while the table is busy."""
+    """Write in one transaction, and retry it while the table is busy."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows

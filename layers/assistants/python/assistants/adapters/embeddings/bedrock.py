@@ -19,7 +19,7 @@ Purpose = Literal["search_document", "search_query"]
 
 
 class _BedrockEmbedder(ABC):
-    """Implements `Embedder` with a `bedrock-runtime` client."""
+    """Implement `Embedder` with a `bedrock-runtime` client."""
 
     def __init__(self, client: Any, *, model: str, dimensions: int, unrelated: float) -> None:
         self._client = client
@@ -45,7 +45,7 @@ class _BedrockEmbedder(ABC):
 
 
 class TitanEmbedder(_BedrockEmbedder):
-    """Takes one text per request; the texts of a document are sent in parallel."""
+    """Take one text per request; the texts of a document are sent in parallel."""
 
     MAX_CHARACTERS = 50_000
     PARALLEL = 8
@@ -70,7 +70,7 @@ class TitanEmbedder(_BedrockEmbedder):
 
 
 class CohereEmbedder(_BedrockEmbedder):
-    """Takes up to 96 texts per request, and distinguishes documents from queries."""
+    """Take up to 96 texts per request, and distinguish documents from queries."""
 
     BATCH = 96
 

@@ -34,7 +34,7 @@ EPSILON = 1e-12
 
 
 class MiniLM:
-    """Implements `Embedder`. Loads its weights on first use.
+    """Implement `Embedder`. Load its weights on first use.
 
     A text longer than the model's window is embedded in windows of equal length, whose vectors are
     averaged: to embed only the start of a chunk costs a quarter of the ranking quality.

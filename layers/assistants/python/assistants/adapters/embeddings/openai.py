@@ -27,7 +27,7 @@ class _Answer(BaseModel):
 
 
 class OpenAIEmbedder:
-    """Implements `Embedder`.
+    """Implement `Embedder`.
 
     With `shorten` the server is asked for vectors of `dimensions`, which some models support;
     otherwise its vectors must have that length already.

@@ -44,7 +44,7 @@ _BROKEN = (ConnectionError, HTTPClientError, HTTPError, ParserError)
 
 
 class Bedrock:
-    """Implements `ChatModel`.
+    """Implement `ChatModel`.
 
     `client` is botocore's `bedrock-runtime`, without retries of its own. `fetch` downloads an
     image, since Bedrock takes bytes and no URLs, or raises `FetchRefusedError`.

@@ -21,7 +21,7 @@ _LENGTH = 240
 
 
 class DemoModel:
-    """Implements `ChatModel`.
+    """Implement `ChatModel`.
 
     It calls an offered function that the last message names or `tool_choice` demands. If it can, it
     has Python and plain calculations executed, and searches for any other text. Otherwise it
@@ -67,11 +67,11 @@ def _formatted(request: ModelRequest, answer: str) -> str:
 def _answer(request: ModelRequest, last: dict[str, Any]) -> str:
     if last["role"] != "tool":
         return f"{INTRODUCTION}You said: {_text(last)}"
-    said: dict[str, list[str]] = {}
+    outputs: dict[str, list[str]] = {}
     for name, output in _outputs(request.messages):
-        said.setdefault(name if name in _WORDED else "", []).append(output)
-    told = [_WORDED[name](outputs) for name, outputs in said.items()]
-    return " ".join([*told, "(Said by the demo model.)"])
+        outputs.setdefault(name if name in _WORDED else "", []).append(output)
+    sentences = [_WORDED[name](texts) for name, texts in outputs.items()]
+    return " ".join([*sentences, "(Said by the demo model.)"])
 
 
 def _outputs(messages: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -21,7 +21,7 @@ _MAX_ERROR_BYTES = 64 * 1024
 
 
 class OpenAICompatible:
-    """Implements `ChatModel`. `timeout_seconds` limits the time between two pieces of an answer."""
+    """Implement `ChatModel`. `timeout_seconds` limits the time between two pieces of an answer."""
 
     def __init__(self, url: str, key: Secret, timeout_seconds: float) -> None:
         self._url = url.rstrip("/") + "/chat/completions"

@@ -10,7 +10,7 @@ from assistants.ports.chat_model import ChatModel, Delta, ModelError, ModelReque
 
 
 class ModelRouter:
-    """Implements `ChatModel`. Creates one client per endpoint, on first use."""
+    """Implement `ChatModel`. Create one client per endpoint, on first use."""
 
     def __init__(
         self, catalog: Catalog, providers: Mapping[Provider, Callable[[ModelEndpoint], ChatModel]]

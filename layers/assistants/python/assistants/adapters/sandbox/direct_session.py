@@ -10,7 +10,7 @@ _RETRY_SECONDS = 0.1
 
 
 class DirectSession:
-    """Implements `SandboxSession`."""
+    """Implement `SandboxSession`."""
 
     def __init__(self, client: SandboxClient, blobs: Blobs) -> None:
         self._client = client

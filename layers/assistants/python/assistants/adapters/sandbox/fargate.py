@@ -37,7 +37,7 @@ class FargateSettings:
 
 
 class FargateSandboxes:
-    """Implements `Sandboxes`. `connect` returns the session for an address and a token."""
+    """Implement `Sandboxes`. `connect` returns the session for an address and a token."""
 
     def __init__(
         self,

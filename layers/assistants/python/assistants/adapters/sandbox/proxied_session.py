@@ -54,7 +54,7 @@ class SandboxProxy:
 
 
 class ProxiedSession:
-    """Implements `SandboxSession`."""
+    """Implement `SandboxSession`."""
 
     def __init__(self, proxy: SandboxProxy, address: str, token: str) -> None:
         self._proxy = proxy

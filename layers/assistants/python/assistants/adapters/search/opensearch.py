@@ -48,7 +48,7 @@ REWRITTEN = 64  # chunks that are read with their vectors at a time
 
 
 class OpenSearchIndex:
-    """Implement `SearchIndex`. `dialect` tells what serves the endpoint of `client`."""
+    """Implement `SearchIndex`. `dialect` is that of the endpoint of `client`."""
 
     def __init__(
         self,
@@ -131,7 +131,7 @@ class OpenSearchIndex:
         self._requests.wake()
 
     def _distinct(self, searches: Sequence[SizedQuery], limit: int) -> list[list[FoundHit]]:
-        """Return up to `limit` chunks for each search; search for more if copies took the room."""
+        """Return up to `limit` chunks for each search; search for more if copies fill it."""
         found: list[list[FoundHit]] = [[] for _ in searches]
         waiting, size = list(range(len(searches))), limit
         while waiting:

@@ -13,7 +13,7 @@ WAKING_SECONDS = 60  # a Serverless collection that was idle takes 10 to 30 for 
 
 
 def dialect_of(endpoint: str) -> Dialect:
-    """Tell by the address what serves `endpoint`.
+    """Return the dialect of `endpoint`, by its address.
 
     NextGen collections are at `https://<id>.aoss.<region>.on.aws`, Classic ones at
     `https://<id>.<region>.aoss.amazonaws.com`. Every https endpoint is taken to be on AWS.

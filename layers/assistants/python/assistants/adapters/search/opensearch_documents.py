@@ -97,7 +97,7 @@ def distinct(hits: Sequence[FoundHit]) -> list[FoundHit]:
 
 
 def passages(hits: Sequence[FoundHit], *, cosine: bool) -> list[Hit]:
-    """With `cosine`, convert the scores of `cosinesimil`, which are (1 + cosine) / 2."""
+    """Return the passages. `cosine`: convert the scores of `cosinesimil`, (1 + cosine) / 2."""
     return [
         Hit(_passage(hit["_source"]), 2 * hit["_score"] - 1 if cosine else hit["_score"])
         for hit in hits

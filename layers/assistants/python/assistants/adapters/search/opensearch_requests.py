@@ -24,7 +24,7 @@ MISSING_INDEX = "index_not_found_exception"
 
 
 class OpenSearchRequests:
-    """Every method raises `SearchUnavailableError` if OpenSearch refuses or does not answer."""
+    """Send requests to OpenSearch. Raise `SearchUnavailableError` if it refuses or is silent."""
 
     def __init__(
         self,

@@ -27,7 +27,7 @@ class Chunk:
     """The unit that is embedded, ranked and quoted.
 
     `start` and `end` are code points of the file's text, which reads `text` there. `pages` are the
-    first and last page it stands on, from 1; `headings` the titles above it, outermost first.
+    first and last page of its text, from 1; `headings` the titles above it, outermost first.
     """
 
     number: int

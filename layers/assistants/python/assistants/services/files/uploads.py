@@ -130,7 +130,7 @@ class Uploads:
         return row, StoredUpload.model_validate(row.body)
 
     def require_pending(self, upload: StoredUpload) -> None:
-        """Raises `InvalidRequestError` unless the upload is pending."""
+        """Raise `InvalidRequestError` unless the upload is pending."""
         over = upload.status == "pending" and upload.expires_at <= self.clock.time()
         status = "expired" if over else upload.status
         if status != "pending":

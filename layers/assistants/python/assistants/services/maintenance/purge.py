@@ -20,7 +20,7 @@ PAGE = 500  # rows removed before the time is looked at again
 class Purge:
     table: Table
     requests: PurgeRequests
-    stores: VectorStorePurge
+    vector_store_purge: VectorStorePurge
     sandbox_sessions: SandboxSessions
     clock: Clock
 
@@ -43,7 +43,7 @@ class Purge:
         The session of a thread is stopped and its vector stores are deleted before.
         """
         if identifier.startswith(VECTOR_STORE):
-            return partial(self.stores.purge_page, project, VectorStoreId(identifier))
+            return partial(self.vector_store_purge.purge_page, project, VectorStoreId(identifier))
         thread_id = ThreadId(identifier)
         self.sandbox_sessions.stop(project, thread_id)
         self._delete_stores(project, thread_id)

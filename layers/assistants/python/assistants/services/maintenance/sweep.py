@@ -34,7 +34,7 @@ class Sweeper:
     files: Files
     uploads: Uploads
     sandbox_sessions: SandboxSessions
-    stores: VectorStoreUpkeep
+    vector_store_upkeep: VectorStoreUpkeep
     clock: Clock
 
     def sweep(self) -> int:
@@ -48,7 +48,7 @@ class Sweeper:
         return len(due)
 
     def _process(self, key: Key) -> None:
-        """Process one due row, after reading it again: the index lags behind the table."""
+        """Process one due row, after reading it again: the index can be older than the table."""
         place = place_of(key)
         match place.kind:
             case keys.PURGE:
@@ -60,7 +60,7 @@ class Sweeper:
             case keys.UPLOAD:
                 self.uploads.expire(place.project, key)
             case kind if kind in KINDS:
-                self.stores.process(place, key)
+                self.vector_store_upkeep.process(place, key)
             case _ if key.sort == keys.SANDBOX:
                 self.sandbox_sessions.expire(place.project, ThreadId(place.rest[0]))
             case _:

@@ -29,7 +29,7 @@ class MaintenanceServices:
             files=tools.files.service,
             uploads=tools.files.uploads,
             sandbox_sessions=tools.sandbox_sessions,
-            stores=tools.vector_stores.upkeep,
+            vector_store_upkeep=tools.vector_stores.upkeep,
             clock=self.ports.clock,
         )
 

@@ -103,7 +103,9 @@ class RunEventStream:
             self._pause(run, now, last_activity)
 
     def _check_kept(self, ref: RunRef, known: int) -> None:
-        """A thread can be deleted as soon as its run has ended, before the end was read here."""
+        """Raise `StreamStalledError` if the journal is gone: a thread can be deleted right after
+        its run has ended, before this reader has seen the end.
+        """
         if self.journal.tail(ref) < max(0, known - 1):
             raise StreamStalledError(ref.run_id)
 

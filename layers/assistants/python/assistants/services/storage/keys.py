@@ -1,8 +1,8 @@
 """Keys of the one table: where each object is stored.
 
 Every key begins with the project, so that no query can reach another tenant. The exceptions are
-an API key's secret and the spare sessions, which have no project yet. An object's row sorts by the
-order in its id, so that a list is one query; pointer rows lead to it from elsewhere.
+an API key's secret and the warm pool's sessions, which have no project yet. An object's row sorts
+by the order in its id, so that a list is one query; pointer rows lead to it from elsewhere.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ JOURNAL = "E#"
 CALLBACKS = "W#"
 STREAMS = "L#"
 SANDBOX = "BOX"
-SPARE_SESSIONS = "SPARE"
+WARM_POOL = "SPARE"
 
 # Kinds of rows in the `due` index apart from runs: the third component of the partition key.
 PURGE, FILE, ORPHAN_BLOB, UPLOAD = "purge", "file", "blob", "upl"
@@ -187,7 +187,7 @@ def sandbox(project: ProjectId, thread_id: ThreadId) -> Key:
 
 def spare_session(name: str) -> Key:
     """Return the key of a code interpreter session that no thread, of any project, uses yet."""
-    return Key(SPARE_SESSIONS, name)
+    return Key(WARM_POOL, name)
 
 
 def message(project: ProjectId, thread_id: ThreadId, message_id: str) -> Key:

@@ -21,8 +21,8 @@ from assistants.services.vector_stores.service import NewStore, VectorStores
 
 @dataclass(frozen=True)
 class Provided:
-    """`resources` are to be kept by their owner, and the writes to be committed with it; then the
-    first files of the new store join it with `begin`.
+    """Hold `resources` to keep in their owner, and `writes` to commit with it. Call `begin`
+    afterwards, so that the first files join a new store.
     """
 
     resources: ToolResources | None = None
@@ -45,7 +45,7 @@ class ToolResourceProvisioner:
         owner_id: str,
         expires_after: VectorStoreExpiresAfter | None = None,
     ) -> Provided:
-        """For a new assistant or thread, `owner_id`, whose store is the same one every time.
+        """Return the resources of a new assistant or thread; repeated for an `owner_id`, the same.
 
         Raises `NotFoundError` and `InvalidRequestError`.
         """

@@ -34,7 +34,7 @@ class ToolServices:
 
     @cached_property
     def hosted(self) -> Mapping[HostedToolName, HostedTool]:
-        """The hosted tools whose ports this deployment has; `Ports.tools` adds or replaces some."""
+        """Return the tools whose ports this deployment has; `Ports.tools` adds or replaces some."""
         here: dict[HostedToolName, HostedTool] = {}
         if self.ports.sandboxes is not None:
             here[CODE_INTERPRETER.name] = self.code_interpreter

@@ -17,7 +17,7 @@ _MAX_STEPS = 1000
 
 @dataclass(frozen=True)
 class EarlierTurns:
-    """`messages` have the form of chat completions; the next text may refer to `sources`."""
+    """Hold `messages` in the form of chat completions; the next text may cite `sources`."""
 
     messages: list[dict[str, Any]]
     sources: Sources

@@ -57,7 +57,7 @@ class Reply:
 
     @property
     def waiting_step(self) -> str | None:
-        """The id of the step whose calls are to be answered, if there is one."""
+        """Return the id of the step whose calls are to be answered, if there is one."""
         return self._calls.step_id or None
 
     @property
@@ -74,7 +74,7 @@ class Reply:
 
     @property
     def cut(self) -> IncompleteReason | None:
-        """The reason why the answer is cut, if it is."""
+        """Return the reason why the answer is cut, if it is."""
         return _CUT.get(self._finish_reason) if self._finish_reason else None
 
     def complete(self) -> None:

@@ -47,7 +47,7 @@ class ReplyCalls:
 
     @property
     def hosted(self) -> list[HostedCall]:
-        """The calls of hosted tools."""
+        """Return the calls of hosted tools."""
         hosted = (call for call in self._calls if call.tool in HOSTED_TOOLS)
         return [
             HostedCall(

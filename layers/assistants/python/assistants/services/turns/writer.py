@@ -16,7 +16,7 @@ class SupersededError(Exception):
 
 
 class TurnWriter:
-    """`next` is the number of the next record, if nobody else writes one."""
+    """Write a turn's records. `next` is the number of the next, if nobody else writes one."""
 
     def __init__(self, repository: RunRepository, run: LoadedRun, author: str) -> None:
         self.author = author
@@ -25,7 +25,7 @@ class TurnWriter:
         self._ref = run.ref
 
     def append(self, events: tuple[Event, ...], writes: Sequence[Write]) -> None:
-        """One atomic write of events and rows. Raises `InterruptedTurnError` or
+        """Write events and rows in one transaction. Raises `InterruptedTurnError` or
         `SupersededError`.
         """
         record = Record(self.author, events)

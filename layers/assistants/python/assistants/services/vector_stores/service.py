@@ -154,7 +154,7 @@ class VectorStores:
         return to_file_counts(sum_counters(counters)).in_progress > 0
 
     def require_store(self, project: ProjectId, vector_store_id: VectorStoreId) -> None:
-        """Raises `NotFoundError` unless the store exists."""
+        """Raise `NotFoundError` unless the store exists."""
         key = keys.vector_store(project, check_store_id(vector_store_id))
         if self.table.get(key)[0] is None:
             raise no_such("vector store", vector_store_id)

@@ -84,7 +84,7 @@ class SandboxSessions:
             pause = min(_MAX_POLL_SECONDS, 1.5 * pause)
 
     def discard(self, loaded: LoadedSandbox, name: str, reason: str) -> None:
-        """Forget a lost session and stop the remains of it."""
+        """Forget a lost session and stop its task."""
         known = loaded.sandbox.session
         self.repository.change(loaded, lambda sandbox: sandbox.without_session(name))
         logger.warning("a session is lost", extra={"session": name, "reason": reason})
@@ -124,10 +124,10 @@ class SandboxSessions:
         One that may not is left to end itself: other code may be running in it.
         """
         while not _may_last(loaded.sandbox, seconds, self.clock.time()):
-            spare = self.warm_pool.find(seconds)
+            warm = self.warm_pool.find(seconds)
             try:
-                return self._assign(loaded, seconds, *(spare or (self.warm_pool.new(),)))
-            except ConflictError:  # another thread has claimed the spare one
+                return self._assign(loaded, seconds, *(warm or (self.warm_pool.new(),)))
+            except ConflictError:  # another thread has claimed the warm one
                 loaded = self.repository.load(loaded.project, loaded.thread_id)
         return loaded
 

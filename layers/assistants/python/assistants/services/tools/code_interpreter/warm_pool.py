@@ -64,7 +64,7 @@ class WarmPool:
 
     def _rows(self) -> Iterator[tuple[Row, StoredSession]]:
         """Yield the sessions of the pool, oldest first."""
-        for row in self.table.query(keys.SPARE_SESSIONS, "", limit=_MAX_ROWS):
+        for row in self.table.query(keys.WARM_POOL, "", limit=_MAX_ROWS):
             yield row, StoredSession.model_validate(row.body)
 
     def _lasts(self, session: StoredSession, seconds: float) -> bool:
@@ -77,7 +77,7 @@ class WarmPool:
         if session.handle is not None:
             return
         handle = self.sandboxes.launch(session.name, session.token)
-        logger.info("a spare session is launched", extra={"session": session.name})
+        logger.info("launched a session for the warm pool", extra={"session": session.name})
         launched = session.model_copy(update={"handle": handle})
         try:
             self.table.commit(Replace(row, row.changed(launched.model_dump(mode="json"))))

@@ -11,7 +11,7 @@ from .logs import Logs
 from .messages import Done, KernelReady, Message, Shown
 from .result import Reason
 
-# An honest kernel sends a few images per cell; thousands of frames are an attack.
+# An honest kernel sends a few images per execution; thousands of frames are an attack.
 _MAX_MESSAGES = 1000
 
 
@@ -23,7 +23,7 @@ class Step(Enum):
     KILL = "kill"
 
 
-class RunningCell:
+class RunningExecution:
     """A running execution, which may be interrupted and after that be killed."""
 
     def __init__(self, number: int, deadline: float, grace: float) -> None:
@@ -63,4 +63,4 @@ class RunningCell:
             case Done(number, _) if number == self.number:
                 self.done = message
             case Done() | KernelReady():
-                raise ProtocolError("an answer to another cell")
+                raise ProtocolError("an answer to another execution")

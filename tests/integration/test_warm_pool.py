@@ -1,4 +1,4 @@
-"""Spare sessions on the deployed template: kept by the schedule, taken by the first thread."""
+"""The warm pool on the deployed template: filled by the schedule, used by the first thread."""
 
 import time
 from collections.abc import Iterator
@@ -31,13 +31,13 @@ def sweep(stack: LocalStack) -> None:
     stack.schedules.fire(schedule)
 
 
-def test_a_thread_takes_the_spare_session_and_another_takes_its_place(
+def test_a_thread_takes_the_warm_session_and_another_is_launched(
     stack: LocalStack, model_server: ModelServer
 ) -> None:
     sweep(stack)
-    spare = running(stack, 1)
+    warm = running(stack, 1)
     model = model_server.script(Calls(Call("code_interpreter", {"code": "6 * 7"})), Text("42."))
-    beta = OpenAI(base_url=stack.base_url, api_key="sk-spare", max_retries=0).beta
+    beta = OpenAI(base_url=stack.base_url, api_key="sk-warm", max_retries=0).beta
     assistant = beta.assistants.create(model=model.name, tools=[{"type": "code_interpreter"}])
     thread = beta.threads.create()
     run = beta.threads.runs.create_and_poll(
@@ -45,7 +45,7 @@ def test_a_thread_takes_the_spare_session_and_another_takes_its_place(
     )
     assert run.status == "completed"
     assert model.requests[1].body["messages"][-1]["content"] == "42"
-    assert running(stack, 1) == spare  # nothing else was launched for it
+    assert running(stack, 1) == warm  # nothing else was launched for it
     sweep(stack)
-    assert running(stack, 2) > spare
+    assert running(stack, 2) > warm
     assert forbidden(stack) == set()
