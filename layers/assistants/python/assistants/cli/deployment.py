@@ -15,7 +15,7 @@ DATA, SERVICE = "AssistantsData", "AssistantsService"
 
 
 class NotDeployedError(Exception):
-    """Raise when a resource was not given and no deployed stack names it."""
+    """Raised when a resource was not given and no deployed stack names it."""
 
 
 @dataclass(frozen=True)
