@@ -11,6 +11,9 @@ def _words(value: Any) -> Any:
     return tuple(value.split(",")) if isinstance(value, str) else value
 
 
+KEY_ARN = r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[a-z0-9-]+$"
+
+
 class Options(BaseModel):
     """One value per context key; `cdk deploy -c tracing=true` sets one, as text.
 
@@ -21,9 +24,14 @@ class Options(BaseModel):
     `check_settings` has a function check the settings at each deployment that changes them.
     `architecture` is the processor of functions and images.
 
-    `throttle_rate` is in requests per second, `throttle_burst` in concurrent requests; without them
-    the account's limits apply. `file_server` accepts large files at the same URL, for a fixed
-    price.
+    `deletion_protection` is of the table and of both stacks. Deleted and overwritten data can be
+    restored for `recovery_days`; 0 keeps none of it.
+
+    `encryption_key` is the ARN of a KMS key for all that is kept; without it, keys of AWS are used.
+
+    `throttle_rate` is in requests per second, `throttle_burst` in requests at once, for the whole
+    deployment: strangers' requests start functions, too, to be refused. `file_server` accepts large
+    files at the same URL, for a fixed price.
 
     `code_interpreter`: sandboxes in a network with internet access, which only pulls their image
     (`public`), in a network without, for a fixed price (`isolated`), or none (`off`). Each sandbox
@@ -39,11 +47,13 @@ class Options(BaseModel):
     zones: Annotated[tuple[str, ...], BeforeValidator(_words), Field(min_length=2)] | None
     retain_data: bool
     deletion_protection: bool
+    recovery_days: int = Field(ge=0, le=35)
+    encryption_key: str | None = Field(pattern=KEY_ARN)
     log_retention: RetentionDays
     access_log: bool
     tracing: bool
-    throttle_rate: float | None
-    throttle_burst: int | None
+    throttle_rate: float = Field(gt=0)
+    throttle_burst: int = Field(gt=0)
     bytecode: bool
     check_settings: bool
     architecture: Literal["arm64", "x86_64"]

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -41,8 +41,9 @@ class FileSearchIndex(Construct):
         self._workers = options.index_workers
         # Indexing a file twice is harmless, and a file whose worker died should not wait long.
         self.queue = WorkQueue(
-            scope, "IndexQueue", longest_work=INDEX_SECONDS, patience=1, attempts=ATTEMPTS
+            scope, "IndexQueue", options, longest_work=INDEX_SECONDS, patience=1, attempts=ATTEMPTS
         )
+        CfnOutput(scope, "IndexQueueUrl", value=self.queue.queue_url)
         kind = SearchCollection if options.file_search == "serverless" else SearchDomain
         self._index = kind(self, "Index")
         self.network = ParserNetwork(self, "ParserNetwork", options)

@@ -13,11 +13,14 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.constructs import grants
-from infra.constructs.architecture import ARCHITECTURES
+from infra.constructs.architecture import ARCHITECTURES, DeploymentArchitecture
+from infra.constructs.encryption_key import key_statements
 from infra.constructs.log_group import log_group
+from infra.constructs.principals import service_principal
 from infra.constructs.resources import Resources
 from infra.constructs.rest_api import STAGE, RestApi
 from infra.constructs.settings import without_models
@@ -49,8 +52,8 @@ class FileServer(Construct):
         super().__init__(scope, id)
         network = self._network(options)
         task = self._task(options, {**without_models(settings), **resources.environment})
-        for grant in GRANTS:
-            task.task_role.add_to_principal_policy(grant(resources))
+        for statement in (*(grant(resources) for grant in GRANTS), *key_statements(options)):
+            task.task_role.add_to_principal_policy(statement)
         balancer = self._balancer(network, self._service(network, task))
         distribution = self._distribution(gateway, balancer)
         url = f"https://{distribution.distribution_domain_name}/{STAGE}"
@@ -77,13 +80,14 @@ class FileServer(Construct):
 
     def _task(self, options: Options, environment: Mapping[str, str]) -> ecs.FargateTaskDefinition:
         architecture = ARCHITECTURES[options.architecture]
-        processor = ecs.CpuArchitecture.of(architecture.tasks)
         task = ecs.FargateTaskDefinition(
             self,
             "Task",
             cpu=CPU,
             memory_limit_mib=MEMORY_MB,
-            runtime_platform=ecs.RuntimePlatform(cpu_architecture=processor),
+            runtime_platform=_platform(architecture),
+            task_role=self._role("TaskRole"),
+            execution_role=self._role("ExecutionRole"),
         )
         image = ecs.ContainerImage.from_asset(
             str(REPOSITORY),
@@ -104,6 +108,9 @@ class FileServer(Construct):
             logging=ecs.LogDriver.aws_logs(stream_prefix="file_server", log_group=log),
         )
         return task
+
+    def _role(self, id: str) -> iam.Role:
+        return iam.Role(self, id, assumed_by=service_principal("ecs-tasks"))
 
     def _service(self, network: ec2.Vpc, task: ecs.FargateTaskDefinition) -> ecs.FargateService:
         return ecs.FargateService(
@@ -156,6 +163,11 @@ class FileServer(Construct):
             additional_behaviors={PATH: _behavior(server)},
             minimum_protocol_version=cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
         )
+
+
+def _platform(architecture: DeploymentArchitecture) -> ecs.RuntimePlatform:
+    processor = ecs.CpuArchitecture.of(architecture.tasks)
+    return ecs.RuntimePlatform(cpu_architecture=processor)
 
 
 def _behavior(origin: cloudfront.IOrigin) -> cloudfront.BehaviorOptions:

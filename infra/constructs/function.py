@@ -13,7 +13,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.constructs.architecture import ARCHITECTURES
-from infra.constructs.grants import Grant
+from infra.constructs.encryption_key import key_statements
+from infra.constructs.grants import Grant, join_network, keep_network
 from infra.constructs.labels import function_name, named, sourced
 from infra.constructs.layers import RUNTIME, Layers
 from infra.constructs.log_group import log_group
@@ -104,6 +105,9 @@ def _role(scope: Construct, spec: FunctionSpec, platform: Platform, log: logs.Lo
     log.grant_write(role)
     for grant in spec.grants:
         role.add_to_policy(grant(platform.resources))
+    if not set(spec.grants) <= {join_network, keep_network}:
+        for statement in key_statements(platform.options):
+            role.add_to_policy(statement)
     return role
 
 

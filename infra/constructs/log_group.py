@@ -4,6 +4,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra.constructs.encryption_key import encryption_key
 from infra.options import Options
 
 
@@ -14,6 +15,7 @@ def log_group(
         scope,
         id,
         log_group_name=name,
+        encryption_key=encryption_key(scope, f"{id}Key", options),
         retention=options.log_retention,
         removal_policy=RemovalPolicy.DESTROY,
     )

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra.constructs.labels import named
 from infra.constructs.log_group import log_group
+from infra.constructs.principals import service_principal
 from infra.options import Options
 from infra.repository import REPOSITORY
 
@@ -84,7 +85,7 @@ def _name(scope: Construct) -> str:
 
 
 def _role(scope: Construct, id: str, functions: list[str]) -> iam.Role:
-    role = iam.Role(scope, f"{id}Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+    role = iam.Role(scope, f"{id}Role", assumed_by=service_principal("states"))
     role.add_to_policy(iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=functions))
     return role
 

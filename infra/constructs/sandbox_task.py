@@ -16,6 +16,7 @@ from constructs import Construct
 from infra.constructs.architecture import ARCHITECTURES
 from infra.constructs.labels import named, sourced
 from infra.constructs.log_group import log_group
+from infra.constructs.principals import service_principal
 from infra.constructs.sandbox_network import PORT, SandboxNetwork
 from infra.options import Options
 from infra.repository import REPOSITORY
@@ -95,7 +96,7 @@ class SandboxTask(Construct):
         )
 
     def _execution_role(self) -> iam.Role:
-        tasks = iam.ServicePrincipal("ecs-tasks.amazonaws.com")
+        tasks = service_principal("ecs-tasks")
         role = iam.Role(self, "ExecutionRole", assumed_by=tasks)
         for statement in (*self._pulls(), self._writes()):
             role.add_to_policy(statement)

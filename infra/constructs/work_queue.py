@@ -1,5 +1,7 @@
 """A queue of work for one function, with a dead-letter queue."""
 
+from typing import cast
+
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
@@ -7,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.labels import named
+from infra.options import Options
 
 ATTEMPTS = 5
 BATCH = 5
@@ -24,13 +27,17 @@ class WorkQueue(sqs.Queue):
         self,
         scope: Construct,
         id: str,
+        options: Options,
         *,
         longest_work: int,
         patience: int = 6,
         attempts: int = ATTEMPTS,
     ) -> None:
         aside = sqs.Queue(
-            scope, f"{id}Failed", enforce_ssl=True, retention_period=Duration.days(14)
+            scope,
+            f"{id}Failed",
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
         )
         super().__init__(
             scope,
@@ -40,6 +47,10 @@ class WorkQueue(sqs.Queue):
             dead_letter_queue=sqs.DeadLetterQueue(queue=named(aside), max_receive_count=attempts),
         )
         named(self)
+        for queue in (self, aside):
+            # A key that the CDK knows of would be opened to the reader beyond the service's use.
+            kept = cast(sqs.CfnQueue, queue.node.default_child)
+            kept.kms_master_key_id = options.encryption_key
 
     def feed(
         self, function: lambda_.Function, *, batch: int = BATCH, workers: int | None = None

@@ -33,9 +33,9 @@ TAKE_FILES = (*CHANGE_FILES, grants.write_parts, *FREE_PARTS)
 COMPLETE_UPLOADS = (*CHANGE_FILES, grants.read_parts, *FREE_PARTS)
 EXPIRE_FILES = (grants.delete_files, *FREE_PARTS)
 NETWORK = (grants.join_network, grants.keep_network)
-KEEP_TEXTS = (grants.write_texts, grants.delete_texts)
 READ_FILES = (grants.read_files, grants.list_files)
 READ_TEXTS = (grants.read_texts, grants.list_texts)
+KEEP_TEXTS = (*READ_TEXTS, grants.write_texts, grants.delete_texts)
 PARSE = (*READ_FILES, grants.exchange_parsed, grants.list_parsed)
 
 FUNCTIONS = (
@@ -97,10 +97,15 @@ class ServiceStack(Stack):
     """The service on the data of the stack `data`; its parameters are the settings."""
 
     def __init__(self, scope: Construct, id: str, options: Options, *, data: DataStack) -> None:
-        super().__init__(scope, id, description="Serverless Assistants: the service")
+        super().__init__(
+            scope,
+            id,
+            description="Serverless Assistants: the service",
+            termination_protection=options.deletion_protection,
+        )
         settings = declare_settings(self)
         add_settings_rules(self, settings)
-        queue = WorkQueue(self, "PurgeQueue", longest_work=PURGE_SECONDS)
+        queue = WorkQueue(self, "PurgeQueue", options, longest_work=PURGE_SECONDS)
         tools = OptionalTools.create(self, options)
         resources = self._resources(data, queue, tools)
         platform = Platform(Layers(self, "Layers", options), settings, resources, options)

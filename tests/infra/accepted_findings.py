@@ -33,6 +33,7 @@ ACCEPTED = (
     Accepted("CFR2", f"{SERVER}.*", "As APIG3."),
     Accepted("CFR3", f"{SERVER}.*", "Logs bill by volume and would take a bucket that none reads."),
     Accepted("CFR4", f"{SERVER}.*", "CloudFront's own certificate allows no newer policy."),
+    Accepted("DDB3", "AssistantsData/Table/Resource", "Only by -c recovery_days=0."),
     Accepted("EC23", f"{SERVER}.*", "An internal load balancer, open to its own VPC's range."),
     Accepted("ECS2", ".*", "The variables hold no secret: tests/infra/test_settings.py."),
     Accepted("ECS4", ".*", "Container Insights bills each metric."),

@@ -63,7 +63,7 @@ def listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def app_with(**context: Any) -> App:
+def app_with(outdir: str | None = None, /, **context: Any) -> App:
     """Make an application whose context differs from cdk.json, and which builds no assets."""
     context = {**context_defaults(), "aws:cdk:bundling-stacks": [], **context}
-    return App(context=context, builtin_cloud_formation_validation=False)
+    return App(outdir=outdir, context=context, builtin_cloud_formation_validation=False)

@@ -1,6 +1,8 @@
 """The data that must survive: the table and the bucket."""
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +42,8 @@ def test_the_table_bills_by_request_forgets_by_ttl_and_can_be_restored(data: Tem
     table = data.only("DynamoDB::Table")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
-    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 7}
+    assert table["PointInTimeRecoverySpecification"] == recovery
 
 
 def test_the_bucket_is_closed_encrypted_and_keeps_no_abandoned_uploads(data: Template) -> None:
@@ -111,10 +114,40 @@ def test_data_outlives_its_stack_unless_asked_otherwise(data: Template) -> None:
         given_up.has_resource(f"AWS::{kind}", {"DeletionPolicy": "Delete"})
 
 
-def test_deletion_protection_is_an_option() -> None:
-    # `cdk -c` passes text.
-    protected = deployed_with(deletion_protection="true")
-    protected.has_resource_properties("AWS::DynamoDB::Table", {"DeletionProtectionEnabled": True})
+def test_the_table_and_the_stacks_refuse_deletion(data: Template, assembly: Path) -> None:
+    assert data.only("DynamoDB::Table")["DeletionProtectionEnabled"] is True
+    artifacts = json.loads((assembly / "manifest.json").read_text())["artifacts"]
+    for stack in ("AssistantsData", "AssistantsService"):
+        assert artifacts[stack]["properties"]["terminationProtection"] is True
+
+
+def test_protection_from_deletion_can_be_switched_off() -> None:
+    app = app_with(deletion_protection="false")  # `cdk -c` passes text
+    stack = DataStack(app, "Data", Options.of(app))
+    assert not stack.termination_protection
+    properties = {"DeletionProtectionEnabled": False}
+    Assertions.from_stack(stack).has_resource_properties("AWS::DynamoDB::Table", properties)
+
+
+def test_deleted_data_can_be_restored_for_a_week_and_is_gone_then(data: Template) -> None:
+    bucket = data.only("S3::Bucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    whole, *passing = bucket["LifecycleConfiguration"]["Rules"]
+    assert whole["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert whole["ExpiredObjectDeleteMarker"] is True
+    assert {rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in passing} == {1}
+
+
+def test_nothing_that_is_deleted_is_kept_if_so_asked() -> None:
+    forgetful = deployed_with(recovery_days="0")
+    (table,) = forgetful.find_resources("AWS::DynamoDB::Table").values()
+    assert table["Properties"]["PointInTimeRecoverySpecification"] == {
+        "PointInTimeRecoveryEnabled": False
+    }
+    (bucket,) = forgetful.find_resources("AWS::S3::Bucket").values()
+    assert "VersioningConfiguration" not in bucket["Properties"]
+    whole, *_ = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert whole["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
 
 
 def test_an_option_of_the_wrong_kind_is_refused_by_name() -> None:

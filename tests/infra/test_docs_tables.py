@@ -144,7 +144,7 @@ def test_the_context_table_lists_every_option_with_its_default() -> None:
         options = spans_of(names)
         listed |= zip(options, values if len(values) > 1 else values * len(options), strict=True)
     declared = {
-        name: "account's" if DEFAULTS[name] is None else str(DEFAULTS[name])
+        name: "none" if DEFAULTS[name] is None else str(DEFAULTS[name])
         for name in Options.model_fields
     }
     assert listed == {

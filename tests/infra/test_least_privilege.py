@@ -90,6 +90,23 @@ def test_a_function_may_do_exactly_what_it_needs(service: Template, function: st
     assert service.actions(service.role_of(function)) == ALLOWED[function]
 
 
+@pytest.mark.parametrize("trusted", ["ecs-tasks.amazonaws.com", "states.amazonaws.com"])
+def test_a_service_may_assume_a_role_for_this_account_alone(
+    service: Template, trusted: str
+) -> None:
+    trusts = [
+        statement
+        for role in service.of_type("IAM::Role").values()
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]
+        if statement["Principal"].get("Service") == trusted
+    ]
+    assert trusts
+    for trust in trusts:
+        assert trust["Condition"] == {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+        }
+
+
 def test_every_function_is_accounted_for(service: Template) -> None:
     assert set(service.of_type("Lambda::Function")) == set(ALLOWED)
 

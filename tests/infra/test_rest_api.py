@@ -155,11 +155,16 @@ def gateway_with(**context: Any) -> Assertions:
     return Assertions.from_stack(stack)
 
 
-def test_throttling_is_the_accounts_own_unless_asked_otherwise(service: Template) -> None:
-    assert "MethodSettings" not in service.only("ApiGateway::Stage")
+def test_a_stranger_cannot_use_up_the_account(service: Template) -> None:
+    (setting,) = service.only("ApiGateway::Stage")["MethodSettings"]
+    assert (setting["ResourcePath"], setting["HttpMethod"]) == ("/*", "*")
+    assert (setting["ThrottlingRateLimit"], setting["ThrottlingBurstLimit"]) == (50, 100)
+
+
+def test_the_throttle_is_an_option() -> None:
     (setting,) = (
         stage["Properties"]["MethodSettings"]
-        for stage in gateway_with(throttle_rate="50", throttle_burst="100")
+        for stage in gateway_with(throttle_rate="0.5", throttle_burst="2000")
         .find_resources("AWS::ApiGateway::Stage")
         .values()
     )
@@ -168,8 +173,8 @@ def test_throttling_is_the_accounts_own_unless_asked_otherwise(service: Template
             "DataTraceEnabled": False,
             "HttpMethod": "*",
             "ResourcePath": "/*",
-            "ThrottlingBurstLimit": 100,
-            "ThrottlingRateLimit": 50,
+            "ThrottlingBurstLimit": 2000,
+            "ThrottlingRateLimit": 0.5,
         }
     ]
 

@@ -19,6 +19,7 @@ from tests.infra.accepted_findings import ACCEPTED, Accepted
 from tests.infra.cfn_findings import findings
 from tests.infra.template import app_with
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 STACKS = ("AssistantsData", "AssistantsService")
 # Options that change properties of what is there anyway take turns in these.
 TOOLS = list(product(("public", "isolated", "off"), ("serverless", "domain", "off"), (False, True)))
@@ -37,6 +38,8 @@ def context_of(number: int) -> dict[str, Any]:
         "access_log": number % 3 != 1,
         "check_settings": number % 4 != 3,
         "deletion_protection": turn,
+        "recovery_days": 0 if number % 3 == 2 else 7,
+        "encryption_key": KEY if number % 4 < 2 else None,
         "retain_data": not turn,
         "zones": "us-east-1a,us-east-1b" if number % 5 == 4 else None,
     }

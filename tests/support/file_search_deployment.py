@@ -64,7 +64,7 @@ class FileSearchDeployment(Deployment):
         self.indexing = Indexing(
             repository=self.backend.vector_stores.file_repository,
             attribute_updates=self.backend.vector_stores.attribute_updates,
-            blobs=self.blobs,
+            texts=self.backend.vector_stores.texts,
             parser=PlainParser(self.blobs),
             chunker=chunks,
             index=lambda: self.index,

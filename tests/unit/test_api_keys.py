@@ -6,6 +6,7 @@ import pytest
 
 import assistants
 from assistants import cli
+from assistants.cli.deployment import Deployment
 from assistants.domain.errors import AuthenticationError, NotFoundError
 from assistants.domain.ids import ProjectId
 from assistants.services.api_keys import CACHE_SECONDS, ApiKeys
@@ -123,11 +124,11 @@ def command(keys: ApiKeys, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
     """The command over the fake table; the tables that it was pointed at."""
     tables: list[str | None] = []
 
-    def api_keys(table: str | None) -> ApiKeys:
-        tables.append(table)
+    def api_keys(deployment: Deployment) -> ApiKeys:
+        tables.append(deployment.table_name)
         return keys
 
-    monkeypatch.setattr(cli, "_api_keys", api_keys)
+    monkeypatch.setattr(cli.keys, "_api_keys", api_keys)
     monkeypatch.setenv("ASSISTANTS_TABLE", "from-environment")
     return tables
 

@@ -28,7 +28,9 @@ def check(vectors: list[list[float]], texts: list[str]) -> None:
 
 
 def test_openai_vectors_come_in_order_in_batches_and_of_length_1(provider: EmbeddingServer) -> None:
-    embedder = OpenAIEmbedder(provider.url + "/v1/", model="m", dimensions=4, key="sk-secret")
+    embedder = OpenAIEmbedder(
+        provider.url + "/v1/", model="m", dimensions=4, key=lambda: "sk-secret"
+    )
     texts = ["x" * n for n in range(1, 151)]
     check(embedder.documents(texts), texts)
     check([embedder.query("question")], ["question"])
@@ -76,7 +78,7 @@ def test_an_answer_that_cannot_be_used_is_refused(
 def test_a_refusal_is_reported_without_the_key(provider: EmbeddingServer) -> None:
     provider.failures = [401]
     with pytest.raises(SearchUnavailableError, match=r"answered 401: .*sorry") as refusal:
-        OpenAIEmbedder(provider.url, model="m", dimensions=4, key="sk-secret").query("x")
+        OpenAIEmbedder(provider.url, model="m", dimensions=4, key=lambda: "sk-secret").query("x")
     assert "sk-secret" not in str(refusal.value)
 
 

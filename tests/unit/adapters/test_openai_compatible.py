@@ -57,7 +57,7 @@ def request(model: ScriptedModel, **members: Any) -> ModelRequest:
 
 
 def adapter(server: ModelServer, *, key: str | None = None, timeout: float = 5) -> OpenAICompatible:
-    return OpenAICompatible(server.url, key, timeout)
+    return OpenAICompatible(server.url, lambda: key, timeout)
 
 
 def asked(server: ModelServer, model: ScriptedModel, timeout: float = 5) -> list[Delta]:
@@ -196,7 +196,7 @@ def test_errors_do_not_show_the_key_of_the_deployment(server: ModelServer, statu
 
 
 def test_a_provider_that_is_not_there_is_an_error(pauses: list[Any]) -> None:
-    nowhere = OpenAICompatible("http://127.0.0.1:9/v1", None, 5)
+    nowhere = OpenAICompatible("http://127.0.0.1:9/v1", lambda: None, 5)
     with pytest.raises(ModelError, match="cannot be reached"):
         list(nowhere.stream(ModelRequest("m", HELLO)))
     assert len(pauses) == 2

@@ -82,11 +82,28 @@ def test_a_secret_is_read_where_its_reference_says(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(secrets, "client", lambda _: ssm.client)
         expected = {"Name": "/assistants/model-key", "WithDecryption": True}
         ssm.add_response("get_parameter", {"Parameter": {"Value": "sk-secret"}}, expected)
-        assert secrets.resolve("ssm:/assistants/model-key") == "sk-secret"
+        assert secrets.resolve("ssm:/assistants/model-key")() == "sk-secret"
+
+
+def test_a_secret_that_is_rotated_is_used_after_five_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    with stubbed("ssm") as ssm:
+        monkeypatch.setattr(secrets, "client", lambda _: ssm.client)
+        for value in ("sk-old", "sk-new"):
+            ssm.add_response("get_parameter", {"Parameter": {"Value": value}})
+        secret = secrets.SsmSecret("/key", lambda: now)
+        assert [secret(), secret()] == ["sk-old", "sk-old"]
+        now += secrets.FRESH_SECONDS - 1
+        assert secret() == "sk-old"
+        now += 1
+        assert [secret(), secret()] == ["sk-new", "sk-new"]
+        ssm.assert_no_pending_responses()
 
 
 def test_no_reference_is_no_secret() -> None:
-    assert secrets.resolve(None) is None
+    assert secrets.resolve(None)() is None
 
 
 @pytest.mark.parametrize("reference", ["sk-secret", "", "/name", "env:KEY", "SSM:/name"])

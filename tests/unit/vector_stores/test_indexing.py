@@ -12,6 +12,7 @@ from assistants.domain.retrieval.passage import Chunk
 from assistants.ports.search import Embedder, SearchUnavailableError, Vector
 from assistants.services.vector_stores import indexing
 from assistants.services.vector_stores.indexing import Indexing
+from assistants.services.vector_stores.kept_texts import KeptTexts
 from tests.support.crashes import Killed
 from tests.support.file_search_deployment import FileSearchDeployment
 
@@ -65,7 +66,7 @@ def mortal(deployment: FileSearchDeployment, steps: int) -> Indexing:
     return replace(
         whole,
         repository=replace(whole.repository, table=table, index_deletions=index_deletions),
-        blobs=Mortal(deployment.blobs, life),
+        texts=KeptTexts(Mortal(deployment.blobs, life)),
         index=lambda: Mortal(deployment.index, life),
     )
 
@@ -84,7 +85,11 @@ def status(deployment: FileSearchDeployment, store: str, file: str) -> dict[str,
 
 
 def texts(deployment: FileSearchDeployment) -> list[str]:
-    return [name for name in deployment.blobs.contents if name.startswith("texts/")]
+    """Return the names of the texts that are kept, each with its layout."""
+    names = {name for name in deployment.blobs.contents if name.startswith("texts/")}
+    kept = [name for name in names if not name.endswith(".layout")]
+    assert names == {*kept, *(f"{name}.layout" for name in kept)}
+    return kept
 
 
 def dies(worker: Indexing, message: EntryRef) -> bool:

@@ -170,7 +170,7 @@ def indexing() -> "Indexing":
     return Indexing(
         repository=service.vector_stores.file_repository,
         attribute_updates=service.vector_stores.attribute_updates,
-        blobs=service.ports.blobs,
+        texts=service.vector_stores.texts,
         parser=parser,
         chunker=chunks,
         index=index,

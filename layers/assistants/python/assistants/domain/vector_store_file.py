@@ -52,12 +52,24 @@ class StoredVectorStoreFile(VectorStoreFile):
 
     `entry_id` names the entry (see `EntryRef`) and is its position in lists. `chunks` is how many
     chunks the index may hold of it, None before the first is put there.
+
+    `has_text`: its text is kept, and it need not be parsed again. `requeued_at`: when it was to be
+    indexed again, if it ever was. `may_have_gaps`: since then nobody has looked which of its chunks
+    the index holds; they may be others than the first ones.
     """
 
     entry_id: str
     filename: str
     batches: list[str] = []
     chunks: int | None = None
+    has_text: bool = False
+    requeued_at: int | None = None
+    may_have_gaps: bool = False
+
+    @property
+    def queued_at(self) -> int:
+        """Return when the file was last put into the index queue."""
+        return self.requeued_at or self.created_at
 
     def to_api(self) -> VectorStoreFile:
         return VectorStoreFile.model_validate(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from urllib3.exceptions import HTTPError
 
 from assistants.adapters.search.vectors import unit
+from assistants.adapters.secrets import Secret
 from assistants.ports.search import SearchUnavailableError, Vector
 
 BATCH = 64  # texts per request: 64 chunks of 4,096 tokens are below OpenAI's limit of 300,000
@@ -38,7 +39,7 @@ class OpenAIEmbedder:
         *,
         model: str,
         dimensions: int,
-        key: str | None = None,
+        key: Secret = lambda: None,
         shorten: bool = False,
         unrelated: float = 0.0,
     ) -> None:
@@ -46,13 +47,13 @@ class OpenAIEmbedder:
         self.dimensions = dimensions
         self.unrelated = unrelated
         self._url = url.rstrip("/") + "/embeddings"
+        self._key = key
         self._options = {"dimensions": dimensions} if shorten else {}
         # 4 retries, after 0, 1, 2 and 4 seconds or as Retry-After says.
         retry = urllib3.Retry(4, allowed_methods=None, status_forcelist=RETRIED, backoff_factor=0.5)
         self._pool = urllib3.PoolManager(
             retries=retry,
             timeout=urllib3.Timeout(connect=5, read=60),
-            headers={"Authorization": f"Bearer {key}"} if key else {},
         )
 
     def documents(self, texts: Sequence[str]) -> list[Vector]:
@@ -64,8 +65,12 @@ class OpenAIEmbedder:
 
     def _embed(self, texts: Sequence[str]) -> list[Vector]:
         body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
+        key = self._key()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
         try:
-            answer = self._pool.request("POST", self._url, json=body | self._options)
+            answer = self._pool.request(
+                "POST", self._url, json=body | self._options, headers=headers
+            )
         except HTTPError as error:
             raise SearchUnavailableError(f"The embedding model does not answer: {error}") from error
         if answer.status != 200:

@@ -9,6 +9,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from assistants.adapters.backoff import pause
 from assistants.adapters.models.chat_chunks import deltas_of
+from assistants.adapters.secrets import Secret
 from assistants.domain.run import ErrorCode
 from assistants.ports.chat_model import Delta, FinishDelta, ModelError, ModelRequest
 
@@ -22,11 +23,9 @@ _MAX_ERROR_BYTES = 64 * 1024
 class OpenAICompatible:
     """Implement `ChatModel`. `timeout_seconds` limits the time between two pieces of an answer."""
 
-    def __init__(self, url: str, key: str | None, timeout_seconds: float) -> None:
+    def __init__(self, url: str, key: Secret, timeout_seconds: float) -> None:
         self._url = url.rstrip("/") + "/chat/completions"
-        self._headers = {"content-type": "application/json", "accept": "text/event-stream"}
-        if key:
-            self._headers["authorization"] = f"Bearer {key}"
+        self._key = key
         timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=timeout_seconds)
         self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
 
@@ -48,12 +47,12 @@ class OpenAICompatible:
         Retries errors before any content. A read timeout is final: it is as long as a turn may wait
         for the model.
         """
-        body = json.dumps(_body(request)).encode()
+        body, headers = json.dumps(_body(request)).encode(), self._headers()
         for attempt in range(1, _TRIES + 1):
             last = attempt == _TRIES
             try:
                 response = self._pool.request(
-                    "POST", self._url, body=body, headers=self._headers, preload_content=False
+                    "POST", self._url, body=body, headers=headers, preload_content=False
                 )
             except ReadTimeoutError:
                 raise
@@ -70,6 +69,11 @@ class OpenAICompatible:
                 raise _failure(response.status, error_body)
             pause(attempt, response.headers.get("retry-after"))
         raise AssertionError("the last try returns or raises")
+
+    def _headers(self) -> dict[str, str]:
+        key = self._key()
+        authorization = {"authorization": f"Bearer {key}"} if key else {}
+        return {"content-type": "application/json", "accept": "text/event-stream", **authorization}
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:

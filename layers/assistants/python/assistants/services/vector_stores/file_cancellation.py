@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from assistants.ports.table import ConflictError, Table, Write
 from assistants.services.vector_stores.file_counts import ShardedCounters
-from assistants.services.vector_stores.file_repository import StoreFile, prepare_change
+from assistants.services.vector_stores.file_repository import (
+    NOTHING_KEPT,
+    StoreFile,
+    prepare_change,
+)
 from assistants.services.vector_stores.index_deletions import IndexDeletions
 
 _ROWS = 90  # for files, per transaction; DynamoDB allows 100, and the counters need some
-_CANCELLED = {"status": "cancelled", "chunks": None}
+_CANCELLED = {"status": "cancelled", **NOTHING_KEPT}
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ SETTLE_SECONDS = 300  # until every write to the index is visible
 RECHECK_SECONDS = 3600  # until a file that is still in progress is requested again
 PATIENCE_SECONDS = 24 * 3600  # until such a file fails
 
+# Members of a file whose chunks and text are deleted.
+NOTHING_KEPT = {"chunks": None, "has_text": False, "usage_bytes": 0}
+
 
 @dataclass(frozen=True)
 class StoreFile:
@@ -105,7 +108,9 @@ class StoreFileRepository:
         Return False if the file is no longer in progress: then none may be put there.
         """
         while (now := self._in_progress(store_file)) is not None:
-            planned = now.file.model_copy(update={"chunks": max(chunks, now.chunks or 0)})
+            planned = now.file.model_copy(
+                update={"chunks": max(chunks, now.chunks or 0), "may_have_gaps": False}
+            )
             row = now.row.changed(planned.model_dump(mode="json"), due_at=now.row.due_at)
             try:
                 self.table.commit(Replace(now.row, row))
@@ -122,7 +127,7 @@ class StoreFileRepository:
         False if the file is no longer in progress: then its chunks are being deleted.
         """
         known, settled = None, True
-        changes = {"status": "completed", "usage_bytes": usage_bytes}
+        changes = {"status": "completed", "usage_bytes": usage_bytes, "has_text": True}
         while (now := self._in_progress(store_file)) is not None:
             if now.document.attributes != known:
                 known = now.document.attributes
@@ -141,7 +146,7 @@ class StoreFileRepository:
         Return False if the file is no longer in progress.
         """
         error = IndexingError(code=code, message=message)
-        changes = {"status": "failed", "last_error": error, "chunks": None}
+        changes = {"status": "failed", "last_error": error, **NOTHING_KEPT}
         while (now := self._in_progress(store_file)) is not None:
             if self._end(now, changes, *self.index_deletions.note(now.project, now.file)):
                 self.index_deletions.request(now.ref)
@@ -154,7 +159,7 @@ class StoreFileRepository:
         if row is None or row.due_at is None or row.due_at > self.clock.time():
             return
         found = StoreFile.from_row(project, row)
-        if found.file.created_at + PATIENCE_SECONDS <= self.clock.time():
+        if found.file.queued_at + PATIENCE_SECONDS <= self.clock.time():
             self.fail(found, "server_error", "The file could not be indexed within a day.")
             return
         due_at = int(self.clock.time()) + RECHECK_SECONDS
@@ -192,9 +197,12 @@ class FileChange:
     counts: CountChanges
 
 
-def prepare_change(now: StoreFile, changes: dict[str, Any]) -> FileChange:
+def prepare_change(
+    now: StoreFile, changes: dict[str, Any], *, due_at: int | None = None
+) -> FileChange:
     changed = now.file.model_copy(update=changes)
-    replaced = Replace(now.row, now.row.changed(changed.model_dump(mode="json")))
+    row = now.row.changed(changed.model_dump(mode="json"), due_at=due_at)
+    replaced = Replace(now.row, row)
     pointers = status_index_writes(now.project, now.file, changed)
     return FileChange([replaced, *pointers], count_changes(now.file, changed))
 

@@ -15,7 +15,7 @@ from assistants.domain.vector_store_file import (
     VectorStoreFileCursor,
     VectorStoreFileModify,
 )
-from assistants.ports.blobs import BlobMissingError, Blobs
+from assistants.ports.blobs import BlobMissingError
 from assistants.ports.table import ConflictError, Replace, Table, Write
 from assistants.services.files.service import Files, no_such_file
 from assistants.services.storage import keys
@@ -24,7 +24,7 @@ from assistants.services.vector_stores.attach import FileAttacher
 from assistants.services.vector_stores.detach import FileDetacher
 from assistants.services.vector_stores.file_repository import StoreFile
 from assistants.services.vector_stores.index_attributes import IndexAttributeUpdates
-from assistants.services.vector_stores.indexing import text_blob
+from assistants.services.vector_stores.kept_texts import KeptTexts
 from assistants.services.vector_stores.rows import check_store_id
 from assistants.services.vector_stores.service import VectorStores
 
@@ -32,7 +32,7 @@ from assistants.services.vector_stores.service import VectorStores
 @dataclass(frozen=True)
 class VectorStoreFiles:
     table: Table
-    blobs: Blobs
+    texts: KeptTexts
     files: Files
     stores: VectorStores
     attacher: FileAttacher
@@ -116,10 +116,10 @@ class VectorStoreFiles:
         """Return the text that was extracted from the file, or no text before it is."""
         found = self.find(project, vector_store_id, file_id)
         try:
-            pieces = self.blobs.read(text_blob(found.document))
+            text = self.texts.content(found.document)
         except BlobMissingError:
             return FileContentPage(data=[])
-        return FileContentPage(data=[TextContent(text=b"".join(pieces).decode())])
+        return FileContentPage(data=[TextContent(text=text)])
 
     def find(
         self, project: ProjectId, vector_store_id: VectorStoreId, file_id: FileId

@@ -5,14 +5,14 @@ All of this can be repeated, concurrently or after a worker was stopped in the m
 has a fixed id in the index, and a file's row alone decides what the file needs.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from assistants.domain.ids import EntryRef
 from assistants.domain.retrieval.document_text import DocumentError, ExtractedText
-from assistants.domain.retrieval.passage import Chunk, Document
-from assistants.ports.blobs import Blobs
+from assistants.domain.retrieval.passage import Chunk
+from assistants.ports.blobs import BlobMissingError
 from assistants.ports.clock import Clock
 from assistants.ports.parsing import Parser
 from assistants.ports.search import Embedder, SearchIndex, SearchUnavailableError
@@ -20,6 +20,7 @@ from assistants.services.files.contents import blob_name
 from assistants.services.vector_stores.file_repository import StoreFile, StoreFileRepository
 from assistants.services.vector_stores.index_attributes import IndexAttributeUpdates
 from assistants.services.vector_stores.index_deletions import IndexDeletion
+from assistants.services.vector_stores.kept_texts import KeptTexts
 from assistants.telemetry import logger
 
 BATCH = 64  # chunks that are embedded and put at a time, to bound the memory for large files
@@ -40,7 +41,7 @@ class Chunker(Protocol):
 class Indexing:
     repository: StoreFileRepository
     attribute_updates: IndexAttributeUpdates
-    blobs: Blobs
+    texts: KeptTexts
     parser: Parser
     chunker: Chunker
     index: Callable[[], SearchIndex]
@@ -76,18 +77,35 @@ class Indexing:
             self.repository.fail(found, "server_error", GAVE_UP)
 
     def _index(self, found: StoreFile) -> None:
-        text = self.parser.parse(blob_name(found.project, found.file.id), found.filename)
+        kept = self._kept_text(found)
+        text = kept or self.parser.parse(blob_name(found.project, found.file.id), found.filename)
         strategy = found.file.chunking_strategy.static
         chunks = self.chunker(
             text, size=strategy.max_chunk_size_tokens, overlap=strategy.chunk_overlap_tokens
         )
+        self._close_gaps(found)
         if not self.repository.plan(found, len(chunks)):
             return
-        self.blobs.write(text_blob(found.document), _pieces(text))
+        if kept is None:
+            self.texts.write(found.document, text)
         self._put(found, chunks)
         self._wait_until_visible(found, len(chunks))
         if self.repository.complete(found, self._usage(chunks)):
             logger.info("made a file searchable", extra={"chunks": len(chunks)})
+
+    def _kept_text(self, found: StoreFile) -> ExtractedText | None:
+        if not found.file.has_text:
+            return None
+        try:
+            return self.texts.read(found.document)
+        except BlobMissingError:
+            return None  # deleted by hand: the original is still there
+
+    def _close_gaps(self, found: StoreFile) -> None:
+        """Delete what is left of a file that is indexed again, unless the index holds all of it."""
+        chunks = found.chunks
+        if found.file.may_have_gaps and chunks and self.index().count(found.document) < chunks:
+            self.index().delete(found.document, chunks)
 
     def _put(self, found: StoreFile, chunks: Sequence[Chunk]) -> None:
         index, embedder = self.index(), self.embedder()
@@ -108,7 +126,8 @@ class Indexing:
         if found.chunks != chunks:
             self.index().delete(found.document, found.chunks)
             return 0
-        complete = self.index().count(found.document) // BATCH * BATCH
+        count = self.index().count(found.document)
+        complete = count if count == chunks else count // BATCH * BATCH
         self.index().set_attributes(found.document, complete)  # they may have changed since
         return complete
 
@@ -122,21 +141,10 @@ class Indexing:
     def _delete(self, deletion: IndexDeletion, ref: EntryRef) -> None:
         unsettled = self.attribute_updates.is_pending(ref)
         self.index().delete(deletion.document, deletion.chunks)
-        self.blobs.delete([text_blob(deletion.document)])
+        self.texts.delete(deletion.document)
         self.repository.index_deletions.finish(deletion, ref, unsettled=unsettled)
 
     def _usage(self, chunks: Sequence[Chunk]) -> int:
         """Return the bytes of the chunks' texts and of their vectors of 32-bit floats."""
         vector = self.embedder().dimensions * _VECTOR_VALUE_BYTES
         return sum(len(chunk.text.encode()) + vector for chunk in chunks)
-
-
-def text_blob(document: Document) -> str:
-    """Return the name of the blob with the text extracted from a file of a store, as UTF-8."""
-    return f"texts/{document.project}/{document.vector_store_id}/{document.entry_id}"
-
-
-def _pieces(text: ExtractedText) -> Iterator[bytes]:
-    size = 2**20
-    for start in range(0, len(text.content), size):
-        yield text.content[start : start + size].encode()

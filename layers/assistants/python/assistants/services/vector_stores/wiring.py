@@ -16,7 +16,9 @@ from assistants.services.vector_stores.file_repository import StoreFileRepositor
 from assistants.services.vector_stores.files import VectorStoreFiles
 from assistants.services.vector_stores.index_attributes import IndexAttributeUpdates
 from assistants.services.vector_stores.index_deletions import IndexDeletions
+from assistants.services.vector_stores.kept_texts import KeptTexts
 from assistants.services.vector_stores.purge import VectorStorePurge
+from assistants.services.vector_stores.reindexing import Reindexing
 from assistants.services.vector_stores.search import StoreSearcher
 from assistants.services.vector_stores.service import VectorStores
 from assistants.services.vector_stores.upkeep import VectorStoreUpkeep
@@ -93,7 +95,7 @@ class VectorStoreServices:
     def files(self) -> VectorStoreFiles:
         return VectorStoreFiles(
             table=self.ports.table,
-            blobs=self.ports.blobs,
+            texts=self.texts,
             files=self.file_services.service,
             stores=self.service,
             attacher=self.attacher,
@@ -124,6 +126,14 @@ class VectorStoreServices:
     @cached_property
     def purge(self) -> VectorStorePurge:
         return VectorStorePurge(self.ports.table, self.file_cancellation, self.index_deletions)
+
+    @cached_property
+    def texts(self) -> KeptTexts:
+        return KeptTexts(self.ports.blobs)
+
+    @cached_property
+    def reindexing(self) -> Reindexing:
+        return Reindexing(self.ports.table, self.file_repository, self.ports.clock)
 
     @cached_property
     def upkeep(self) -> VectorStoreUpkeep:
