@@ -20,6 +20,7 @@ LITERALS = {
     f"{PACKAGE}/domain/hosted_tools/file_search.py": 1,
     f"{PACKAGE}/domain/formats.py": 1,  # of an error message, in the original's words
     f"{PACKAGE}/domain/run_step.py": 1,  # of the API's value of `include`
+    "infra/regions.py": 2,  # the option, in the sentence that names the way out
     "statemachines/run.asl.json": 2,  # the choice of each tool's state
 }
 DELTA = "thread.run.step.delta"
