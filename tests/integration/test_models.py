@@ -20,7 +20,7 @@ HELLO = [{"role": "user", "content": "Hello"}]
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key is its reference; moto's SSM has a test of its own."""
-    monkeypatch.setattr(bootstrap, "resolve", lambda reference: reference)
+    monkeypatch.setattr(bootstrap, "resolve", lambda reference: lambda: reference)
 
 
 def ask(name: str, models: dict[str, Any], **settings: Any) -> str:
