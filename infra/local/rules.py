@@ -24,7 +24,7 @@ def holds(expression: Any, values: Mapping[str, str]) -> bool:
             return _value(left, values) == _value(right, values)
         case {"Fn::Contains": [choices, one]}:
             return _value(one, values) in choices
-    raise NotImplementedError(f"no rule of ours uses {expression}")
+    raise ValueError(f"the local stack cannot evaluate {expression}")
 
 
 def _value(one: Any, values: Mapping[str, str]) -> str:
